@@ -1,0 +1,221 @@
+/** What travels between the page and the kernel. The Python side speaks the same shapes as plain dicts. */
+
+export type StemName = "vocals" | "drums" | "bass" | "other" | "guitar" | "piano";
+export type TrackStatus = "new" | "queued" | "working" | "ready" | "failed";
+export type JobStatus = "queued" | "processing" | "completed" | "failed" | "cancelled";
+export type JobKind = "separate" | "analyze" | "autocue";
+export type Stage = JobKind;
+export type SortColumn =
+  | "title" | "artist" | "bpm" | "key" | "energy" | "duration" | "added_at" | "status";
+
+export interface TrackRow {
+  id: string;
+  title: string;
+  artist: string | null;
+  album: string | null;
+  /** Seconds. */
+  duration: number | null;
+  bpm: number | null;
+  key: string | null;
+  camelot: string | null;
+  /** 1 to 10. */
+  energy: number | null;
+  lufs: number | null;
+  stems: string[];
+  status: TrackStatus;
+  /** Per cent of the stage under way. */
+  progress: number;
+  stage: string | null;
+  error: string | null;
+  art: boolean;
+  added_at: string;
+}
+
+export interface JobRow {
+  id: string;
+  kind: string;
+  queue: string;
+  track_id: string | null;
+  title: string | null;
+  status: JobStatus;
+  progress: number;
+  attempt: number;
+  max_attempts: number;
+  error: string | null;
+  created_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  /** Seconds until it is expected to end. */
+  eta_s: number | null;
+}
+
+export type JobCounts = Record<JobStatus, number>;
+
+export interface Section {
+  start: number;
+  end: number;
+  label: string;
+  confidence: number;
+}
+
+export interface Analysis {
+  duration_s: number;
+  bpm: number | null;
+  bpm_confidence: number;
+  bpm_alternative: number | null;
+  /** Seconds. */
+  beats: number[];
+  downbeats: number[];
+  beats_per_bar: number;
+  key: string | null;
+  key_confidence: number;
+  camelot: string | null;
+  tuning_cents: number | null;
+  lufs: number | null;
+  lra: number | null;
+  /** dBTP; null when silent. */
+  true_peak: number | null;
+  energy: number | null;
+  /** 0 to 1 at `energy_rate` Hz. */
+  energy_curve: number[];
+  energy_rate: number;
+  sections: Section[];
+  drops: number[];
+  version: number;
+}
+
+export interface Cue {
+  id: string;
+  /** Seconds. */
+  time: number;
+  type: string;
+  label: string;
+  color: string | null;
+  confidence: number | null;
+  reason: string | null;
+}
+
+export interface StemRow {
+  id: string;
+  name: string;
+  engine: string;
+  model: string | null;
+}
+
+export interface TrackDetail {
+  track: TrackRow;
+  tags: Record<string, string | number | null>;
+  analysis: Analysis | null;
+  cues: Cue[];
+  stems: StemRow[];
+  jobs: JobRow[];
+}
+
+export interface AudioSource {
+  id: string;
+  role: "mix" | StemName;
+  label: string;
+  url: string;
+  mime: string;
+  engine?: string;
+}
+
+export interface WaveformLevel {
+  bin_frames: number;
+  bins: number;
+  /** Index into the reply's buffers: int8, shape (bins, 4 bands, 3 statistics). */
+  buffer: number;
+}
+
+export interface WaveformHeader {
+  sample_rate: number;
+  frames: number;
+  duration: number;
+  levels: WaveformLevel[];
+}
+
+export interface PlayerLoad {
+  track: TrackRow;
+  sources: AudioSource[];
+  analysis: Analysis | null;
+  cues: Cue[];
+  waveforms: Partial<Record<AudioSource["role"], WaveformHeader>>;
+}
+
+export interface DoctorCheck {
+  name: string;
+  ok: boolean;
+  detail: string;
+  hint: string | null;
+}
+
+export interface Notice {
+  level: "info" | "ok" | "warn" | "danger";
+  text: string;
+}
+
+/** Requests: method -> parameters and result. */
+export interface Methods {
+  "tracks.page": {
+    params: { query: string; sort: SortColumn; descending: boolean; offset: number; limit: number };
+    result: { total: number; rows: TrackRow[] };
+  };
+  "tracks.run": { params: { ids: string[]; stages: Stage[] }; result: { jobs: string[] } };
+  "tracks.remove": { params: { ids: string[] }; result: { removed: number } };
+  "tracks.restore": { params: { ids: string[] }; result: Record<string, unknown> };
+  "track.show": { params: { id: string }; result: TrackDetail };
+  "track.open": { params: { id: string }; result: Record<string, unknown> };
+  "player.load": { params: { id: string }; result: PlayerLoad };
+  "audio.bytes": { params: { id: string }; result: { mime: string } };
+  "art.bytes": { params: { id: string }; result: { mime: string } };
+  "jobs.list": {
+    params: { status: "active" | "failed" | "all"; limit: number };
+    result: { jobs: JobRow[]; counts: JobCounts };
+  };
+  "jobs.cancel": { params: { ids: string[] }; result: Record<string, unknown> };
+  "jobs.retry": { params: { ids: string[] }; result: Record<string, unknown> };
+  "upload.begin": { params: { name: string; size: number }; result: { upload: string } };
+  "upload.chunk": { params: { upload: string; offset: number }; result: { received: number } };
+  "upload.finish": {
+    params: { upload: string; stages: Stage[] };
+    result: { track: TrackRow; new: boolean };
+  };
+  "upload.abort": { params: { upload: string }; result: Record<string, unknown> };
+  "demo.add": { params: Record<string, never>; result: { tracks: string[] } };
+  doctor: {
+    params: Record<string, never>;
+    result: { checks: DoctorCheck[]; version: string; home: string };
+  };
+}
+
+/** Events that the kernel pushes. */
+export interface Events {
+  "tracks.rows": { rows: TrackRow[] };
+  "tracks.changed": Record<string, never>;
+  "jobs.rows": { jobs: JobRow[]; counts: JobCounts };
+  "player.open": { id: string };
+  "player.play": Record<string, never>;
+  "player.pause": Record<string, never>;
+  "player.seek": { time: number };
+  "player.refresh": { id: string };
+  notice: Notice;
+}
+
+export interface PlayerState {
+  trackId: string | null;
+  playing: boolean;
+  /** Seconds. */
+  position: number;
+  duration: number;
+  /** Seconds, [start, end]. */
+  selection: [number, number] | null;
+}
+
+/** What the dashboard holds of a mounted player. */
+export interface PlayerHandle {
+  open(trackId: string, opts?: { play?: boolean }): Promise<void>;
+  play(): void;
+  pause(): void;
+  seek(seconds: number): void;
+  onState(callback: (state: PlayerState) => void): () => void;
+}
