@@ -1,0 +1,201 @@
+"""Tracks: the songs of the library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from sfa_kernel.catalog.rows import fetch, fetch_one, fold
+from sfa_kernel.errors import NotFoundError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sfa_kernel.catalog.connection import Connection
+
+__all__ = ["SORTS", "TrackRow", "by_hash", "count", "get", "insert", "page", "remove", "restore", "summaries"]
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """One row of the table ``tracks``; the migration says what each column means."""
+
+    id: UUID
+    content_hash: str
+    title: str
+    artist: str
+    album: str
+    genre: str
+    year: int | None
+    source_path: str
+    file: str
+    cover: str | None
+    format: str
+    codec: str
+    sample_rate: int
+    channels: int
+    duration: float
+    bytes: int
+    added_at: datetime
+
+
+_COLUMNS = ", ".join(field.name for field in fields(TrackRow))
+
+# What a list may be sorted by; whatever comes from outside is looked up here, never put into SQL.
+SORTS = {
+    "title": "lower(t.title)",
+    "artist": "lower(t.artist)",
+    "album": "lower(t.album)",
+    "bpm": "a.bpm",
+    # Round the Camelot wheel: 1A, 1B, 2A, ...
+    "key": "try_cast(a.camelot[:-2] AS INTEGER) * 2 + (a.camelot[-1] = 'B')::INTEGER",
+    "energy": "a.energy",
+    "duration": "t.duration",
+    "added_at": "t.added_at",
+    "status": "CASE WHEN j.working THEN 0 WHEN j.failed THEN 1 WHEN a.track_id IS NULL THEN 2 ELSE 3 END",
+}
+_ANALYSIS = "LEFT JOIN analyses a ON a.track_id = t.id"
+
+_ACTIVITY = """
+    SELECT track_id, bool_or(status IN ('queued', 'processing')) AS working, bool_or(status = 'failed') AS failed
+    FROM jobs WHERE status IN ('queued', 'processing', 'failed') GROUP BY track_id
+"""
+
+
+def insert(connection: Connection, track: TrackRow) -> None:
+    """Add a track."""
+    values = asdict(track)
+    search = fold(f"{track.title} {track.artist} {track.album} {track.genre}")
+    connection.execute(
+        f"INSERT INTO tracks ({_COLUMNS}, search) VALUES ({', '.join('?' * len(values))}, ?)",  # noqa: S608 - our own names
+        [*values.values(), search],
+    )
+
+
+def get(connection: Connection, track_id: UUID) -> TrackRow:
+    """One track.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none with that id, or it was removed.
+    """
+    row = fetch_one(
+        connection,
+        f"SELECT {_COLUMNS} FROM tracks WHERE id = ? AND removed_at IS NULL",  # noqa: S608 - our own names
+        [track_id],
+    )
+    if row is None:
+        raise NotFoundError(f"There is no track {track_id} in this library.")
+    return TrackRow(**row)
+
+
+def by_hash(connection: Connection, content_hash: str) -> tuple[TrackRow, bool] | None:
+    """The track whose file has these bytes, and whether it was removed."""
+    row = fetch_one(
+        connection,
+        f"SELECT {_COLUMNS}, removed_at FROM tracks WHERE content_hash = ?",  # noqa: S608 - our own names
+        [content_hash],
+    )
+    if row is None:
+        return None
+    removed = row.pop("removed_at") is not None
+    return TrackRow(**row), removed
+
+
+def remove(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:
+    """Take tracks out of the library; `restore` brings them back. Returns those that were there."""
+    rows = fetch(
+        connection,
+        "UPDATE tracks SET removed_at = now() WHERE id IN (SELECT unnest(?)) AND removed_at IS NULL RETURNING id",
+        [list(track_ids)],
+    )
+    return [row["id"] for row in rows]
+
+
+def restore(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:
+    """Bring removed tracks back. Returns those that were."""
+    rows = fetch(
+        connection,
+        "UPDATE tracks SET removed_at = NULL WHERE id IN (SELECT unnest(?)) AND removed_at IS NOT NULL RETURNING id",
+        [list(track_ids)],
+    )
+    return [row["id"] for row in rows]
+
+
+def count(connection: Connection, *, query: str = "") -> int:
+    """How many tracks match a search; all of them for an empty one."""
+    where, parameters = _matching(query)
+    row = connection.execute(f"SELECT count(*) FROM tracks t WHERE {where}", parameters).fetchone()  # noqa: S608 - text of ours
+    return int(row[0]) if row else 0
+
+
+def page(
+    connection: Connection,
+    *,
+    query: str = "",
+    sort: str = "added_at",
+    descending: bool = False,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[UUID]:
+    """Ids of the tracks that match a search, in order.
+
+    Parameters
+    ----------
+    query
+        Words that must all occur in title, artist, album or genre; case and accents do not matter.
+    sort
+        One of `SORTS`; tracks without a value come last.
+
+    Raises
+    ------
+    ParameterError
+        When ``sort`` is unknown.
+    """
+    if sort not in SORTS:
+        raise ParameterError(f"Tracks cannot be sorted by {sort!r}.", hint=f"Choose one of {', '.join(SORTS)}.")
+    direction = "DESC" if descending else "ASC"
+    joins = _ANALYSIS if sort in ("bpm", "key", "energy", "status") else ""
+    if sort == "status":
+        joins += f" LEFT JOIN ({_ACTIVITY}) j ON j.track_id = t.id"
+    where, parameters = _matching(query)
+    rows = connection.execute(
+        f"SELECT t.id FROM tracks t {joins} WHERE {where} "  # noqa: S608 - text of ours
+        f"ORDER BY {SORTS[sort]} {direction} NULLS LAST, lower(t.title), t.id LIMIT ? OFFSET ?",
+        [*parameters, limit, offset],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def summaries(connection: Connection, track_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What a list shows of each track, in the order asked for.
+
+    Each has the track's own columns, the analysis' ``bpm, key, camelot, energy, lufs, true_peak, lra``, the
+    names of its ``stems``, and its newest job of each kind as ``jobs``: kind, status, progress, error.
+    """
+    wanted = list(track_ids)
+    rows = fetch(
+        connection,
+        f"""
+        SELECT {", ".join("t." + field.name for field in fields(TrackRow))},
+               a.track_id IS NOT NULL AS analyzed, a.bpm, a.key, a.camelot, a.energy, a.lufs, a.lra, a.true_peak,
+               (SELECT list(DISTINCT s.name) FROM stems s WHERE s.track_id = t.id) AS stems,
+               (SELECT list({{'kind': j.kind, 'status': j.status, 'progress': j.progress, 'error': j.error}})
+                FROM (SELECT * FROM jobs WHERE track_id = t.id
+                      QUALIFY row_number() OVER (PARTITION BY kind ORDER BY created_at DESC) = 1) j) AS jobs
+        FROM tracks t LEFT JOIN analyses a ON a.track_id = t.id
+        WHERE t.id IN (SELECT unnest(?)) AND t.removed_at IS NULL
+        """,  # noqa: S608 - text of ours
+        [wanted],
+    )
+    by_id = {row["id"]: row for row in rows}
+    return [by_id[track_id] for track_id in wanted if track_id in by_id]
+
+
+def _matching(query: str) -> tuple[str, list[str]]:
+    words = fold(query).split()
+    clauses = ["t.removed_at IS NULL", *["contains(t.search, ?)" for _ in words]]
+    return " AND ".join(clauses), words

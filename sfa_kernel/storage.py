@@ -1,0 +1,132 @@
+"""The storage root: the one place that turns names into paths, and refuses whatever leaves the root.
+
+Files are named by UUID below a few fixed folders; the catalogue keeps their paths relative to the root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from sfa_kernel.errors import SetupError, UnsafePathError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FOLDERS", "FileChanges", "Storage"]
+
+FOLDERS = ("downloads", "stems", "analysis", "exports", "runs", "uploads", "scratch", "events")
+
+
+class Storage:
+    """The files of one library.
+
+    Parameters
+    ----------
+    home
+        The storage root; made when missing.
+
+    Raises
+    ------
+    SetupError
+        When the root cannot be made or written.
+    """
+
+    def __init__(self, home: str | os.PathLike[str]) -> None:
+        self.home = Path(home).expanduser().resolve()
+        try:
+            for folder in FOLDERS:
+                (self.home / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SetupError(
+                f"The library folder {self.home} cannot be used: {reason}.",
+                hint="Choose another with --home or SFA_HOME.",
+            ) from error
+
+    def __repr__(self) -> str:
+        return f"Storage({str(self.home)!r})"
+
+    def path(self, name: str | os.PathLike[str]) -> Path:
+        """Absolute path of a file named relative to the root.
+
+        Raises
+        ------
+        UnsafePathError
+            When the name leaves the root, by ``..``, as an absolute path or through a link.
+        """
+        text = os.fspath(name)
+        candidate = self.home / text
+        if "\0" in text or not text or Path(text).is_absolute():
+            raise UnsafePathError(f"{text!r} is not a name inside the library.")
+        resolved = candidate.resolve()
+        if not resolved.is_relative_to(self.home) or resolved == self.home:
+            raise UnsafePathError(f"{text!r} leaves the library folder.")
+        return resolved
+
+    def name(self, path: Path) -> str:
+        """The name, relative to the root and with forward slashes, of a path inside it."""
+        resolved = path.resolve()
+        if not resolved.is_relative_to(self.home):
+            raise UnsafePathError(f"{str(path)!r} is outside the library folder.")
+        return str(PurePosixPath(resolved.relative_to(self.home)))
+
+    def new(self, folder: str, identifier: UUID, suffix: str) -> Path:
+        """Path for a new file ``folder/identifier.suffix``."""
+        if folder not in FOLDERS:
+            raise UnsafePathError(f"{folder!r} is no folder of the library.")
+        return self.path(f"{folder}/{identifier}{suffix}")
+
+    def scratch(self, identifier: UUID, attempt: int) -> Path:
+        """An empty folder for what one attempt of a job makes."""
+        path = self.path(f"scratch/{identifier}-{attempt}")
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def discard(self, path: Path) -> None:
+        """Remove a file or folder inside the root, if it is there."""
+        inside = self.path(self.name(path))
+        if inside.is_dir():
+            shutil.rmtree(inside, ignore_errors=True)
+        else:
+            inside.unlink(missing_ok=True)
+
+
+class FileChanges:
+    """The files that one transaction adds and no longer needs: both take effect, or neither.
+
+    Parameters
+    ----------
+    storage
+        The library's files.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._added: list[Path] = []
+        self._stale: list[str] = []
+
+    def keep(self, path: Path, folder: str) -> str:
+        """Move a finished file into a folder of the library, under a new UUID. Returns its name there."""
+        target = self._storage.new(folder, uuid4(), path.suffix.lower())
+        self._added.append(target)
+        shutil.move(path, target)
+        return self._storage.name(target)
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Remove files of the library once the transaction holds."""
+        self._stale += names
+
+    def commit(self) -> None:
+        """The transaction holds: remove what it made superfluous."""
+        for name in self._stale:
+            self._storage.discard(self._storage.path(name))
+
+    def rollback(self) -> None:
+        """The transaction does not hold: remove what was added."""
+        for path in self._added:
+            path.unlink(missing_ok=True)
