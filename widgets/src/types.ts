@@ -160,6 +160,11 @@ export interface Methods {
     params: { query: string; sort: SortColumn; descending: boolean; offset: number; limit: number };
     result: { total: number; rows: TrackRow[] };
   };
+  /** The ids of a range of a query: a selection reaches past the rows that were fetched. */
+  "tracks.ids": {
+    params: { query: string; sort: SortColumn; descending: boolean; offset: number; limit: number };
+    result: { ids: string[] };
+  };
   "tracks.run": { params: { ids: string[]; stages: Stage[] }; result: { jobs: string[] } };
   "tracks.remove": { params: { ids: string[] }; result: { removed: number } };
   "tracks.restore": { params: { ids: string[] }; result: Record<string, unknown> };

@@ -1,0 +1,75 @@
+/** What can be done with tracks: the same list in the table, its menus and the inspector. */
+
+import type { Bridge } from "../bridge";
+import { plural } from "../format";
+import type { Stage } from "../types";
+import type { Layer, MenuItem } from "../ui/layer";
+
+export const ALL_STAGES: Stage[] = ["separate", "analyze", "autocue"];
+export const ANALYSIS_STAGES: Stage[] = ["analyze", "autocue"];
+
+export class TrackActions {
+  readonly #bridge: Bridge;
+  readonly #layer: Layer;
+  readonly #signal: AbortSignal;
+  /** Puts a track into the player. */
+  readonly open: (id: string) => void;
+
+  constructor(bridge: Bridge, layer: Layer, signal: AbortSignal, open: (id: string) => void) {
+    this.#bridge = bridge;
+    this.#layer = layer;
+    this.#signal = signal;
+    this.open = open;
+  }
+
+  async run(ids: string[], stages: Stage[]): Promise<void> {
+    if (ids.length === 0) return;
+    try {
+      await this.#bridge.request("tracks.run", { ids, stages }, { signal: this.#signal });
+    } catch (error) {
+      this.#layer.failed(error, () => void this.run(ids, stages));
+    }
+  }
+
+  /** Removes at once and offers the way back: no question before, an undo after. */
+  async remove(ids: string[]): Promise<boolean> {
+    if (ids.length === 0) return false;
+    try {
+      const { result } = await this.#bridge.request("tracks.remove", { ids }, { signal: this.#signal });
+      this.#layer.toast("info", `Removed ${plural(result.removed, "track")}.`, {
+        action: { label: "Undo", run: () => void this.#restore(ids) },
+      });
+      return true;
+    } catch (error) {
+      this.#layer.failed(error, () => void this.remove(ids));
+      return false;
+    }
+  }
+
+  async #restore(ids: string[]): Promise<void> {
+    try {
+      await this.#bridge.request("tracks.restore", { ids }, { signal: this.#signal });
+    } catch (error) {
+      this.#layer.failed(error, () => void this.#restore(ids));
+    }
+  }
+
+  menu(ids: string[]): (MenuItem | "-")[] {
+    const [first] = ids;
+    if (first === undefined) return [];
+    const items: (MenuItem | "-")[] = [];
+    if (ids.length === 1) {
+      items.push({ label: "Open", icon: "open", keys: "↵", run: () => this.open(first) });
+    }
+    items.push(
+      { label: "Separate + analyse", icon: "split", run: () => void this.run(ids, ALL_STAGES) },
+      { label: "Analyse only", icon: "analyze", run: () => void this.run(ids, ANALYSIS_STAGES) },
+      "-",
+      {
+        label: ids.length === 1 ? "Remove" : `Remove ${plural(ids.length, "track")}`,
+        icon: "trash", danger: true, keys: "Del", run: () => void this.remove(ids),
+      },
+    );
+    return items;
+  }
+}
