@@ -14,11 +14,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["Event", "EventBus", "Journal", "Subscription"]
 
@@ -184,9 +186,7 @@ class _Follower:
         self._offsets = {path: path.stat().st_size for path in self._files()}
 
     def _files(self) -> list[Path]:
-        files = sorted(
-            (p for p in self.folder.glob("*.jsonl") if p.stem.isdigit()), key=lambda path: int(path.stem)
-        )
+        files = sorted((p for p in self.folder.glob("*.jsonl") if p.stem.isdigit()), key=lambda path: int(path.stem))
         return files[-2:]
 
     def read(self) -> list[Event]:

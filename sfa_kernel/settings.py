@@ -72,9 +72,7 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SetupError(
-            f"The settings file {path} cannot be read: {error}.", hint="Correct or remove it."
-        ) from error
+        raise SetupError(f"The settings file {path} cannot be read: {error}.", hint="Correct or remove it.") from error
 
 
 def _checked(values: dict[str, Any], defaults: dict[str, Any], *, source: str) -> dict[str, Any]:

@@ -14,16 +14,18 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import duckdb
 import portalocker
 
 from sfa_kernel.errors import CatalogBusy, InternalError, SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Catalog", "Connection"]
 
@@ -52,6 +54,7 @@ class Catalog:
         self._turn_file = home / "library.turn"
         self._lock_file = home / "library.lock"
         self._instance = duckdb.connect(":memory:", config={"threads": 2, "allow_community_extensions": False})
+        self._instance.execute("SET TimeZone = 'UTC'")
         self._migrate()
 
     @classmethod
@@ -114,9 +117,7 @@ class Catalog:
             raise InternalError("A catalogue transaction was begun inside another one.")
         deadline = time.monotonic() + self.busy_timeout
         if not self._thread_lock.acquire(timeout=self.busy_timeout):
-            raise CatalogBusy(
-                "Another thread of this program holds the catalogue.", hint="Try again in a moment."
-            )
+            raise CatalogBusy("Another thread of this program holds the catalogue.", hint="Try again in a moment.")
         self._holding.active = True
         try:
             kind = portalocker.LockFlags.EXCLUSIVE if exclusive else portalocker.LockFlags.SHARED
@@ -156,9 +157,7 @@ class Catalog:
     def _migrate(self) -> None:
         """Apply the numbered migrations that this catalogue has not had yet, in order."""
         folder = resources.files("sfa_kernel.catalog").joinpath("migrations")
-        scripts = {
-            int(entry.name.split("_")[0]): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
-        }
+        scripts = {int(entry.name.split("_")[0]): entry for entry in folder.iterdir() if entry.name.endswith(".sql")}
         newest = max(scripts)
         if self.file.exists():
             with self.read() as connection:

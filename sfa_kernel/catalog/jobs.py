@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog.rows import fetch, fetch_one
-from sfa_kernel.errors import NotFoundError, TransitionError
+from sfa_kernel.errors import InternalError, NotFoundError, TransitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +71,19 @@ class JobRow:
     holder: str | None
     error: str | None
 
+    @property
+    def subject(self) -> UUID:
+        """The track this job is about.
+
+        Raises
+        ------
+        InternalError
+            When it is about none.
+        """
+        if self.track_id is None:
+            raise InternalError(f"Job {self.id} ({self.kind}) is about no track.")
+        return self.track_id
+
 
 _NAMES = [field.name for field in fields(JobRow)]
 _COLUMNS = ", ".join(_NAMES)
@@ -121,7 +134,11 @@ def get_many(connection: Connection, job_ids: Sequence[UUID]) -> list[JobRow]:
 
 
 def listing(
-    connection: Connection, *, statuses: Sequence[str] | None = None, track_id: UUID | None = None, limit: int = 500
+    connection: Connection,
+    *,
+    statuses: Sequence[str] | None = None,
+    track_id: UUID | None = None,
+    limit: int = 500,
 ) -> list[JobRow]:
     """Jobs, the newest first."""
     clauses, parameters = ["true"], []
@@ -148,7 +165,9 @@ def active_with_key(connection: Connection, unique_key: str) -> JobRow | None:
 
 def counts(connection: Connection) -> dict[str, int]:
     """How many jobs are in each status."""
-    found = {row["status"]: row["n"] for row in fetch(connection, "SELECT status, count(*) AS n FROM jobs GROUP BY ALL")}
+    found = {
+        row["status"]: row["n"] for row in fetch(connection, "SELECT status, count(*) AS n FROM jobs GROUP BY ALL")
+    }
     return {status: found.get(status, 0) for status in TRANSITIONS}
 
 
@@ -176,9 +195,7 @@ def claim(connection: Connection, limits: Mapping[str, int], *, holder: str) -> 
 
 
 def _room(connection: Connection, queue: str, limit: int) -> int:
-    row = connection.execute(
-        "SELECT count(*) FROM jobs WHERE status = 'processing' AND queue = ?", [queue]
-    ).fetchone()
+    row = connection.execute("SELECT count(*) FROM jobs WHERE status = 'processing' AND queue = ?", [queue]).fetchone()
     return limit - (int(row[0]) if row else 0)
 
 
@@ -236,7 +253,12 @@ def transition(
         changed |= {"attempt": current.attempt + 1, "progress": 0, "holder": holder, "ended_at": None}
         changed |= {"started_at": now, "heartbeat_at": now}
     elif status == "queued":
-        changed |= {"holder": None, "progress": 0, "ended_at": None, "scheduled_at": now + timedelta(seconds=delay)}
+        changed |= {
+            "holder": None,
+            "progress": 0,
+            "ended_at": None,
+            "scheduled_at": now + timedelta(seconds=delay),
+        }
         if current.status in ("failed", "cancelled"):
             changed |= _as_retried(connection, current)
     else:

@@ -80,7 +80,9 @@ def find(connection: Connection, track_id: UUID, engine: str, model: str) -> Sep
 def latest(connection: Connection, track_id: UUID) -> SeparationRow | None:
     """The newest separation of a track, if there is one."""
     row = fetch_one(
-        connection, "SELECT * FROM separations WHERE track_id = ? ORDER BY created_at DESC LIMIT 1", [track_id]
+        connection,
+        "SELECT * FROM separations WHERE track_id = ? ORDER BY created_at DESC LIMIT 1",
+        [track_id],
     )
     return SeparationRow(**row) if row else None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
-    from sfa_kernel.storage import FileChanges
+    from sfa_kernel.storage import FileChanges, Storage
 
 __all__ = ["Kind", "Plan", "Work"]
 
@@ -34,7 +34,7 @@ class Kind:
     name, queue
         What it is, and whose limit it counts towards.
     prepare
-        ``prepare(connection, job) -> Plan``: reads what the work needs, in a read transaction.
+        ``prepare(connection, job, storage) -> Plan``: reads what the work needs, in a read transaction.
     work
         The work itself; it never sees the catalogue.
     commit
@@ -44,6 +44,6 @@ class Kind:
 
     name: str
     queue: str
-    prepare: Callable[[Connection, JobRow], Plan]
+    prepare: Callable[[Connection, JobRow, Storage], Plan]
     work: Work
     commit: Callable[[Connection, JobRow, Any, FileChanges], None]

@@ -109,7 +109,12 @@ class Ledger:
         return job
 
     def jobs(
-        self, ids: Sequence[UUID] | None = None, *, active: bool = False, track_id: UUID | None = None, limit: int = 500
+        self,
+        ids: Sequence[UUID] | None = None,
+        *,
+        active: bool = False,
+        track_id: UUID | None = None,
+        limit: int = 500,
     ) -> list[JobRow]:
         """Jobs by id, or the newest first."""
         with self.catalog.read() as connection:

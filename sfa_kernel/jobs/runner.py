@@ -269,7 +269,7 @@ class _Execution(threading.Thread):
         kind = self.runner._kinds[self.job.kind]
         ledger = self.runner._ledger
         with ledger.catalog.read() as connection:
-            plan = kind.prepare(connection, self.job)
+            plan = kind.prepare(connection, self.job, self.runner._storage)
         result: Any = None
         if plan.arguments is not None:
             result = self.slot.run(

@@ -7,13 +7,14 @@ neighbour, because no other job shares the pool.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.errors import RetryableJobError
 from sfa_kernel.events import Journal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sfa_kernel.jobs.kinds import Work
 
 __all__ = ["Slot"]

@@ -1,0 +1,98 @@
+"""The stages by name, and the order in which they run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sfa_kernel.catalog import tracks
+from sfa_kernel.errors import ParameterError
+from sfa_kernel.jobs import JobRequest
+from sfa_kernel.pipeline.analyze import ANALYZE
+from sfa_kernel.pipeline.autocue import AUTOCUE
+from sfa_kernel.pipeline.separate import SEPARATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from sfa_kernel.catalog import Connection
+    from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.jobs import Kind, Ledger
+    from sfa_kernel.settings import Settings
+
+__all__ = ["KINDS", "STAGES", "enqueue", "parse_stages", "queue_limits"]
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (SEPARATE, ANALYZE, AUTOCUE)}
+STAGES = tuple(KINDS)
+
+# A person waits for tempo and key, not for stems: a quick job goes before a long one of the same queue.
+# Analysis needs no stems, so both start at once; cues wait for whatever of the two was asked for as well.
+NEEDS: Mapping[str, tuple[str, ...]] = {"separate": (), "analyze": (), "autocue": ("separate", "analyze")}
+
+
+def queue_limits(settings: Settings) -> dict[str, int]:
+    """How many jobs of each queue may run at once."""
+    return {"analysis": settings.analysis_limit, "separation": settings.separation_limit}
+
+
+def parse_stages(stages: str | Sequence[str]) -> tuple[str, ...]:
+    """Stages in the order in which they run, from names or a comma-separated text.
+
+    Raises
+    ------
+    ParameterError
+        When one is unknown, or none is named.
+    """
+    names = [name.strip() for name in stages.split(",")] if isinstance(stages, str) else list(stages)
+    names = [name for name in names if name]
+    unknown = [name for name in names if name not in KINDS]
+    if unknown or not names:
+        problem = f"There is no stage {unknown[0]!r}." if unknown else "No stage is named."
+        raise ParameterError(problem, hint=f"Choose from {', '.join(STAGES)}.")
+    return tuple(name for name in STAGES if name in names)
+
+
+def enqueue(
+    connection: Connection,
+    ledger: Ledger,
+    track_id: UUID,
+    *,
+    stages: Sequence[str],
+    engine: str = "draft",
+    force: bool = False,
+) -> list[JobRow]:
+    """Write the jobs of one track, inside the caller's transaction.
+
+    Parameters
+    ----------
+    stages
+        Which stages, in any order.
+    engine
+        What separates.
+    force
+        Do again what has been done.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such track.
+    """
+    tracks.get(connection, track_id)
+    jobs: dict[str, JobRow] = {}
+    for stage in parse_stages(stages):
+        kind = KINDS[stage]
+        arguments: dict[str, object] = {"force": force}
+        key = f"{stage}:{track_id}"
+        if stage == "separate":
+            arguments["engine"] = engine
+            key += f":{engine}"
+        request = JobRequest(
+            kind=kind.name,
+            queue=kind.queue,
+            track_id=track_id,
+            arguments=arguments,
+            unique_key=key,
+            needs=[jobs[needed].id for needed in NEEDS[stage] if needed in jobs],
+        )
+        jobs[stage] = ledger.enqueue(connection, request)
+    return list(jobs.values())

@@ -1,0 +1,33 @@
+"""What every test may use: an empty library, and nothing of the person's own settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sfa_kernel.studio import Studio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the person's settings and library out of the tests."""
+    config = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
+    for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def studio(home: Path) -> Iterator[Studio]:
+    with Studio.open(home) as studio:
+        yield studio
