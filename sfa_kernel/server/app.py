@@ -1,0 +1,293 @@
+"""Starts the servers: the dashboard with its worker, and JupyterLab on the notebooks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import webbrowser
+from contextlib import ExitStack, contextmanager, suppress
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfa_kernel.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sfa_kernel.server.voila import DashboardServer
+
+__all__ = ["dashboard_notebook", "notebooks_dir", "run_app", "run_lab"]
+
+logger = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+PACKAGE = Path(__file__).resolve().parents[1]
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# A worker that ends by itself is started again after 1, 2, 4, ... seconds.
+LONGEST_PAUSE = 60.0
+
+
+def run_app(home: Path, port: int | None = None, browser: bool = True) -> int:
+    """Serve the dashboard until it is stopped.
+
+    A worker process runs the jobs of the library meanwhile; it and all kernels end with this process.
+
+    Parameters
+    ----------
+    home
+        The library.
+    port
+        The port on this machine; a free one when None.
+    browser
+        Whether to open the page in the system's browser.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    SetupError
+        When the port is taken, or the dashboard's notebook is not there.
+    """
+    notebook = dashboard_notebook()
+    listening = _listen(port)
+    # What the kernels of pages inherit. They leave the jobs to the worker: a page may close at any time.
+    os.environ["SFA_HOME"] = str(home)
+    os.environ["SFA_RUN_JOBS"] = "0"
+
+    # Voila and JupyterLab take a second to import; `sfa --help` need not wait for them.
+    from sfa_kernel.server.voila import DashboardServer
+
+    server = DashboardServer(home=home, notebook=notebook, sockets=[listening])
+    try:
+        asyncio.run(_serve(server, home, browser=browser))
+    finally:
+        listening.close()
+        _end_children()
+    return 0
+
+
+def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
+    """Serve JupyterLab on the notebooks until it is stopped.
+
+    Parameters
+    ----------
+    home
+        The library.
+    port
+        The port on this machine; a free one when None.
+    browser
+        Whether to open the page in the system's browser.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    SetupError
+        When the port is taken, or the notebooks are not there.
+    """
+    folder = notebooks_dir()
+    with _listen(port) as probe:
+        # Jupyter binds for itself; this only says early, and in one line, that the port is taken.
+        chosen = probe.getsockname()[1]
+    os.environ["SFA_HOME"] = str(home)
+
+    from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]  # ships no types
+
+    token = secrets.token_urlsafe(32)
+    first = next((path.name for path in sorted(folder.glob("*.ipynb"))), None)
+    # As arguments, not as defaults: nobody's Jupyter configuration shall open what is closed here.
+    lab = LabApp.initialize_server(
+        argv=[
+            f"--ServerApp.ip={HOST}",
+            f"--ServerApp.port={chosen}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={folder}",
+            f"--ServerApp.open_browser={browser}",
+            "--ServerApp.answer_yes=True",
+            # Only this machine can reach it, and only with the token; a container often has no other user.
+            "--ServerApp.allow_root=True",
+            "--ServerApp.allow_unauthenticated_access=False",
+            "--ServerApp.log_level=WARNING",
+            "--ServerApp.jpserver_extensions=jupyterlab=True",
+            "--ServerApp.jpserver_extensions=sfa_kernel.server.extension=True",
+            f"--IdentityProvider.token={token}",
+            "--LabApp.log_level=WARNING",
+            f"--LabApp.default_url=/lab/tree/{first}" if first else "--LabApp.default_url=/lab",
+            # Nothing leaves the machine unasked: no news, no look for updates, no list of extensions.
+            "--LabApp.news_url=None",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.extension_manager=readonly",
+        ]
+    )
+    if hasattr(signal, "SIGHUP"):
+        # Jupyter ends well on SIGTERM only; a closed terminal shall not leave kernels behind.
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    print(f"JupyterLab: http://{HOST}:{chosen}/lab?token={token}", flush=True)
+    try:
+        lab.start()
+    finally:
+        _end_children()
+    return 0
+
+
+def notebooks_dir() -> Path:
+    """The folder of notebooks: the clone's, else a copy of the packaged ones in the current folder.
+
+    Raises
+    ------
+    SetupError
+        When there are none.
+    """
+    if (folder := _in_clone("notebooks")) is not None:
+        return folder
+    packaged = PACKAGE / "assets" / "notebooks"
+    if not packaged.is_dir():
+        raise SetupError("The notebooks are not part of this installation.", hint="Install the package again.")
+    folder = Path.cwd() / "notebooks"
+    folder.mkdir(exist_ok=True)
+    for source in packaged.glob("*.ipynb"):
+        copy = folder / source.name
+        if not copy.exists():  # somebody's own work stays
+            copy.write_bytes(source.read_bytes())
+    return folder
+
+
+def dashboard_notebook() -> Path:
+    """The notebook that is the dashboard: the clone's, else the packaged one.
+
+    Raises
+    ------
+    SetupError
+        When there is none.
+    """
+    folder = _in_clone("voila_apps") or PACKAGE / "assets" / "voila_apps"
+    notebook = folder / "dashboard.ipynb"
+    if not notebook.is_file():
+        raise SetupError("The dashboard is not part of this installation.", hint="Install the package again.")
+    return notebook
+
+
+def _in_clone(name: str) -> Path | None:
+    clone = PACKAGE.parent
+    folder = clone / name
+    return folder if (clone / "pyproject.toml").is_file() and folder.is_dir() else None
+
+
+def _listen(port: int | None) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port or 0))
+        listening.listen(128)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SetupError(
+            f"Port {port} cannot be used: {reason}.", hint="Leave --port out to get a free one."
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+async def _serve(server: DashboardServer, home: Path, *, browser: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    worker = asyncio.create_task(_keep_worker(home))
+    with ExitStack() as closing:
+
+        def ready() -> None:
+            print(f"Sound Forge Alchemy: {server.url}", flush=True)
+            if browser:
+                closing.enter_context(_opened(server.url))
+
+        try:
+            await server.serve(stop, ready)
+        finally:
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+
+
+async def _keep_worker(home: Path) -> None:
+    """Keep one ``sfa worker`` running until cancelled."""
+    pause = 1.0
+    while True:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "sfa_kernel", "--home", str(home), "worker"),
+            # It reads the end of this pipe when we are gone, however that came about.
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "SFA_PARENT_PID": str(os.getpid())},
+            start_new_session=True,  # Ctrl-C is for us; we end the worker
+        )
+        started = asyncio.get_running_loop().time()
+        try:
+            status = await worker.wait()
+        except asyncio.CancelledError:
+            await _end_worker(worker)
+            raise
+        if asyncio.get_running_loop().time() - started > LONGEST_PAUSE:
+            pause = 1.0
+        logger.error("The worker ended with status %d; starting another in %.0f s.", status, pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _end_worker(worker: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        worker.terminate()
+    try:
+        await asyncio.wait_for(worker.wait(), timeout=8)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            worker.kill()
+        await worker.wait()
+
+
+def _end_children() -> None:
+    """End whatever this process started and that has not ended by now."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            child.terminate()
+    _, alive = psutil.wait_procs(children, timeout=3)
+    for child in alive:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    psutil.wait_procs(alive, timeout=3)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[None]:
+    """Open the page in the browser.
+
+    By way of a file that only this person can read: the command line of a browser is there for all to see.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".html", prefix="sfa-open-", delete=False) as file:
+        file.write(f'<meta http-equiv="refresh" content="0;url={escape(url)}"><a href="{escape(url)}">Open</a>')
+    page = Path(file.name)
+    try:
+        if not webbrowser.open(page.as_uri()):
+            logger.warning("No browser found: open the address above yourself.")
+        yield
+    finally:
+        page.unlink(missing_ok=True)
