@@ -93,7 +93,7 @@ class LibraryTable implements LibraryHandle {
   #viewport = 0;
 
   readonly #root = h("section", { class: "sfa-library", "aria-label": "Library" });
-  readonly #count = h("span", { class: "sfa-library-count", "aria-live": "polite" });
+  readonly #count = h("span", { class: "sfa-count", "aria-live": "polite" });
   readonly #bulk = h("div", { class: "sfa-library-bulk", role: "toolbar", "aria-label": "Selected tracks", hidden: true });
   readonly #bulkCount = h("span");
   readonly #input = h("input", {
