@@ -260,11 +260,11 @@ class Studio:
 
     # -- widgets ---------------------------------------------------------------------------------------------
 
-    def library(self, query: str = "") -> Any:
-        """The library as a widget: search, sort, select, open."""
+    def library(self, query: str = "", *, player: Any = None) -> Any:
+        """The library as a widget: search, sort, select; what is opened there goes to ``player``."""
         from sfa_kernel.panels import library_panel
 
-        return library_panel(self, query=query)
+        return library_panel(self, query=query, player=player)
 
     def player(self, track: Track | str | UUID | None = None) -> Any:
         """A player as a widget: waveform, beat grid, sections, cues, stems."""
@@ -338,15 +338,22 @@ class Track:
         return document
 
     @property
-    def stems(self) -> dict[str, Path]:
-        """The audio files of its stems by name; empty before it is separated."""
-        return {row.name: self.studio.storage.path(row.file) for row in self.stem_rows()}
+    def separation(self) -> stem_table.SeparationRow | None:
+        """Its newest separation: engine, model, residual; or None."""
+        with self.studio.catalog.read() as connection:
+            return stem_table.latest(connection, self.id)
 
+    @property
     def stem_rows(self) -> list[stem_table.StemRow]:
         """The rows of its newest stems."""
         with self.studio.catalog.read() as connection:
             separation = stem_table.latest(connection, self.id)
             return stem_table.of_separation(connection, separation.id) if separation else []
+
+    @property
+    def stems(self) -> dict[str, Path]:
+        """The audio files of its stems by name; empty before it is separated."""
+        return {row.name: self.studio.storage.path(row.file) for row in self.stem_rows}
 
     @property
     def cues(self) -> list[cue_table.CueRow]:

@@ -1,0 +1,69 @@
+"""The panels themselves: a widget, its handlers, and its live updates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sfa_widgets
+
+from sfa_kernel.panels.jobs import job_handlers
+from sfa_kernel.panels.library import library_handlers
+from sfa_kernel.panels.live import Live
+from sfa_kernel.panels.player import player_handlers
+from sfa_kernel.panels.uploads import upload_handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sfa_kernel.studio import Studio
+
+__all__ = ["dashboard", "jobs_panel", "library_panel", "player_panel"]
+
+
+def library_panel(studio: Studio, *, query: str = "", player: Any = None) -> sfa_widgets.LibraryTable:
+    """The library as a table; a track that is opened goes to ``player``, when there is one."""
+
+    def on_open(track_id: UUID) -> None:
+        if player is not None:
+            player.load(str(track_id))
+
+    handlers = library_handlers(studio, on_open=on_open)
+    table = sfa_widgets.LibraryTable(handlers | upload_handlers(studio), query=query)
+    Live(studio, table)
+    return table
+
+
+def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.TrackPlayer:
+    """A player, with a track in it when one is named."""
+
+    def on_open(opened: UUID) -> None:
+        player.load(str(opened))
+
+    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio)
+    player = sfa_widgets.TrackPlayer(handlers, track_id=str(track_id) if track_id else "")
+    Live(studio, player)
+    return player
+
+
+def jobs_panel(studio: Studio, *, ids: Sequence[UUID] | None = None) -> sfa_widgets.JobsBoard:
+    """The job board; of these jobs only, when they are named."""
+    board = sfa_widgets.JobsBoard(job_handlers(studio, only=ids))
+    Live(studio, board, only=ids)
+    return board
+
+
+def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
+    """The whole studio on one page."""
+
+    def on_open(track_id: UUID) -> None:
+        page.push("player.open", {"id": str(track_id)})
+
+    page = sfa_widgets.Dashboard(
+        library_handlers(studio, on_open=on_open)
+        | player_handlers(studio)
+        | job_handlers(studio)
+        | upload_handlers(studio)
+    )
+    Live(studio, page)
+    return page

@@ -1,0 +1,102 @@
+"""Rows as widgets show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sfa_kernel.catalog import jobs as job_table
+from sfa_kernel.catalog import tracks as track_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.studio import Studio
+
+__all__ = ["job_counts", "job_rows", "track_rows"]
+
+# Progress that was published but has not reached the catalogue yet, by job id.
+Fresh = Mapping[str, int]
+
+
+def track_rows(studio: Studio, ids: Sequence[UUID], *, fresh: Fresh | None = None) -> list[dict[str, Any]]:
+    """What a list shows of these tracks, in this order."""
+    with studio.catalog.read() as connection:
+        summaries = track_table.summaries(connection, ids)
+    return [_track_row(summary, fresh or {}) for summary in summaries]
+
+
+def _track_row(summary: Mapping[str, Any], fresh: Fresh) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": str(summary["id"]),
+        **{name: summary[name] for name in ("title", "artist", "album", "duration", "bpm", "key", "camelot")},
+        "energy": summary["energy"],
+        "lufs": summary["lufs"],
+        "stems": sorted(summary["stems"] or [], key=_mixer_order),
+        "art": summary["cover"] is not None,
+        "added_at": summary["added_at"].isoformat(),
+        "progress": 0,
+        "stage": None,
+        "error": None,
+    }
+    jobs = sorted(summary["jobs"] or [], key=lambda job: job["kind"] != "separate")  # the longest speaks for all
+    working = next((job for job in jobs if job["status"] == "processing"), None)
+    failed = next((job for job in jobs if job["status"] == "failed"), None)
+    if working is not None:
+        progress = max(working["progress"], fresh.get(str(working["id"]), 0))
+        return {**row, "status": "working", "stage": working["kind"], "progress": progress}
+    if any(job["status"] == "queued" for job in jobs):
+        return {**row, "status": "queued"}
+    if failed is not None:
+        return {**row, "status": "failed", "stage": failed["kind"], "error": failed["error"]}
+    return {**row, "status": "ready" if summary["analyzed"] or row["stems"] else "new"}
+
+
+def _mixer_order(name: str) -> tuple[int, str]:
+    order = ("vocals", "drums", "bass")
+    return (order.index(name) if name in order else len(order), name)
+
+
+def job_rows(studio: Studio, jobs: Sequence[JobRow], *, fresh: Fresh | None = None) -> list[dict[str, Any]]:
+    """What the job board shows of these jobs."""
+    with studio.catalog.read() as connection:
+        about = list({job.track_id for job in jobs if job.track_id is not None})
+        titles = {track.id: track.title for track in track_table.get_many(connection, about)}
+    return [_job_row(job, titles, fresh or {}) for job in jobs]
+
+
+def _job_row(job: JobRow, titles: Mapping[UUID, str], fresh: Fresh) -> dict[str, Any]:
+    progress = max(job.progress, fresh.get(str(job.id), 0)) if job.status == "processing" else job.progress
+    return {
+        "id": str(job.id),
+        "kind": job.kind,
+        "queue": job.queue,
+        "track_id": str(job.track_id) if job.track_id else None,
+        "title": titles.get(job.track_id) if job.track_id else None,
+        "status": job.status,
+        "progress": progress,
+        "attempt": job.attempt,
+        "max_attempts": job.max_attempts,
+        "error": job.error,
+        "created_at": job.created_at.isoformat(),
+        "started_at": job.started_at.isoformat() if job.started_at else None,
+        "ended_at": job.ended_at.isoformat() if job.ended_at else None,
+        "eta_s": _time_left(job, progress),
+    }
+
+
+def _time_left(job: JobRow, progress: int) -> float | None:
+    """Seconds until a running job should end, once enough is done to tell."""
+    if job.status != "processing" or job.started_at is None or progress < 3:
+        return None
+    spent = (datetime.now(UTC) - job.started_at).total_seconds()
+    return round(spent * (100 - progress) / progress, 1)
+
+
+def job_counts(studio: Studio) -> dict[str, int]:
+    """How many jobs are in each status."""
+    with studio.catalog.read() as connection:
+        return job_table.counts(connection)
