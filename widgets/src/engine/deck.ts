@@ -1,0 +1,338 @@
+/** A loaded song: its sources, each through its own gain and tap, in step to the sample. */
+
+import type { Role } from "./mixer";
+import { type Anchor, type Loop, loops, onFrame, positionAt } from "./transport";
+
+/** What the engine asks of a loaded song. */
+export interface Deck {
+  readonly duration: number;
+  readonly roles: Role[];
+  /** Plays from `position` (s), from now on. */
+  start(position: number, loop: Loop | null): void;
+  /** Changes the loop under the playing sound. */
+  reloop(loop: Loop | null): void;
+  /** Fades out; returns where the song stopped. */
+  stop(): number;
+  /** The song's position at a time of the context, both in s. */
+  position(time: number): number;
+  setGain(role: Role, gain: number, immediately?: boolean): void;
+  tap(role: Role): AnalyserNode | null;
+  dispose(): void;
+}
+
+/** Nodes are started this far ahead, so that all of them hear of it in time, in s. */
+const LEAD = 0.02;
+/** Fades of starts and stops, in s: short enough to keep an attack, long enough not to click. */
+export const FADE = 0.004;
+/** Time constant of gain changes, in s. */
+export const SMOOTHING = 0.008;
+const TAP_SIZE = 2048;
+
+interface Channel {
+  gain: GainNode;
+  tap: AnalyserNode;
+}
+
+/** Gain and tap of each source, summed into one output. */
+class Channels {
+  readonly #context: BaseAudioContext;
+  readonly #output: AudioNode;
+  readonly #map = new Map<Role, Channel>();
+
+  constructor(context: BaseAudioContext, output: AudioNode) {
+    this.#context = context;
+    this.#output = output;
+  }
+
+  get roles(): Role[] {
+    return [...this.#map.keys()];
+  }
+
+  add(role: Role, gain: number): GainNode {
+    const channel = { gain: this.#context.createGain(), tap: this.#context.createAnalyser() };
+    channel.gain.gain.value = gain;
+    channel.tap.fftSize = TAP_SIZE;
+    channel.gain.connect(channel.tap);
+    channel.tap.connect(this.#output);
+    this.#map.set(role, channel);
+    return channel.gain;
+  }
+
+  get(role: Role): Channel | undefined {
+    return this.#map.get(role);
+  }
+
+  setGain(role: Role, value: number, immediately: boolean): void {
+    const gain = this.#map.get(role)?.gain.gain;
+    if (!gain) return;
+    const now = this.#context.currentTime;
+    gain.cancelScheduledValues(now);
+    if (immediately) gain.setValueAtTime(value, now);
+    else gain.setTargetAtTime(value, now, SMOOTHING);
+  }
+
+  remove(role: Role): void {
+    const channel = this.#map.get(role);
+    channel?.gain.disconnect();
+    channel?.tap.disconnect();
+    this.#map.delete(role);
+  }
+
+  clear(): void {
+    for (const role of this.roles) this.remove(role);
+  }
+}
+
+interface Player {
+  source: AudioBufferSourceNode;
+  envelope: GainNode;
+}
+
+/** One run of all sources from one place at one time. */
+interface Run {
+  anchor: Anchor;
+  loop: Loop | null;
+  players: Map<Role, Player>;
+}
+
+/** A song in memory: every source starts at one context time, so stems never drift apart. */
+export class BufferDeck implements Deck {
+  readonly #context: BaseAudioContext;
+  readonly #channels: Channels;
+  readonly #buffers = new Map<Role, AudioBuffer>();
+  readonly #ended: () => void;
+  #run: Run | null = null;
+
+  constructor(context: BaseAudioContext, output: AudioNode, ended: () => void) {
+    this.#context = context;
+    this.#channels = new Channels(context, output);
+    this.#ended = ended;
+  }
+
+  get duration(): number {
+    const buffer = this.#buffers.get("mix") ?? this.#buffers.values().next().value;
+    return buffer?.duration ?? 0;
+  }
+
+  get roles(): Role[] {
+    return this.#channels.roles;
+  }
+
+  /** Adds decoded sources; into a playing song they come in at its place. */
+  add(buffers: Map<Role, AudioBuffer>, gainOf: (role: Role) => number): void {
+    const at = this.#soon();
+    for (const [role, buffer] of buffers) {
+      this.remove(role);
+      this.#buffers.set(role, buffer);
+      this.#channels.add(role, gainOf(role));
+      if (this.#run) {
+        const position = this.position(at);
+        this.#run.players.set(role, this.#spin(role, at, position, this.#run.loop));
+      }
+    }
+    if (this.#run) this.#watchEnd(this.#run);
+  }
+
+  /** Takes a source away and lets its memory go. */
+  remove(role: Role): void {
+    const player = this.#run?.players.get(role);
+    if (player) {
+      player.source.onended = null;
+      player.source.stop();
+      player.source.disconnect();
+      player.envelope.disconnect();
+      this.#run?.players.delete(role);
+    }
+    this.#channels.remove(role);
+    this.#buffers.delete(role);
+  }
+
+  start(position: number, loop: Loop | null): void {
+    this.#startAt(this.#soon(), position, loop);
+  }
+
+  reloop(loop: Loop | null): void {
+    if (!this.#run) return;
+    const at = this.#soon();
+    const position = this.position(at);
+    this.#startAt(at, loop && position >= loop.end ? loop.start : position, loop);
+  }
+
+  stop(): number {
+    const at = this.#soon();
+    const position = this.position(at);
+    this.#fadeOut(at);
+    return position;
+  }
+
+  position(time: number): number {
+    return this.#run ? positionAt(this.#run.anchor, time, this.#run.loop, this.duration) : 0;
+  }
+
+  setGain(role: Role, gain: number, immediately = false): void {
+    this.#channels.setGain(role, gain, immediately);
+  }
+
+  tap(role: Role): AnalyserNode | null {
+    return this.#channels.get(role)?.tap ?? null;
+  }
+
+  dispose(): void {
+    for (const role of [...this.#buffers.keys()]) this.remove(role);
+    this.#run = null;
+    this.#channels.clear();
+  }
+
+  #soon(): number {
+    return onFrame(this.#context.currentTime + LEAD, this.#context.sampleRate);
+  }
+
+  #startAt(at: number, position: number, loop: Loop | null): void {
+    this.#fadeOut(at);
+    const from = onFrame(position, this.#context.sampleRate);
+    const players = new Map<Role, Player>();
+    for (const role of this.#buffers.keys()) players.set(role, this.#spin(role, at, from, loop));
+    this.#run = { anchor: { time: at, position: from }, loop, players };
+    this.#watchEnd(this.#run);
+  }
+
+  #spin(role: Role, at: number, position: number, loop: Loop | null): Player {
+    const source = this.#context.createBufferSource();
+    source.buffer = this.#buffers.get(role) ?? null;
+    if (loops(position, loop)) {
+      source.loop = true;
+      source.loopStart = loop.start;
+      source.loopEnd = loop.end;
+    }
+    const envelope = this.#context.createGain();
+    envelope.gain.value = 0;
+    envelope.gain.setValueAtTime(0, at);
+    envelope.gain.linearRampToValueAtTime(1, at + FADE);
+    source.connect(envelope);
+    const channel = this.#channels.get(role);
+    if (channel) envelope.connect(channel.gain);
+    source.start(at, position);
+    return { source, envelope };
+  }
+
+  #fadeOut(at: number): void {
+    const run = this.#run;
+    if (!run) return;
+    this.#run = null;
+    for (const { source, envelope } of run.players.values()) {
+      // A start that is still ahead is taken back as a whole.
+      if (at > run.anchor.time + FADE) envelope.gain.setValueAtTime(1, at);
+      else envelope.gain.cancelScheduledValues(0);
+      envelope.gain.linearRampToValueAtTime(0, at + FADE);
+      source.onended = () => {
+        source.disconnect();
+        envelope.disconnect();
+      };
+      source.stop(at + FADE);
+    }
+  }
+
+  #watchEnd(run: Run): void {
+    for (const { source } of run.players.values()) source.onended = null;
+    const last = run.players.get("mix") ?? run.players.values().next().value;
+    if (!last) return;
+    last.source.onended = () => {
+      if (this.#run !== run) return;
+      this.#run = null;
+      this.#ended();
+    };
+  }
+}
+
+/** A long recording, streamed: the browser fetches what it plays, by ranges of bytes. */
+export class StreamDeck implements Deck {
+  readonly #element: HTMLAudioElement;
+  readonly #source: MediaElementAudioSourceNode;
+  readonly #channels: Channels;
+  readonly #duration: number;
+  #loop: Loop | null = null;
+  #running = false;
+  #pausing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    context: AudioContext,
+    output: AudioNode,
+    element: HTMLAudioElement,
+    duration: number,
+    ended: () => void,
+  ) {
+    this.#element = element;
+    this.#duration = duration;
+    this.#channels = new Channels(context, output);
+    this.#source = context.createMediaElementSource(element);
+    this.#source.connect(this.#channels.add("mix", 0));
+    element.addEventListener("ended", () => {
+      this.#running = false;
+      ended();
+    });
+    element.addEventListener("timeupdate", () => this.#turn());
+  }
+
+  get duration(): number {
+    return Number.isFinite(this.#element.duration) ? this.#element.duration : this.#duration;
+  }
+
+  get roles(): Role[] {
+    return this.#channels.roles;
+  }
+
+  start(position: number, loop: Loop | null): void {
+    clearTimeout(this.#pausing);
+    this.#loop = loop;
+    this.#running = true;
+    if (Math.abs(this.#element.currentTime - position) > 0.001) this.#element.currentTime = position;
+    this.setGain("mix", 1);
+    // A rejected play() comes with an error event or a pause that was asked for.
+    this.#element.play().catch(() => {});
+  }
+
+  reloop(loop: Loop | null): void {
+    this.#loop = loop;
+    this.#turn();
+  }
+
+  stop(): number {
+    const position = this.#element.currentTime;
+    this.#running = false;
+    this.setGain("mix", 0);
+    this.#pausing = setTimeout(() => this.#element.pause(), SMOOTHING * 5000);
+    return position;
+  }
+
+  /** The element keeps time itself. */
+  position(): number {
+    this.#turn();
+    return Math.min(this.#element.currentTime, this.duration);
+  }
+
+  setGain(role: Role, gain: number, immediately = false): void {
+    this.#channels.setGain(role, this.#running ? gain : 0, immediately);
+  }
+
+  tap(role: Role): AnalyserNode | null {
+    return this.#channels.get(role)?.tap ?? null;
+  }
+
+  dispose(): void {
+    clearTimeout(this.#pausing);
+    this.#running = false;
+    this.#element.pause();
+    // Without a source the browser closes the connection and frees what it holds.
+    this.#element.removeAttribute("src");
+    this.#element.load();
+    this.#source.disconnect();
+    this.#channels.clear();
+  }
+
+  #turn(): void {
+    const loop = this.#loop;
+    if (this.#running && loop && this.#element.currentTime >= loop.end) {
+      this.#element.currentTime = loop.start;
+    }
+  }
+}

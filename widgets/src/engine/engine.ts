@@ -1,0 +1,651 @@
+/** The sound of a page: one engine for all widgets, with one song at a time. */
+
+import { isAbort } from "../bridge";
+import { Clock, SmoothTime } from "../clock/clock";
+import type { AudioSource } from "../types";
+import { BufferDeck, type Deck, StreamDeck } from "./deck";
+import { AudioFailure, type FetchBytes, fetchAudio, type Fetcher } from "./fetch";
+import { gains, type Listen, type MixerState, neutral, type Role, type StemSetting } from "./mixer";
+import { type Loop, normalLoop } from "./transport";
+import { mediaUrl } from "../media";
+
+/** Raised when bundles of two releases can no longer share one engine. */
+export const ENGINE_VERSION = 1;
+
+/** Longer songs are streamed instead of decoded into memory, in s. */
+export const LONGEST_DECODED = 20 * 60;
+/** All sources of a song together: an hour of stereo takes 1.4 GB at 48 kHz. */
+export const LONGEST_DECODED_SUM = 60 * 60;
+/** How long a context may take to start its clock, in ms. */
+const START_TIMEOUT = 2500;
+const NO_DEVICE = new AudioFailure(
+  "No sound device answers.",
+  "Connect loudspeakers or headphones, check the system's sound settings, and press play again.",
+);
+
+export interface Loading {
+  trackId: string;
+  /** The song itself, or its stems behind it. */
+  what: "song" | "stems";
+  phase: "fetch" | "decode";
+  received: number;
+  /** Bytes; null while unknown. */
+  total: number | null;
+}
+
+export interface EngineError {
+  trackId: string | null;
+  message: string;
+  hint: string | null;
+}
+
+export interface EngineEvents {
+  /** Track, playing, position (by a seek), loop or mixer changed. */
+  state: void;
+  loading: Loading | null;
+  error: EngineError;
+  /** Play was asked for before the page's first click: sound starts with that click. */
+  blocked: boolean;
+}
+
+/** What differs between a browser and a test. */
+export interface EngineHost {
+  createContext(): AudioContext;
+  createElement(): HTMLAudioElement;
+  fetch: Fetcher;
+  /** Seconds. */
+  now(): number;
+  /** Whether the page may make sound: browsers want a click first. */
+  allowed(): boolean;
+  wait(milliseconds: number): Promise<void>;
+}
+
+const browserHost: EngineHost = {
+  createContext() {
+    if (typeof AudioContext === "undefined") {
+      throw new AudioFailure("This browser has no Web Audio.", "Open the page in a current Chrome, Firefox or Safari.");
+    }
+    return new AudioContext({ latencyHint: "interactive" });
+  },
+  createElement: () => new Audio(),
+  fetch: (url, init) => fetch(url, init),
+  now: () => performance.now() / 1000,
+  allowed: () => navigator.userActivation?.hasBeenActive ?? true,
+  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+interface Song {
+  trackId: string;
+  sources: AudioSource[];
+  /** Seconds, as the catalogue has it: decides how the song is loaded. */
+  duration: number;
+  deck: Deck | null;
+  /** Ids of the stems that can be heard. */
+  stems: Map<Role, string>;
+  abort: AbortController;
+  /** The song can play. */
+  ready: Promise<void>;
+  /** Its stems can play too. */
+  complete: Promise<void>;
+}
+
+/** Whether a song and its stems fit into memory; a longer one plays as the original only. */
+export function stemsFit(duration: number, sources: number): boolean {
+  return duration <= LONGEST_DECODED && duration * sources <= LONGEST_DECODED_SUM;
+}
+
+export class AudioEngine {
+  readonly version = ENGINE_VERSION;
+  readonly clock: Clock;
+  readonly #host: EngineHost;
+  readonly #listeners = new Map<keyof EngineEvents, Set<(data: never) => void>>();
+  readonly #mixers = new Map<string, MixerState>();
+  readonly #holders = new Map<string, number>();
+  readonly #smooth = new SmoothTime();
+  #context: AudioContext | null = null;
+  #master: GainNode | null = null;
+  #tap: AnalyserNode | null = null;
+  #volume = 1;
+  #song: Song | null = null;
+  #playing = false;
+  #wanted = false;
+  #position = 0;
+  #loop: Loop | null = null;
+  #loading: Loading | null = null;
+  #stopWaiting: (() => void) | null = null;
+
+  constructor(host: EngineHost = browserHost, clock: Clock = new Clock()) {
+    this.#host = host;
+    this.clock = clock;
+  }
+
+  // What it is doing
+
+  /** The context, once there was a reason to make it. */
+  get context(): AudioContext | null {
+    return this.#context;
+  }
+
+  /** What reaches the loudspeakers: for meters, and for tests that want samples. */
+  get tap(): AnalyserNode | null {
+    return this.#tap;
+  }
+
+  /** The level of one source after its fader. */
+  tapOf(role: Role): AnalyserNode | null {
+    return this.#song?.deck?.tap(role) ?? null;
+  }
+
+  get trackId(): string | null {
+    return this.#song?.trackId ?? null;
+  }
+
+  get playing(): boolean {
+    return this.#playing;
+  }
+
+  /** Play was asked for and will follow as soon as the song is there. */
+  get starting(): boolean {
+    return this.#wanted && !this.#playing;
+  }
+
+  get loading(): Loading | null {
+    return this.#loading;
+  }
+
+  /** Roles that can be heard now. */
+  get roles(): Role[] {
+    return this.#song?.deck?.roles ?? [];
+  }
+
+  get duration(): number {
+    return this.#song?.deck?.duration || (this.#song?.duration ?? 0);
+  }
+
+  get loop(): Loop | null {
+    return this.#loop;
+  }
+
+  /** Place in the song by the audio clock, in s. */
+  get position(): number {
+    const deck = this.#song?.deck;
+    if (!this.#playing || !deck || !this.#context) return this.#position;
+    return deck.position(this.#context.currentTime);
+  }
+
+  /** Place in the song that is heard at this moment, for pictures: smooth, and behind by the output's latency. */
+  get heard(): number {
+    const deck = this.#song?.deck;
+    if (!this.#playing || !deck || !this.#context) return this.#position;
+    const time = this.#smooth.read(this.#context.currentTime, this.#host.now());
+    return deck.position(time - (this.#context.outputLatency || 0));
+  }
+
+  on<E extends keyof EngineEvents>(
+    event: E,
+    callback: (data: EngineEvents[E]) => void,
+    signal: AbortSignal,
+  ): void {
+    if (signal.aborted) return;
+    let listeners = this.#listeners.get(event);
+    if (!listeners) this.#listeners.set(event, (listeners = new Set()));
+    listeners.add(callback);
+    signal.addEventListener("abort", () => listeners.delete(callback), { once: true });
+  }
+
+  // Songs
+
+  /**
+   * Loads a song and lets the one before go. Resolves when it can play; its stems follow by
+   * themselves and join without a break (`stemsReady`).
+   *
+   * Rejects with an `AbortError` when another song takes its place meanwhile, and with an
+   * `AudioFailure` when there is nothing to play.
+   */
+  load(
+    trackId: string,
+    sources: AudioSource[],
+    fetchBytes: FetchBytes,
+    { duration = 0, position = 0 }: { duration?: number; position?: number } = {},
+  ): Promise<void> {
+    if (this.#song?.trackId === trackId) {
+      this.refresh(trackId, sources, fetchBytes);
+      return this.#song.ready;
+    }
+    this.unload();
+    const song: Song = {
+      trackId, sources, duration, deck: null, stems: new Map(), abort: new AbortController(),
+      ready: Promise.resolve(), complete: Promise.resolve(),
+    };
+    this.#song = song;
+    this.#position = Math.max(0, position);
+    song.ready = this.#loadSong(song, fetchBytes);
+    song.complete = song.ready.then(() => this.#loadStems(song, fetchBytes));
+    song.complete.catch((error: unknown) => this.#failed(song, error));
+    this.#emit("state", undefined);
+    return song.ready;
+  }
+
+  /** Resolves when every stem of the loaded song can be heard. */
+  get stemsReady(): Promise<void> {
+    return this.#song?.complete ?? Promise.resolve();
+  }
+
+  /** New stems for the loaded song, without stopping its sound. */
+  refresh(trackId: string, sources: AudioSource[], fetchBytes: FetchBytes): void {
+    const song = this.#song;
+    if (song?.trackId !== trackId || same(song.sources, sources)) return;
+    const before = song.sources;
+    song.sources = sources;
+    const kept = new Set(sources.map((source) => source.id));
+    const { deck } = song;
+    if (deck instanceof BufferDeck) {
+      for (const source of before) {
+        if (source.role === "mix" || kept.has(source.id)) continue;
+        deck.remove(source.role);
+        song.stems.delete(source.role);
+      }
+      this.#applyGains();
+    }
+    song.complete = song.complete.catch(() => {}).then(() => this.#loadStems(song, fetchBytes));
+    song.complete.catch((error: unknown) => this.#failed(song, error));
+  }
+
+  /** Stops and frees the song's memory. */
+  unload(): void {
+    const song = this.#song;
+    if (!song) return;
+    this.pause();
+    song.abort.abort();
+    song.deck?.dispose();
+    this.#song = null;
+    this.#loop = null;
+    this.#position = 0;
+    this.#setLoading(null);
+    this.#emit("state", undefined);
+  }
+
+  /** A view shows this track until `signal` aborts; a song that nobody shows any more stops. */
+  hold(trackId: string, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#holders.set(trackId, (this.#holders.get(trackId) ?? 0) + 1);
+    signal.addEventListener("abort", () => {
+      const left = (this.#holders.get(trackId) ?? 1) - 1;
+      if (left > 0) {
+        this.#holders.set(trackId, left);
+        return;
+      }
+      this.#holders.delete(trackId);
+      if (this.trackId === trackId) this.unload();
+    }, { once: true });
+  }
+
+  // Transport
+
+  /** Starts the context; call it from a gesture, so that the first play need not wait. */
+  unlock(): void {
+    if (!this.#host.allowed()) return;
+    try {
+      const context = this.#ensureContext();
+      if (context.state === "suspended") context.resume().catch(() => {});
+    } catch {
+      // play() reports it; a gesture alone has asked for no sound
+    }
+  }
+
+  /** Plays the loaded song from where it is, as soon as it can. */
+  async play(): Promise<void> {
+    const song = this.#song;
+    if (!song || this.#playing || this.#wanted) return;
+    this.#wanted = true;
+    this.#emit("state", undefined);
+    try {
+      if (!this.#host.allowed()) await this.#gesture(song.abort.signal);
+      if (!this.#wanted) return;
+      await this.#startContext();
+    } catch (error) {
+      if (this.#song === song && !isAbort(error)) {
+        this.#wanted = false;
+        this.#report(song.trackId, error);
+        this.#emit("state", undefined);
+      }
+      return;
+    }
+    // A song that cannot be loaded has been reported where it was loaded.
+    await song.ready.catch(() => {});
+    if (!this.#wanted || this.#playing || this.#song !== song || !song.deck) return;
+    if (this.#position >= song.deck.duration - 0.01) this.#position = 0;
+    song.deck.start(this.#position, this.#loop);
+    this.#playing = true;
+    this.#smooth.reset();
+    this.clock.running = true;
+    this.#emit("state", undefined);
+  }
+
+  pause(): void {
+    const was = this.#playing || this.#wanted;
+    this.#wanted = false;
+    this.#stopWaiting?.();
+    if (this.#playing) {
+      this.#playing = false;
+      this.#position = this.#song?.deck?.stop() ?? this.#position;
+      this.clock.running = false;
+    }
+    if (was) this.#emit("state", undefined);
+    this.clock.wake();
+  }
+
+  /** Goes to a place of the song, in s. */
+  seek(seconds: number): void {
+    const song = this.#song;
+    if (!song || !Number.isFinite(seconds)) return;
+    const end = this.duration || Number.POSITIVE_INFINITY;
+    this.#position = Math.max(0, Math.min(end, seconds));
+    if (this.#playing) {
+      song.deck?.start(this.#position, this.#loop);
+      this.#smooth.reset();
+    }
+    this.#emit("state", undefined);
+    this.clock.wake();
+  }
+
+  /** Repeats a range of the song, to the sample; null plays on. */
+  setLoop(loop: Loop | null): void {
+    if (!this.#song) return;
+    const rate = this.#context?.sampleRate ?? 48_000;
+    this.#loop = normalLoop(loop, this.duration || Number.POSITIVE_INFINITY, rate);
+    if (this.#playing) this.#song.deck?.reloop(this.#loop);
+    this.#emit("state", undefined);
+  }
+
+  // Levels
+
+  /** Master level as a linear gain. */
+  get volume(): number {
+    return this.#volume;
+  }
+
+  set volume(gain: number) {
+    this.#volume = Math.max(0, Math.min(1, gain));
+    if (this.#master && this.#context) {
+      this.#master.gain.setTargetAtTime(this.#volume, this.#context.currentTime, 0.008);
+    }
+    this.#emit("state", undefined);
+  }
+
+  /** The mixer of a track; kept while the page lives, whether its sound is loaded or not. */
+  mixer(trackId: string): Readonly<MixerState> {
+    return this.#mixers.get(trackId) ?? { listen: "song", stems: {} };
+  }
+
+  /** Sets a stem; whoever touches a stem wants to hear the stems. */
+  setStem(trackId: string, role: Role, change: Partial<StemSetting>): void {
+    const before = this.mixer(trackId);
+    const setting = { ...(before.stems[role] ?? neutral()), ...change };
+    this.#setMixer(trackId, { listen: "stems", stems: { ...before.stems, [role]: setting } });
+  }
+
+  setListen(trackId: string, listen: Listen): void {
+    this.#setMixer(trackId, { ...this.mixer(trackId), listen });
+  }
+
+  /** Every stem as it was made, and the original to be heard. */
+  resetMixer(trackId: string): void {
+    this.#setMixer(trackId, { listen: "song", stems: {} });
+  }
+
+  /** Ends for good: another release of the engine takes over the page. */
+  dispose(): void {
+    this.unload();
+    this.#listeners.clear();
+    this.#context?.close().catch(() => {});
+    this.#context = null;
+  }
+
+  // Inside
+
+  #setMixer(trackId: string, mixer: MixerState): void {
+    this.#mixers.set(trackId, mixer);
+    if (this.trackId === trackId) this.#applyGains();
+    this.#emit("state", undefined);
+  }
+
+  #applyGains(): void {
+    const song = this.#song;
+    if (!song?.deck) return;
+    for (const [role, gain] of gains(this.mixer(song.trackId), song.deck.roles)) song.deck.setGain(role, gain);
+  }
+
+  #ensureContext(): AudioContext {
+    if (this.#context) return this.#context;
+    const context = this.#host.createContext();
+    const master = context.createGain();
+    const tap = context.createAnalyser();
+    master.gain.value = this.#volume;
+    tap.fftSize = 2048;
+    master.connect(tap);
+    tap.connect(context.destination);
+    context.addEventListener("statechange", () => {
+      // The system took the device (a call, a closed lid): the song waits where it is.
+      if (context.state !== "running" && this.#playing) this.pause();
+    });
+    // Chrome tells of a device that has gone in this way.
+    context.addEventListener("error", () => {
+      this.pause();
+      this.#report(this.trackId, NO_DEVICE);
+    });
+    this.#context = context;
+    this.#master = master;
+    this.#tap = tap;
+    return context;
+  }
+
+  /** Resolves when the audio clock runs. */
+  async #startContext(): Promise<void> {
+    const context = this.#ensureContext();
+    if (context.state === "running" && context.currentTime > 0) return;
+    context.resume().catch(() => {});
+    const before = context.currentTime;
+    for (let waited = 0; waited < START_TIMEOUT; waited += 20) {
+      if (context.state === "running" && context.currentTime > before) return;
+      await this.#host.wait(20);
+    }
+    throw NO_DEVICE;
+  }
+
+  /** Resolves with the page's first click or key; rejects when play is taken back. */
+  #gesture(signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    this.#emit("blocked", true);
+    return new Promise<void>((resolve, reject) => {
+      const options = { capture: true, signal: AbortSignal.any([done.signal, signal]) };
+      const allowed = () => {
+        if (this.#host.allowed()) resolve();
+      };
+      for (const event of ["pointerup", "keyup", "click"]) addEventListener(event, allowed, options);
+      this.#stopWaiting = () => reject(new DOMException("Play was taken back.", "AbortError"));
+      signal.addEventListener("abort", this.#stopWaiting, { once: true, signal: done.signal });
+    }).finally(() => {
+      this.#stopWaiting = null;
+      done.abort();
+      this.#emit("blocked", false);
+    });
+  }
+
+  async #loadSong(song: Song, fetchBytes: FetchBytes): Promise<void> {
+    const { signal } = song.abort;
+    const mix = song.sources.find((source) => source.role === "mix");
+    if (!mix && song.sources.length === 0) {
+      throw new AudioFailure("This track has no audio.", "Its file may have been moved; add the song again.");
+    }
+    const context = this.#ensureContext();
+    if (mix && song.duration > LONGEST_DECODED) {
+      song.deck = await this.#stream(song, mix, context, fetchBytes);
+      this.#applyGains();
+      return;
+    }
+    if (!mix) return; // the stems are the song
+    let buffer: AudioBuffer;
+    try {
+      buffer = await this.#decode(song, mix, "song", fetchBytes);
+    } catch (error) {
+      signal.throwIfAborted();
+      // A browser that cannot read the original can read its stems, and they sum to it.
+      if (song.sources.length > 1 && error instanceof AudioFailure) return;
+      throw error;
+    }
+    this.#addBuffers(song, new Map([["mix", buffer]]));
+    this.#setLoading(null);
+  }
+
+  async #loadStems(song: Song, fetchBytes: FetchBytes): Promise<void> {
+    const { signal } = song.abort;
+    signal.throwIfAborted();
+    if (song.deck instanceof StreamDeck) return;
+    const stems = song.sources.filter(({ role, id }) => role !== "mix" && song.stems.get(role) !== id);
+    if (stems.length === 0) return;
+    if (!stemsFit(song.deck?.duration ?? song.duration, song.sources.length)) return;
+    const buffers = new Map<Role, AudioBuffer>();
+    for (const source of stems) buffers.set(source.role, await this.#decode(song, source, "stems", fetchBytes));
+    this.#addBuffers(song, buffers);
+    for (const { role, id } of stems) song.stems.set(role, id);
+    this.#setLoading(null);
+    if (this.starting) {
+      // there was no original to begin with
+      this.#wanted = false;
+      void this.play();
+    }
+  }
+
+  #addBuffers(song: Song, buffers: Map<Role, AudioBuffer>): void {
+    const context = this.#ensureContext();
+    const deck = song.deck instanceof BufferDeck
+      ? song.deck
+      : new BufferDeck(context, this.#master as GainNode, () => this.#ended(song));
+    song.deck = deck;
+    // New stems come in silent and rise with the change of gains, together with the mix going down.
+    deck.add(buffers, (role) => (role === "mix" ? 1 : 0));
+    this.#applyGains();
+    this.#emit("state", undefined);
+  }
+
+  async #decode(
+    song: Song,
+    source: AudioSource,
+    what: Loading["what"],
+    fetchBytes: FetchBytes,
+  ): Promise<AudioBuffer> {
+    const { signal } = song.abort;
+    const show = (phase: Loading["phase"], received: number, total: number | null) => {
+      if (!signal.aborted) this.#setLoading({ trackId: song.trackId, what, phase, received, total });
+    };
+    show("fetch", 0, null);
+    const bytes = await fetchAudio(source, fetchBytes, this.#host.fetch, signal, (received, total) => {
+      show("fetch", received, total);
+    });
+    signal.throwIfAborted();
+    show("decode", bytes.byteLength, bytes.byteLength);
+    let buffer: AudioBuffer;
+    try {
+      buffer = await this.#ensureContext().decodeAudioData(bytes);
+    } catch {
+      signal.throwIfAborted();
+      throw new AudioFailure(
+        `This browser cannot decode ${describeMime(source.mime)}.`,
+        "Separate the song to play it from its stems, or add it as FLAC, WAV, MP3 or Ogg.",
+      );
+    }
+    signal.throwIfAborted();
+    return buffer;
+  }
+
+  async #stream(
+    song: Song,
+    mix: AudioSource,
+    context: AudioContext,
+    fetchBytes: FetchBytes,
+  ): Promise<Deck> {
+    const { signal } = song.abort;
+    this.#setLoading({ trackId: song.trackId, what: "song", phase: "fetch", received: 0, total: null });
+    const element = this.#host.createElement();
+    element.preload = "auto";
+    if (!(await canPlay(element, mediaUrl(mix.url), signal))) {
+      const bytes = await fetchBytes(mix.id, signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw new AudioFailure("The audio could not be fetched.", error instanceof Error ? error.message : null);
+      });
+      const url = URL.createObjectURL(new Blob([bytes], { type: mix.mime }));
+      signal.addEventListener("abort", () => URL.revokeObjectURL(url), { once: true });
+      if (!(await canPlay(element, url, signal))) {
+        throw new AudioFailure(`This browser cannot decode ${describeMime(mix.mime)}.`, "Add the song as FLAC, WAV, MP3 or Ogg.");
+      }
+    }
+    element.addEventListener("error", () => {
+      if (signal.aborted) return;
+      this.pause();
+      this.#report(song.trackId, new AudioFailure("The stream of this song broke off.", "Press play to go on."));
+    });
+    this.#setLoading(null);
+    return new StreamDeck(context, this.#master as GainNode, element, song.duration, () => this.#ended(song));
+  }
+
+  #ended(song: Song): void {
+    if (this.#song !== song) return;
+    this.#playing = false;
+    this.#wanted = false;
+    this.#position = this.duration;
+    this.clock.running = false;
+    this.#emit("state", undefined);
+    this.clock.wake();
+  }
+
+  #setLoading(loading: Loading | null): void {
+    if (this.#loading === loading) return;
+    this.#loading = loading;
+    this.#emit("loading", loading);
+  }
+
+  #failed(song: Song, error: unknown): void {
+    if (isAbort(error) || this.#song !== song) return;
+    this.#setLoading(null);
+    if (song.deck) {
+      this.#report(song.trackId, error);
+      return;
+    }
+    // Nothing can be heard: the next play tries again from the beginning.
+    this.#wanted = false;
+    this.#song = null;
+    this.#report(song.trackId, error);
+    this.#emit("state", undefined);
+  }
+
+  #report(trackId: string | null, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof AudioFailure ? error.hint : null;
+    this.#emit("error", { trackId, message, hint });
+  }
+
+  #emit<E extends keyof EngineEvents>(event: E, data: EngineEvents[E]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(data as never);
+  }
+}
+
+function same(a: AudioSource[], b: AudioSource[]): boolean {
+  return a.length === b.length && a.every((source, i) => source.id === b[i]?.id);
+}
+
+function describeMime(mime: string): string {
+  return mime ? `audio of type ${mime.replace(/^audio\/(x-)?/, "").toUpperCase()}` : "this audio";
+}
+
+/** Whether an element can play an address, as soon as it knows. */
+function canPlay(element: HTMLAudioElement, url: string, signal: AbortSignal): Promise<boolean> {
+  const done = new AbortController();
+  return new Promise<boolean>((resolve, reject) => {
+    element.addEventListener("loadedmetadata", () => resolve(true), { signal: done.signal });
+    element.addEventListener("error", () => resolve(false), { signal: done.signal });
+    signal.addEventListener("abort", () => reject(signal.reason), { signal: done.signal });
+    element.src = url;
+    element.load();
+  }).finally(() => done.abort());
+}
