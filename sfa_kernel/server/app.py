@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfa_kernel import resources
 from sfa_kernel.errors import SetupError
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
 
     from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]  # ships no types
 
+    from sfa_kernel.server.voila import encryption
+
     token = secrets.token_urlsafe(32)
     first = next((path.name for path in sorted(folder.glob("*.ipynb"))), None)
     # As arguments, not as defaults: nobody's Jupyter configuration shall open what is closed here.
@@ -121,6 +124,7 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
             "--ServerApp.allow_root=True",
             "--ServerApp.allow_unauthenticated_access=False",
             "--ServerApp.log_level=WARNING",
+            f"--KernelManager.transport_encryption={encryption()}",
             "--ServerApp.jpserver_extensions=jupyterlab=True",
             "--ServerApp.jpserver_extensions=sfa_kernel.server.extension=True",
             f"--IdentityProvider.token={token}",
@@ -151,39 +155,30 @@ def notebooks_dir() -> Path:
     SetupError
         When there are none.
     """
-    if (folder := _in_clone("notebooks")) is not None:
-        return folder
-    packaged = PACKAGE / "assets" / "notebooks"
-    if not packaged.is_dir():
-        raise SetupError("The notebooks are not part of this installation.", hint="Install the package again.")
+    source = resources.folder("notebooks")
+    if not source.is_relative_to(PACKAGE):
+        return source
     folder = Path.cwd() / "notebooks"
     folder.mkdir(exist_ok=True)
-    for source in packaged.glob("*.ipynb"):
-        copy = folder / source.name
+    for notebook in source.glob("*.ipynb"):
+        copy = folder / notebook.name
         if not copy.exists():  # somebody's own work stays
-            copy.write_bytes(source.read_bytes())
+            copy.write_bytes(notebook.read_bytes())
     return folder
 
 
 def dashboard_notebook() -> Path:
-    """The notebook that is the dashboard: the clone's, else the packaged one.
+    """The notebook that is the dashboard.
 
     Raises
     ------
     SetupError
         When there is none.
     """
-    folder = _in_clone("voila_apps") or PACKAGE / "assets" / "voila_apps"
-    notebook = folder / "dashboard.ipynb"
+    notebook = resources.folder("voila_apps") / "dashboard.ipynb"
     if not notebook.is_file():
-        raise SetupError("The dashboard is not part of this installation.", hint="Install the package again.")
+        raise SetupError("This installation has no dashboard.", hint="Install the package again.")
     return notebook
-
-
-def _in_clone(name: str) -> Path | None:
-    clone = PACKAGE.parent
-    folder = clone / name
-    return folder if (clone / "pyproject.toml").is_file() and folder.is_dir() else None
 
 
 def _listen(port: int | None) -> socket.socket:
@@ -231,10 +226,10 @@ async def _keep_worker(home: Path) -> None:
         worker = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "sfa_kernel", "--home", str(home), "worker"),
-            # It reads the end of this pipe when we are gone, however that came about.
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "SFA_PARENT_PID": str(os.getpid())},
+            # It watches us and ends when we are gone, however that came about.
+            env={**os.environ, "SFA_PARENT": str(os.getpid())},
             start_new_session=True,  # Ctrl-C is for us; we end the worker
         )
         started = asyncio.get_running_loop().time()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.auth.identity import IdentityProvider, User
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-__all__ = ["PAGE_POLICY", "DashboardServer"]
+__all__ = ["PAGE_POLICY", "DashboardServer", "encryption"]
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +128,13 @@ class KernelOwners(Authorizer):
         if resource == "kernels":
             return self._owners.get(handler.path_kwargs.get("kernel_id", "")) == user.username
         return False
+
+
+class OwnKernel(KernelSpecManager):
+    """The kernel of this very Python: somebody's own kernel of the same name knows nothing of this package."""
+
+    def _kernel_dirs_default(self) -> list[str]:
+        return []
 
 
 class LoginHandler(LoginFormHandler):
@@ -255,6 +263,8 @@ class DashboardServer(Voila):  # type: ignore[misc]  # Voila ships no types
             log_level=logging.WARNING,
             config=_config(),
         )
+        # Jupyter's and tornado's settings for the same pings disagree in a way that harms nobody.
+        logging.getLogger("tornado.general").addFilter(lambda record: "websocket_ping" not in record.getMessage())
         self.home = home
         self._sockets = sockets
         # Neither the command line nor anybody's Voila configuration is read: it could open what is closed here.
@@ -282,6 +292,9 @@ class DashboardServer(Voila):  # type: ignore[misc]  # Voila ships no types
             xsrf_cookie_kwargs={"samesite": "Strict"},
             log_function=_log_request,
         )
+        # It warns that nobody has signed the notebook. It is ours, and its outputs are not shown anyway.
+        self.contents_manager.log = logger.getChild("contents")
+        self.contents_manager.log.setLevel(logging.ERROR)
         return settings
 
     def init_handlers(self) -> list[tuple[Any, ...]]:
@@ -316,6 +329,13 @@ class DashboardServer(Voila):  # type: ignore[misc]  # Voila ships no types
             shutil.rmtree(self.connection_dir, ignore_errors=True)
 
 
+def encryption() -> str:
+    """The ``transport_encryption`` for kernels: other users of this machine may listen on its ports."""
+    import zmq
+
+    return "auto" if zmq.has("curve") else "disabled"
+
+
 def _config() -> Config:
     config = Config()
     config.VoilaConfiguration.update(
@@ -331,8 +351,8 @@ def _config() -> Config:
     config.TokenIdentity.cookie_options = {"samesite": "Lax"}
     config.MappingKernelManager.cull_idle_timeout = IDLE_TIMEOUT
     config.MappingKernelManager.cull_interval = IDLE_CHECK
-    # The kernel of this very Python: somebody's own kernel of the same name knows nothing of this package.
-    config.KernelSpecManager.kernel_dirs = []
+    config.VoilaConfiguration.kernel_spec_manager_class = OwnKernel
+    config.KernelManager.transport_encryption = encryption()
     return config
 
 
