@@ -11,14 +11,16 @@ const NONE: JobCounts = { queued: 0, processing: 0, completed: 0, failed: 0, can
 export class JobsFeed {
   readonly #bridge: Bridge;
   readonly #signal: AbortSignal;
+  readonly #status: "all" | "active";
   readonly #jobs = new Map<string, JobRow>();
   readonly #listeners = new Set<() => void>();
   #counts: JobCounts = NONE;
   #loaded = false;
   #failure: unknown = null;
 
-  constructor(bridge: Bridge, signal: AbortSignal) {
+  constructor(bridge: Bridge, signal: AbortSignal, status: "all" | "active" = "all") {
     this.#bridge = bridge;
+    this.#status = status;
     this.#signal = signal;
     const stop = bridge.on("jobs.rows", ({ jobs, counts }) => {
       for (const job of jobs) this.#jobs.set(job.id, job);
@@ -56,7 +58,7 @@ export class JobsFeed {
   async load(): Promise<void> {
     try {
       const { result } = await this.#bridge.request(
-        "jobs.list", { status: "all", limit: LIMIT }, { signal: this.#signal },
+        "jobs.list", { status: this.#status, limit: LIMIT }, { signal: this.#signal },
       );
       this.#jobs.clear();
       for (const job of result.jobs) this.#jobs.set(job.id, job);

@@ -8,12 +8,13 @@ import { JobsFeed } from "./feed";
 import { mountProgress } from "./progress";
 
 export default defineWidget(({ el, bridge, state, signal }) => {
-  const feed = new JobsFeed(bridge, signal);
+  const compact = state.get<boolean>("compact");
+  // Which jobs there are to watch is the kernel's choice; the short list leaves out the history.
+  const feed = new JobsFeed(bridge, signal, compact ? "active" : "all");
   const figure = h("div", { class: "is-figure" });
   el.append(figure);
-  if (state.get<boolean>("compact")) {
-    const list = mountProgress(figure, { signal, feed, jobIds: () => state.get<string[]>("job_ids") });
-    state.on("job_ids", () => list.update());
+  if (compact) {
+    mountProgress(figure, { signal, feed });
   } else {
     mountJobs(figure, bridge, { signal, feed, layer: new Layer(signal) });
   }

@@ -18,13 +18,11 @@ const SIGN: Record<JobRow["status"], string> = {
 export interface ProgressOptions {
   signal: AbortSignal;
   feed: JobsFeed;
-  /** The jobs to watch; an empty list stands for all that are under way. */
-  jobIds(): string[];
 }
 
-export function mountProgress(el: HTMLElement, options: ProgressOptions): { update(): void } {
+export function mountProgress(el: HTMLElement, options: ProgressOptions): void {
   installStyles("jobs", css);
-  const { signal, feed, jobIds } = options;
+  const { signal, feed } = options;
   const head = h("span", { class: "sfa-count", "aria-live": "polite" });
   const list = h("ul", { class: "sfa-pipeline", role: "list" });
   const root = h(
@@ -36,11 +34,8 @@ export function mountProgress(el: HTMLElement, options: ProgressOptions): { upda
   const views = new Map<string, TrackView>();
 
   const update = () => {
-    const wanted = new Set(jobIds());
-    const jobs = feed.jobs.filter((job) =>
-      wanted.size > 0 ? wanted.has(job.id) : job.status === "queued" || job.status === "processing");
     const tracks = new Map<string, JobRow[]>();
-    for (const job of [...jobs].sort(byTime("created_at", false))) {
+    for (const job of feed.jobs.sort(byTime("created_at", false))) {
       const key = job.track_id ?? job.id;
       tracks.set(key, [...(tracks.get(key) ?? []), job]);
     }
@@ -72,7 +67,6 @@ export function mountProgress(el: HTMLElement, options: ProgressOptions): { upda
     root.remove();
   }, { once: true });
   update();
-  return { update };
 }
 
 class TrackView {

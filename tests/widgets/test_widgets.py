@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sfa_widgets import Dashboard, JobsBoard, LibraryTable, TrackPlayer
+
+TRACK = {
+    "id": "t",
+    "title": "<b>Night & Day</b>",
+    "artist": None,
+    "album": None,
+    "duration": 187.2,
+    "bpm": 128.04,
+    "key": "A minor",
+    "camelot": "8A",
+}
+
+
+def html(widget):
+    data, _metadata = widget._repr_mimebundle_()
+    return data["text/html"]
+
+
+@pytest.mark.parametrize("widget_class", [LibraryTable, TrackPlayer, JobsBoard, Dashboard])
+def test_the_repr_is_the_same_for_every_run(widget_class):
+    assert repr(widget_class()) == repr(widget_class())
+    assert "0x" not in repr(widget_class())
+
+
+@pytest.mark.parametrize("widget_class", [LibraryTable, TrackPlayer, JobsBoard, Dashboard])
+def test_a_widget_shows_even_where_no_picture_can_be_made(widget_class):
+    data, _metadata = widget_class()._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_state_given_at_the_start_is_kept():
+    assert LibraryTable({}, query="night").query == "night"
+    assert TrackPlayer({}, track_id="t").track_id == "t"
+    assert JobsBoard({}, compact=True).compact
+
+
+def test_the_player_is_commanded_by_events(page):
+    player = page.connect(TrackPlayer())
+    player.load("t")
+    player.seek(12)
+    player.play()
+    player.pause()
+    sent = [page.receive()[0] for _ in range(4)]
+    assert [message["event"] for message in sent] == ["player.open", "player.seek", "player.play", "player.pause"]
+    assert player.track_id == "t"
+    assert sent[1]["data"] == {"time": 12.0}
+
+
+def test_the_library_leaves_a_table_in_an_exported_notebook():
+    table = LibraryTable({"tracks.page": lambda params, buffers: {"total": 1200, "rows": [TRACK]}})
+    picture = html(table)
+    assert "&lt;b&gt;Night &amp; Day&lt;/b&gt;" in picture
+    assert "<td>128.0</td>" in picture
+    assert "<td>3:07</td>" in picture
+    assert "1,199 more" in picture
+
+
+def test_the_player_leaves_its_overview_in_an_exported_notebook():
+    bins = 40
+    level = np.zeros((bins, 4, 3), dtype=np.int8)
+    level[:, 0, 0], level[:, 0, 1] = -127, 127
+    header = {"levels": [{"bin_frames": 16384, "bins": bins, "buffer": 0}]}
+    loaded = {"track": TRACK, "waveforms": {"mix": header}}
+    player = TrackPlayer({"player.load": lambda params, buffers: (loaded, [level.tobytes()])}, track_id="t")
+    picture = html(player)
+    assert "M0 0V100" in picture
+    assert "&lt;b&gt;" in picture
+    assert len(picture) < 10_000
+
+
+def test_the_jobs_leave_their_counts_in_an_exported_notebook():
+    counts = {"queued": 2, "processing": 0, "failed": 1}
+    assert "2 queued, 1 failed" in html(
+        JobsBoard({"jobs.list": lambda params, buffers: {"jobs": [], "counts": counts}})
+    )

@@ -1,0 +1,15 @@
+"""Widgets for music: a library table, a track player, a jobs board, and a dashboard of all three.
+
+The widgets know arrays, dicts and messages; where songs, stems and jobs come from is the business of the
+handlers they are given:
+
+>>> from sfa_widgets import LibraryTable
+>>> table = LibraryTable({"tracks.page": lambda params, buffers: {"total": 0, "rows": []}})  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from sfa_widgets._base import Handler, SfaWidget, WidgetsNotBuiltError
+from sfa_widgets._widgets import Dashboard, JobsBoard, LibraryTable, TrackPlayer
+
+__all__ = ["Dashboard", "Handler", "JobsBoard", "LibraryTable", "SfaWidget", "TrackPlayer", "WidgetsNotBuiltError"]

@@ -1,0 +1,174 @@
+"""The four widgets. Each is a name, a bundle, its traits, and a static picture."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, ClassVar
+
+import numpy as np
+import traitlets
+
+from sfa_widgets._base import Bundle, SfaWidget
+
+__all__ = ["Dashboard", "JobsBoard", "LibraryTable", "TrackPlayer"]
+
+PICTURE_ROWS = 10
+PICTURE_BARS = 300
+
+
+class LibraryTable(SfaWidget):
+    """A searchable, sortable table of any number of tracks.
+
+    Methods it asks: ``tracks.page``, ``tracks.ids``, ``tracks.run``, ``tracks.remove``, ``tracks.restore``,
+    ``track.open``, ``art.bytes``, ``demo.add``, ``upload.*``. Events it follows: ``tracks.rows``,
+    ``tracks.changed``, ``notice``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("library.js")
+
+    selection = traitlets.List(traitlets.Unicode(), help="Ids of the chosen tracks.").tag(sync=True)
+    query = traitlets.Unicode("", help="What the table shows: words of title, artist or album.").tag(sync=True)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"query": self.query, "selected": len(self.selection)}
+
+    def _picture(self) -> str:
+        params = {"query": self.query, "sort": "added_at", "descending": True, "offset": 0, "limit": PICTURE_ROWS}
+        page, _ = self._ask("tracks.page", params)
+        head = "".join(f"<th>{name}</th>" for name in ("Title", "Artist", "Tempo", "Key", "Time"))
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f"<td>{escape(cell)}</td>"
+                for cell in (
+                    row["title"],
+                    row["artist"] or "",
+                    f"{row['bpm']:.1f}" if row["bpm"] is not None else "–",
+                    row["camelot"] or "–",
+                    _clock(row["duration"]),
+                )
+            )
+            + "</tr>"
+            for row in page["rows"]
+        )
+        more = page["total"] - len(page["rows"])
+        note = f"<p>and {more:,} more</p>" if more > 0 else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
+
+
+class TrackPlayer(SfaWidget):
+    """A player: overview, zoomed waveform, beat grid, sections, cues, and a fader for each stem.
+
+    Methods it asks: ``player.load``, ``audio.bytes``. Events it follows: ``player.open``, ``player.play``,
+    ``player.pause``, ``player.seek``, ``player.refresh``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("player.js")
+
+    track_id = traitlets.Unicode("", help="The track in the player; empty for none.").tag(sync=True)
+    position = traitlets.Float(0.0, help="The playhead, in seconds; at most two updates a second.").tag(sync=True)
+    playing = traitlets.Bool(False, help="Whether it plays.").tag(sync=True)
+    selection = traitlets.List(
+        traitlets.Float(), maxlen=2, help="What is marked, as [start, end] in seconds; empty for nothing."
+    ).tag(sync=True)
+
+    def load(self, track_id: str) -> None:
+        """Put a track into the player."""
+        self.track_id = track_id
+        self.push("player.open", {"id": track_id})
+
+    def play(self) -> None:
+        """Start the sound; a page that was never clicked may refuse until it is."""
+        self.push("player.play", {})
+
+    def pause(self) -> None:
+        """Stop the sound and keep the place."""
+        self.push("player.pause", {})
+
+    def seek(self, seconds: float) -> None:
+        """Move the playhead.
+
+        Parameters
+        ----------
+        seconds
+            Where to; outside of the song it goes to the nearer end.
+        """
+        self.push("player.seek", {"time": float(seconds)})
+
+    def _facts(self) -> dict[str, Any]:
+        return {"playing": self.playing, "position": round(self.position, 1)}
+
+    def _picture(self) -> str:
+        if not self.track_id:
+            return "<p>No track is open.</p>"
+        loaded, buffers = self._ask("player.load", {"id": self.track_id})
+        track = loaded["track"]
+        caption = " · ".join(part for part in (track["title"], track["artist"], _clock(track["duration"])) if part)
+        header = loaded["waveforms"].get("mix")
+        drawing = _overview(header, buffers) if header else ""
+        return f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+class JobsBoard(SfaWidget):
+    """What runs now, how far, how long still; failures on top with the button that helps.
+
+    Methods it asks: ``jobs.list``, ``jobs.cancel``, ``jobs.retry``. Events it follows: ``jobs.rows``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("jobs.js")
+
+    compact = traitlets.Bool(False, help="One line for each track instead of the whole board.").tag(sync=True)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"compact": self.compact}
+
+    def _picture(self) -> str:
+        answer, _ = self._ask("jobs.list", {"status": "all", "limit": PICTURE_ROWS})
+        counts = ", ".join(f"{count} {status}" for status, count in answer["counts"].items() if count)
+        return f"<p>Jobs: {escape(counts or 'none')}.</p>"
+
+
+class Dashboard(SfaWidget):
+    """The whole studio on one page: library, player, jobs and settings.
+
+    It asks and follows all that the other widgets do, and ``track.show`` and ``doctor``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("dashboard.js")
+
+    selection = traitlets.List(traitlets.Unicode(), help="Ids of the tracks chosen in the library.").tag(sync=True)
+    query = traitlets.Unicode("", help="What the library shows.").tag(sync=True)
+    track_id = traitlets.Unicode("", help="The track in the player; empty for none.").tag(sync=True)
+    position = traitlets.Float(0.0, help="The playhead, in seconds; at most two updates a second.").tag(sync=True)
+    playing = traitlets.Bool(False, help="Whether it plays.").tag(sync=True)
+    time_selection = traitlets.List(
+        traitlets.Float(), maxlen=2, help="What is marked in the song, as [start, end] in seconds."
+    ).tag(sync=True)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"query": self.query, "selected": len(self.selection), "playing": self.playing}
+
+
+def _clock(seconds: float | None) -> str:
+    """Return minutes and seconds, "3:07"."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _overview(header: dict[str, Any], buffers: list[Any]) -> str:
+    """Draw the coarsest level of a waveform as a small SVG of vertical strokes."""
+    level = header["levels"][-1]
+    data = np.frombuffer(buffers[level["buffer"]], dtype=np.int8).reshape(level["bins"], 4, 3)
+    low, high = data[:, 0, 0].astype(int), data[:, 0, 1].astype(int)
+    edges = np.linspace(0, len(low), min(PICTURE_BARS, len(low)) + 1).astype(int)[:-1]
+    tops, bottoms = np.maximum.reduceat(high, edges), np.minimum.reduceat(low, edges)
+    path = "".join(
+        f"M{x} {50 - top * 50 // 127}V{50 - bottom * 50 // 127}"
+        for x, (top, bottom) in enumerate(zip(tops, bottoms, strict=True))
+    )
+    return (
+        f'<svg viewBox="0 0 {len(edges)} 100" width="100%" height="80" preserveAspectRatio="none" role="img">'
+        f'<path d="{path}" stroke="#3b82f6" fill="none"/></svg>'
+    )
