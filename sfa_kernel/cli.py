@@ -394,12 +394,13 @@ def _worker(options: argparse.Namespace) -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    parent = os.getppid() if os.environ.get("SFA_PARENT") == str(os.getppid()) else None
+    if "SFA_PARENT_PID" in os.environ:
+        # Our standard input is a pipe from the app that started us: it ends when the app does, however it ends.
+        threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
     with _studio(options) as studio:
         studio.work()
         while not stopped.wait(1.0):
-            if parent is not None and os.getppid() != parent:
-                break  # the app that started us is gone
+            pass
     return 0
 
 

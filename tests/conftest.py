@@ -18,7 +18,7 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     """Keep the person's settings and library out of the tests."""
     config = tmp_path_factory.mktemp("config")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
-    for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT"):
+    for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT_PID"):
         monkeypatch.delenv(variable, raising=False)
 
 

@@ -39,7 +39,7 @@ def moved(studio: Studio, job: table.JobRow, *statuses: str) -> table.JobRow:
     return job
 
 
-@pytest.mark.parametrize(("start", "end"), product(PATHS, PATHS))
+@pytest.mark.parametrize(("start", "end"), list(product(PATHS, PATHS)))
 def test_a_job_goes_only_where_the_table_allows(studio: Studio, start: str, end: str) -> None:
     job = moved(studio, queued(studio), *PATHS[start])
     if end in table.TRANSITIONS[start]:
