@@ -79,8 +79,13 @@ class Bundles:
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
-    def build(self) -> None:
+    def build(self) -> list[str]:
         """Build every bundle.
+
+        Returns
+        -------
+        list of str
+            A line for each: file and size.
 
         Raises
         ------
@@ -93,8 +98,10 @@ class Bundles:
             self._run(command, "The build tools of the widgets could not be installed (npm ci).")
         digest = self._digest()
         self._run([*node, "build.mjs"], "The widgets could not be built (node build.mjs).")
-        names = sorted(path.name for path in self.static.glob("*.js"))
-        self.stamp.write_text(json.dumps({"sources": digest, "bundles": names}, indent=1) + "\n", "utf-8")
+        bundles = sorted(self.static.glob("*.js"))
+        stamp = {"sources": digest, "bundles": [path.name for path in bundles]}
+        self.stamp.write_text(json.dumps(stamp, indent=1) + "\n", "utf-8")
+        return [f"{path.name:14} {path.stat().st_size / 1000:6.1f} kB" for path in bundles]
 
     def _digest(self) -> str:
         """SHA-256 over everything that a bundle is made from."""
@@ -168,6 +175,6 @@ def _node() -> tuple[list[str], list[str]]:
 
 if __name__ == "__main__":
     try:
-        Bundles(Path(__file__).parent).build()
+        print("\n".join(Bundles(Path(__file__).parent).build()))
     except BuildError as error:
         sys.exit(str(error))
