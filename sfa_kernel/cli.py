@@ -144,8 +144,8 @@ def _add(options: argparse.Namespace) -> int:
         for path in options.paths:
             try:
                 part = studio.add(path)
-            except InputError as error:
-                imported.errors.append((Path(path), str(error)))
+            except InputError as refused:
+                imported.errors.append((Path(path), str(refused)))
                 continue
             imported.extend(part)
             imported.new += part.new
@@ -396,12 +396,17 @@ def _worker(options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stopped.set())
     if "SFA_PARENT_PID" in os.environ:
         # Our standard input is a pipe from the app that started us: it ends when the app does, however it ends.
-        threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+        threading.Thread(target=_set_at_end_of_input, args=(stopped,), daemon=True).start()
     with _studio(options) as studio:
         studio.work()
         while not stopped.wait(1.0):
             pass
     return 0
+
+
+def _set_at_end_of_input(stopped: threading.Event) -> None:
+    sys.stdin.read()
+    stopped.set()
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -48,7 +48,7 @@ def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.Tr
 
 def jobs_panel(studio: Studio, *, ids: Sequence[UUID] | None = None) -> sfa_widgets.JobsBoard:
     """The job board; of these jobs only, when they are named."""
-    board = sfa_widgets.JobsBoard(job_handlers(studio, only=ids))
+    board = sfa_widgets.JobsBoard(job_handlers(studio, only=ids), compact=ids is not None)
     Live(studio, board, only=ids)
     return board
 

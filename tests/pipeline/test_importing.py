@@ -1,0 +1,97 @@
+"""A song goes in."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sfa_kernel.errors import InputError
+from tests.sounds import write_song
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sfa_kernel.studio import Studio
+
+
+def library_files(studio: Studio) -> list[str]:
+    return sorted(
+        str(p.relative_to(studio.home)) for f in ("downloads", "scratch") for p in (studio.home / f).rglob("*")
+    )
+
+
+def test_a_song_is_copied_and_the_original_stays_as_it_was(studio: Studio, tmp_path: Path) -> None:
+    path = write_song(tmp_path / "Some Artist - Some Title.wav")
+    before = (path.read_bytes(), path.stat().st_mtime_ns)
+    (track,) = studio.add(path)
+    assert (track.title, track.artist) == ("Some Title", "Some Artist")
+    assert track.duration == pytest.approx(8.0)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert track.path.read_bytes() == before[0]
+    assert track.path.is_relative_to(studio.home)
+
+
+def test_the_same_bytes_are_one_track_whatever_the_file_is_called(studio: Studio, tmp_path: Path) -> None:
+    path = write_song(tmp_path / "one.wav")
+    copy = tmp_path / "two.mp3"
+    copy.write_bytes(path.read_bytes())
+    first, second = studio.add(path), studio.add(copy)
+    assert (first.new, second.new) == ([True], [False])
+    assert first[0] == second[0]
+    assert len(studio.tracks) == 1
+    assert len(library_files(studio)) == 1
+
+
+def test_a_folder_comes_in_with_its_good_files_and_reports_the_others(studio: Studio, tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / ".hidden").mkdir()
+    write_song(folder / "a.wav", seed=1)
+    write_song(folder / "deep" / "er" / "b.flac", seed=2)
+    write_song(folder / ".hidden" / "c.wav", seed=3)
+    (folder / "notes.txt").write_text("no music")
+    (folder / "broken.mp3").write_text("no music either")
+    imported = studio.add(folder)
+    assert [t.title for t in imported] == ["a", "b"]
+    assert [path.name for path, _ in imported.errors] == ["broken.mp3"]
+
+
+@pytest.mark.parametrize("content", [b"", b"just text, no sound " * 50, b"RIFF\x24\x00\x00\x00WAVEfmt "])
+def test_a_file_that_is_no_song_is_refused_and_leaves_nothing(studio: Studio, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "song.wav"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        studio.add(path)
+    assert "\n" not in str(caught.value)
+    assert len(studio.tracks) == 0
+    assert library_files(studio) == []
+
+
+def test_what_is_not_there_or_no_file_is_named(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        studio.add(tmp_path / "nothing.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(InputError, match="not a file"):
+        studio.add(tmp_path / "pipe.wav")
+
+
+def test_a_removed_track_comes_back_with_undo_or_when_it_is_added_again(studio: Studio, tmp_path: Path) -> None:
+    path = write_song(tmp_path / "one.wav")
+    (track,) = studio.add(path)
+    studio.remove(track)
+    assert len(studio.tracks) == 0
+    studio.restore(track)
+    assert list(studio.tracks) == [track]
+    studio.remove(track)
+    again = studio.add(path)
+    assert (again[0], again.new) == (track, [True])
+
+
+def test_an_id_may_be_shortened_as_long_as_it_is_clear(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "one.wav"))
+    assert studio.track(str(track.id)[:6]) == track
+    for wrong in ("", "zzzz"):
+        with pytest.raises(InputError):
+            studio.track(wrong)
