@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+import warnings
 import webbrowser
 from contextlib import ExitStack, contextmanager, suppress
 from html import escape
@@ -105,10 +106,14 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
         chosen = probe.getsockname()[1]
     os.environ["SFA_HOME"] = str(home)
 
+    from jupyter_server.utils import JupyterServerAuthWarning
     from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]  # ships no types
 
     from sfa_kernel.server.voila import encryption
 
+    # Notes to the authors of Jupyter and its extensions; the person at the terminal can do nothing about them.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.simplefilter("ignore", JupyterServerAuthWarning)
     token = secrets.token_urlsafe(32)
     first = next((path.name for path in sorted(folder.glob("*.ipynb"))), None)
     # As arguments, not as defaults: nobody's Jupyter configuration shall open what is closed here.
@@ -123,12 +128,13 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
             # Only this machine can reach it, and only with the token; a container often has no other user.
             "--ServerApp.allow_root=True",
             "--ServerApp.allow_unauthenticated_access=False",
-            "--ServerApp.log_level=WARNING",
+            "--ServerApp.log_level=WARN",
             f"--KernelManager.transport_encryption={encryption()}",
             "--ServerApp.jpserver_extensions=jupyterlab=True",
             "--ServerApp.jpserver_extensions=sfa_kernel.server.extension=True",
+            "--ServerApp.jpserver_extensions=voila.server_extension=False",  # it serves files to anybody
             f"--IdentityProvider.token={token}",
-            "--LabApp.log_level=WARNING",
+            "--LabApp.log_level=WARN",
             f"--LabApp.default_url=/lab/tree/{first}" if first else "--LabApp.default_url=/lab",
             # Nothing leaves the machine unasked: no news, no look for updates, no list of extensions.
             "--LabApp.news_url=None",

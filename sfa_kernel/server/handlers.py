@@ -18,7 +18,7 @@ from uuid import UUID
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError
+from tornado.web import HTTPError, authenticated
 
 from sfa_kernel.errors import BusyError, NotFoundError, SfaError
 from sfa_kernel.pipeline.media import MediaFile, audio_file, cover_file
@@ -117,10 +117,16 @@ class SfaHandler(JupyterHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Send a problem document instead of an HTML page."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        detail = error.log_message if isinstance(error, HTTPError) else None
-        title = responses.get(status_code, "Error")
         if status_code == 405:
             self.set_header("Allow", "GET, HEAD")
+        elif status_code == 503:
+            self.set_header("Retry-After", "1")
+        self.send_problem(status_code, error.log_message if isinstance(error, HTTPError) else None)
+
+    def send_problem(self, status_code: int, detail: str | None = None) -> None:
+        """Answer with what went wrong, and end the answer."""
+        title = responses.get(status_code, "Error")
+        self.set_status(status_code)
         self.set_header("Content-Type", "application/problem+json")
         self.set_header("Cache-Control", "no-store")
         problem = {"type": "about:blank", "title": title, "status": status_code, "detail": detail or title}
@@ -164,7 +170,6 @@ class MediaHandler(SfaHandler):
         except NotFoundError as error:
             raise HTTPError(404, _literal(error)) from error
         except BusyError as error:
-            self.set_header("Retry-After", "1")
             raise HTTPError(503, _literal(error)) from error
         except SfaError as error:
             logger.exception("Cannot look up %s", identifier)
@@ -178,7 +183,8 @@ class MediaHandler(SfaHandler):
             part = parse_range(header, size)
         except ValueError as error:
             self.set_header("Content-Range", f"bytes */{size}")
-            raise HTTPError(416, str(error)) from error
+            self.send_problem(416, str(error))
+            return
         self.set_header("Content-Type", mime)
         if part is not None:
             self.set_status(206)
@@ -205,11 +211,13 @@ class MediaHandler(SfaHandler):
 class AudioHandler(MediaHandler):
     """``GET {base}/sfa/audio/<id>``: the audio of a track or stem, whole or in part."""
 
+    @authenticated
     @reads_audio
     async def get(self, identifier: str) -> None:
         """Send the file, or the part that ``Range`` asks for."""
         await self.send(identifier, audio_file)
 
+    @authenticated
     @reads_audio
     async def head(self, identifier: str) -> None:
         """Send the headers only."""
@@ -219,11 +227,13 @@ class AudioHandler(MediaHandler):
 class ArtHandler(MediaHandler):
     """``GET {base}/sfa/art/<id>``: the cover art of a track."""
 
+    @authenticated
     @reads_art
     async def get(self, identifier: str) -> None:
         """Send the picture."""
         await self.send(identifier, _picture)
 
+    @authenticated
     @reads_art
     async def head(self, identifier: str) -> None:
         """Send the headers only."""

@@ -228,6 +228,7 @@ ends_kernel: Callable[[Verb], Verb] = authorized("write", "kernels")
 class GoodbyeHandler(APIHandler):
     """``POST {base}/voila/api/shutdown/<kernel>``: its page is left."""
 
+    @web.authenticated
     @ends_kernel
     async def post(self, kernel_id: str) -> None:
         """End the kernel."""
