@@ -69,6 +69,7 @@ def run_app(home: Path, port: int | None = None, browser: bool = True) -> int:
     # Voila and JupyterLab take a second to import; `sfa --help` need not wait for them.
     from sfa_kernel.server.voila import DashboardServer
 
+    _log_to_terminal()
     server = DashboardServer(home=home, notebook=notebook, sockets=[listening])
     try:
         asyncio.run(_serve(server, home, browser=browser))
@@ -185,6 +186,13 @@ def dashboard_notebook() -> Path:
     if not notebook.is_file():
         raise SetupError("This installation has no dashboard.", hint="Install the package again.")
     return notebook
+
+
+def _log_to_terminal() -> None:
+    """Other commands end with one line for people; a server's window is also its log."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    ours = logging.getLogger("sfa_kernel")
+    ours.setLevel(min(ours.getEffectiveLevel(), logging.WARNING))
 
 
 def _listen(port: int | None) -> socket.socket:

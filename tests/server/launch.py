@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +17,7 @@ import httpx
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DEADLINE = 30.0  # s; how long anything may take before a test calls it broken
@@ -62,11 +63,12 @@ class Server:
         headers = {"Authorization": f"token {self.token}"} if token else {}
         return httpx.Client(base_url=self.base, headers=headers, trust_env=False, timeout=DEADLINE)
 
-    def browser(self) -> httpx.Client:
+    @contextmanager
+    def browser(self) -> Iterator[httpx.Client]:
         """Somebody who showed the token once, and has a cookie since."""
-        client = httpx.Client(base_url=self.base, trust_env=False, timeout=DEADLINE)
-        assert client.get("/", params={"token": self.token}).status_code == 302
-        return client
+        with self.client(token=False) as client:
+            assert client.get("/", params={"token": self.token}).status_code == 302
+            yield client
 
     def descendants(self, *words: str) -> list[psutil.Process]:
         """Its processes whose command line has all these words."""
