@@ -1,0 +1,37 @@
+/** The map of keys. */
+
+import { h } from "../dom";
+
+const GROUPS: { title: string; keys: [string[], string][] }[] = [
+  {
+    title: "Everywhere",
+    keys: [
+      [["/"], "Search"], [["?"], "This map"], [["Space"], "Play or pause"], [["I"], "Details of the selected track"],
+      [["G", "L"], "Library"], [["G", "S"], "Studio"], [["G", "J"], "Jobs"], [["G", ","], "Settings"],
+    ],
+  },
+  {
+    title: "Library",
+    keys: [
+      [["↑", "↓"], "Move"], [["Shift", "↑↓"], "Choose a range"], [["Ctrl", "click"], "Add to the choice"],
+      [["Ctrl", "A"], "Choose all"], [["Enter"], "Open in Studio"], [["Delete"], "Remove, with undo"],
+      [["Shift", "F10"], "Actions"], [["Esc"], "Choose none"],
+    ],
+  },
+  {
+    title: "Studio",
+    keys: [
+      [["←", "→"], "Seek"], [["Shift", "←→"], "By beat"], [["Alt", "←→"], "By bar"], [["1 to 8"], "Hot cues"],
+      [["[", "]"], "Loop in, loop out"],
+    ],
+  },
+];
+
+export function keyMap(): HTMLElement {
+  return h("div", { class: "sfa-keys" }, ...GROUPS.map(({ title, keys }) => h(
+    "section", {}, h("h3", {}, title),
+    h("dl", {}, ...keys.flatMap(([names, meaning]) => [
+      h("dt", {}, ...names.map((name) => h("kbd", {}, name))), h("dd", {}, meaning),
+    ])),
+  )));
+}

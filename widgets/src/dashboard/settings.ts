@@ -1,0 +1,93 @@
+/** Settings: the look, where the library lives, and whether all is well. */
+
+import { type Bridge, describe, isAbort } from "../bridge";
+import { append, h, uniqueId } from "../dom";
+import { icon, type IconName } from "../icons";
+import { chooseTheme, themeChoice, type ThemeChoice } from "../theme";
+import type { DoctorCheck } from "../types";
+
+export interface SettingsHandle {
+  /** The view was opened: look again. */
+  refresh(): void;
+}
+
+export function mountSettings(
+  el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; showKeys(): void },
+): SettingsHandle {
+  const { signal } = options;
+  const health = h("div", { class: "sfa-settings-health", "aria-live": "polite" });
+  const about = h("dl", { class: "sfa-settings-about" });
+  const again = h("button", { type: "button", class: "sfa-button" }, icon("retry"), "Check again");
+  const keys = h("button", { type: "button", class: "sfa-button" }, icon("keyboard"), "Show the keys");
+  append(el, h(
+    "div", { class: "sfa-settings" },
+    h("header", { class: "sfa-view-head" }, h("h2", {}, "Settings")),
+    h(
+      "div", { class: "sfa-settings-body" },
+      h("section", {}, h("h3", {}, "Look"), themeControl()),
+      h("section", {}, h("h3", {}, "Keyboard"), h("p", {}, "Everything works without a mouse."), keys),
+      h("section", {}, h("h3", {}, "Library"), about),
+      h("section", {}, h("header", {}, h("h3", {}, "Health"), again), health),
+    ),
+  ));
+  keys.addEventListener("click", options.showKeys);
+
+  let request: AbortController | null = null;
+  const refresh = async () => {
+    request?.abort();
+    request = new AbortController();
+    if (health.childElementCount === 0) health.replaceChildren(h("p", { class: "is-dim" }, "Checking…"));
+    again.disabled = true;
+    try {
+      const { result } = await bridge.request("doctor", {}, { signal: request.signal });
+      about.replaceChildren(
+        h("dt", {}, "Folder"), h("dd", { title: result.home }, result.home),
+        h("dt", {}, "Version"), h("dd", {}, result.version),
+      );
+      const trouble = result.checks.filter((check) => !check.ok);
+      health.replaceChildren(
+        h("ul", {}, ...[...trouble, ...result.checks.filter((check) => check.ok)].map(checkRow)),
+      );
+    } catch (error) {
+      if (isAbort(error)) return;
+      const { message, hint } = describe(error);
+      health.replaceChildren(h("p", { class: "is-danger" }, [message, hint].filter(Boolean).join(" ")));
+    } finally {
+      again.disabled = false;
+    }
+  };
+  again.addEventListener("click", () => void refresh());
+  signal.addEventListener("abort", () => request?.abort(), { once: true });
+  return { refresh: () => void refresh() };
+}
+
+function checkRow(check: DoctorCheck): HTMLElement {
+  return h(
+    "li", { "data-ok": check.ok ? "yes" : "no" },
+    icon(check.ok ? "check" : "alert"),
+    h(
+      "div", {},
+      h("strong", {}, check.name, h("span", { class: "sfa-sr" }, check.ok ? ": fine" : ": needs attention")),
+      h("span", {}, check.detail),
+      !check.ok && check.hint ? h("code", {}, check.hint) : null,
+    ),
+  );
+}
+
+const THEMES: { value: ThemeChoice; label: string; icon: IconName }[] = [
+  { value: "auto", label: "Automatic", icon: "auto" },
+  { value: "dark", label: "Dark", icon: "moon" },
+  { value: "light", label: "Light", icon: "sun" },
+];
+
+function themeControl(): HTMLElement {
+  const name = uniqueId("theme");
+  const group = h("div", { class: "sfa-segments", role: "radiogroup", "aria-label": "Theme" });
+  for (const theme of THEMES) {
+    const input = h("input", { type: "radio", name, value: theme.value });
+    input.checked = themeChoice() === theme.value;
+    input.addEventListener("change", () => chooseTheme(theme.value));
+    append(group, h("label", {}, input, h("span", {}, icon(theme.icon), theme.label)));
+  }
+  return group;
+}

@@ -1,0 +1,293 @@
+/** The dashboard: rail, top bar, views, inspector and the player that survives every change of view. */
+
+import type { Bridge } from "../bridge";
+import { append, h, installStyles, setAttribute } from "../dom";
+import { icon, type IconName } from "../icons";
+import { mountInspector } from "../inspector/inspector";
+import { mountJobs } from "../jobs/board";
+import { JobsFeed } from "../jobs/feed";
+import { mountLibrary } from "../library/table";
+import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
+import { Layer } from "../ui/layer";
+import type { State } from "../widget";
+import css from "./dashboard.css";
+import { acceptFiles } from "./drop";
+import { keyMap } from "./keys";
+import { Router, type ViewName, VIEWS } from "./router";
+import { mountSettings } from "./settings";
+import { mountTopbar } from "./topbar";
+import { mountUploads } from "./uploads";
+
+/** How often the position goes to the kernel while it plays. */
+const POSITION_MS = 500;
+/** Below this width the inspector is a sheet. */
+const SHEET = 900;
+/** How long "g" waits for the letter of a view. */
+const GO_MS = 1200;
+
+export interface PlayerParts {
+  mountPlayer(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; compact?: boolean }): PlayerHandle;
+  mountTransport(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; player: PlayerHandle }): unknown;
+}
+
+export interface DashboardOptions extends PlayerParts {
+  signal: AbortSignal;
+  state: State;
+  /** The page is ours alone: fill it, and let the address name the view. */
+  wholePage: boolean;
+}
+
+const LABELS: Record<ViewName, { label: string; icon: IconName; key: string }> = {
+  library: { label: "Library", icon: "library", key: "l" },
+  studio: { label: "Studio", icon: "studio", key: "s" },
+  jobs: { label: "Jobs", icon: "jobs", key: "j" },
+  settings: { label: "Settings", icon: "settings", key: "," },
+};
+
+export function mountDashboard(el: HTMLElement, bridge: Bridge, options: DashboardOptions): void {
+  installStyles("dashboard", css);
+  const { signal, state, wholePage } = options;
+  const layer = new Layer(signal);
+  const feed = new JobsFeed(bridge, signal);
+
+  // The frame
+
+  const views = Object.fromEntries(VIEWS.map((name) => [
+    name, h("section", { class: "sfa-view", "data-view": name, "aria-label": LABELS[name].label }),
+  ])) as Record<ViewName, HTMLElement>;
+  const tabs = Object.fromEntries(VIEWS.map((name) => [
+    name, h("button", { type: "button", "data-go": name }, icon(LABELS[name].icon), h("span", {}, LABELS[name].label)),
+  ])) as Record<ViewName, HTMLButtonElement>;
+  const rail = h("nav", { class: "sfa-rail", "aria-label": "Views" }, brand(), ...VIEWS.map((name) => tabs[name]));
+  const topbar = h("header", { class: "sfa-topbar" });
+  const main = h("main", { class: "sfa-main" }, ...VIEWS.map((name) => views[name]));
+  const closeSheet = h(
+    "button", { type: "button", class: "sfa-button is-quiet is-icon sfa-sheet-close", "aria-label": "Close the details" },
+    icon("close"),
+  );
+  const aside = h("aside", { class: "sfa-aside", "aria-label": "Details", tabindex: -1 }, closeSheet);
+  const veil = h("div", { class: "sfa-veil" });
+  const transport = h("footer", { class: "sfa-transport", "aria-label": "Player" });
+  const app = h(
+    "div", { class: wholePage ? "sfa-app is-page" : "sfa-app" },
+    h("div", { class: "sfa-app-grid" }, rail, topbar, main, veil, aside, transport),
+  );
+  append(el, app);
+
+  // Parts
+
+  const player = options.mountPlayer(views.studio, bridge, { signal });
+  options.mountTransport(transport, bridge, { signal, player });
+  let playing: PlayerState | null = null;
+  signal.addEventListener("abort", player.onState((now) => { playing = now; }), { once: true });
+  followPlayer(player, state, signal);
+
+  const open = (id: string, opts: { play?: boolean } = {}) =>
+    player.open(id, opts).catch((error: unknown) => layer.failed(error, () => void open(id, opts)));
+  const openInStudio = (id: string) => {
+    setSheet(false);
+    router.go("studio");
+    void open(id);
+  };
+
+  const uploads = mountUploads(app, bridge, layer, signal);
+  acceptFiles(wholePage ? window : el, app, (files) => {
+    router.go("library");
+    void uploads.add(files);
+  }, signal);
+
+  let lastPointer = 0;
+  const library = mountLibrary(views.library, bridge, {
+    signal, layer,
+    search: false,
+    query: state.get<string>("query"),
+    onOpen: openInStudio,
+    onAdd: () => uploads.choose(),
+    onQuery(query) {
+      bar.setQuery(query);
+      state.set("query", query);
+    },
+    onSelect(ids: string[], row: TrackRow | null) {
+      state.set("selection", ids);
+      inspector.show(ids, row);
+      // A tap asks for details; arrow keys only walk past.
+      if (ids.length === 1 && narrow() && performance.now() - lastPointer < 400) setSheet(true);
+    },
+  });
+  views.library.addEventListener("click", (event) => {
+    const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
+    const onAction = event.target instanceof Element && event.target.closest("button") !== null;
+    lastPointer = plain && !onAction ? performance.now() : 0;
+  }, { signal, capture: true });
+
+  const inspector = mountInspector(aside, bridge, {
+    signal, layer,
+    actions: library.actions,
+    onPlay: (id) => void open(id, { play: true }),
+    async onSeek(id, seconds) {
+      if (playing?.trackId !== id) await open(id);
+      player.seek(seconds);
+    },
+  });
+
+  mountJobs(views.jobs, bridge, {
+    signal, layer, feed,
+    onTrack(id) {
+      router.go("library");
+      library.select([id]);
+      inspector.show([id], null);
+      if (narrow()) setSheet(true);
+    },
+  });
+  const settings = mountSettings(views.settings, bridge, { signal, showKeys });
+
+  const bar = mountTopbar(topbar, {
+    signal, feed,
+    query: state.get<string>("query"),
+    onQuery(query) {
+      router.go("library");
+      library.setQuery(query);
+    },
+    onLeaveSearch() {
+      router.go("library");
+      library.focus();
+    },
+    onAdd: () => uploads.choose(),
+    onJobs: () => router.go("jobs"),
+  });
+
+  // Views
+
+  const show = (view: ViewName) => {
+    for (const name of VIEWS) {
+      views[name].hidden = name !== view;
+      setAttribute(tabs[name], "aria-current", name === view ? "page" : null);
+    }
+    app.dataset.view = view;
+    if (view !== "library") setSheet(false);
+    if (view === "settings") settings.refresh();
+  };
+  const router = new Router(wholePage, show, signal);
+  rail.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-go]") : null;
+    if (target) router.go(target.dataset.go as ViewName);
+  }, { signal });
+  show(router.view);
+
+  // The sheet
+
+  function narrow(): boolean {
+    return app.clientWidth < SHEET;
+  }
+  function setSheet(opened: boolean): void {
+    if (app.classList.contains("has-sheet") === opened) return;
+    app.classList.toggle("has-sheet", opened);
+    if (opened) aside.focus({ preventScroll: true });
+    else library.focus();
+  }
+  closeSheet.addEventListener("click", () => setSheet(false));
+  veil.addEventListener("click", () => setSheet(false));
+  aside.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !app.classList.contains("has-sheet")) return;
+    event.stopPropagation();
+    setSheet(false);
+  });
+
+  // Toasts must not cover the player
+  const resize = new ResizeObserver(() => { layer.lift = wholePage ? el.ownerDocument.defaultView!.innerHeight - transport.getBoundingClientRect().top : 0; });
+  resize.observe(app);
+  resize.observe(transport);
+  signal.addEventListener("abort", () => {
+    resize.disconnect();
+    app.remove();
+  }, { once: true });
+
+  // Keys
+
+  function showKeys(): void {
+    layer.dialog("Keys", keyMap());
+  }
+  let going = 0;
+  (wholePage ? document : el).addEventListener("keydown", ((event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const view = performance.now() - going < GO_MS
+      ? VIEWS.find((name) => LABELS[name].key === event.key.toLowerCase())
+      : undefined;
+    going = 0;
+    if (view) router.go(view);
+    else if (event.key === "/") bar.focusSearch();
+    else if (event.key === "?") showKeys();
+    else if (event.key === "g") going = performance.now();
+    else if (event.key === "i" && narrow() && router.view === "library") setSheet(!app.classList.contains("has-sheet"));
+    else if (event.key === " " && !onControl(event.target)) {
+      if (playing?.trackId == null) return;
+      if (playing.playing) player.pause();
+      else player.play();
+    } else return;
+    event.preventDefault();
+  }) as EventListener, { signal });
+
+  // From the kernel
+
+  const notice = (heard: Notice) => {
+    bar.notice(heard);
+    layer.toast(heard.level, heard.text);
+  };
+  const stops = [
+    bridge.on("notice", notice),
+    bridge.on("player.open", ({ id }) => openInStudio(id)),
+  ];
+  signal.addEventListener("abort", () => { for (const stop of stops) stop(); }, { once: true });
+  state.on("query", () => {
+    bar.setQuery(state.get<string>("query"));
+    library.setQuery(state.get<string>("query"));
+  });
+  state.on("selection", () => library.select(state.get<string[]>("selection")));
+  const first = state.get<string>("track_id");
+  if (first !== "") void open(first);
+}
+
+/** Writes what plays into the traits: transitions at once, the position at most twice a second. */
+export function followPlayer(player: PlayerHandle, state: State, signal: AbortSignal): void {
+  let sentAt = 0;
+  const stop = player.onState(({ trackId, playing, position, selection }) => {
+    const set = (name: string, value: unknown) => {
+      if (state.get(name) !== value) state.set(name, value);
+    };
+    const changed = state.get("playing") !== playing || state.get("track_id") !== (trackId ?? "");
+    set("track_id", trackId ?? "");
+    set("playing", playing);
+    const marked = selection ?? [];
+    if (String(state.get("time_selection")) !== String(marked)) state.set("time_selection", marked);
+    const now = performance.now();
+    if (changed || now - sentAt >= POSITION_MS) {
+      sentAt = now;
+      set("position", position);
+    }
+  });
+  signal.addEventListener("abort", stop, { once: true });
+}
+
+function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement
+    && (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
+      || (target instanceof HTMLInputElement && !["radio", "checkbox", "range", "button"].includes(target.type)));
+}
+
+/** Whether space has a meaning of its own where the focus is. */
+function onControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("button, a, input, summary, [role='slider'], dialog") !== null;
+}
+
+function brand(): HTMLElement {
+  const NS = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(NS, "svg");
+  svg.setAttribute("viewBox", "0 0 32 32");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(NS, "path");
+  path.setAttribute("d", "M7 13v6M12 9v14M17 5v22M22 11v10M27 14v4");
+  svg.append(path);
+  const mark = h("div", { class: "sfa-brand", title: "Sound Forge Alchemy" });
+  mark.append(svg);
+  return mark;
+}
