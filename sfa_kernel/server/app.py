@@ -240,10 +240,10 @@ async def _keep_worker(home: Path) -> None:
         worker = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "sfa_kernel", "--home", str(home), "worker"),
-            stdin=asyncio.subprocess.DEVNULL,
+            # It ends when this pipe does, and so with us, however we end.
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
-            # It watches us and ends when we are gone, however that came about.
-            env={**os.environ, "SFA_PARENT": str(os.getpid())},
+            env={**os.environ, "SFA_PARENT_PID": str(os.getpid())},
             start_new_session=True,  # Ctrl-C is for us; we end the worker
         )
         started = asyncio.get_running_loop().time()

@@ -92,7 +92,7 @@ class Server:
 
 
 def start(kind: str, home: Path, *, notebook: Path | None = None, log: Path) -> Server:
-    """Start ``run_app`` on a notebook (``kind`` "dashboard") or ``run_lab`` ("jupyter") for a library."""
+    """Start ``run_app`` on a notebook (``kind`` "dashboard") or ``run_lab`` on its folder ("jupyter")."""
     environment = {**os.environ, "NO_PROXY": "*", "JUPYTER_CONFIG_DIR": str(log.parent / "jupyter")}
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -152,7 +152,7 @@ def write_notebook(path: Path, *cells: str) -> Path:
     return path
 
 
-# The servers as the command line starts them; only the dashboard's notebook may be another.
+# The servers as the command line starts them; only the notebook may be another.
 _PROGRAM = """
 import sys
 from pathlib import Path
@@ -161,5 +161,6 @@ from sfa_kernel.server import app
 kind, home, notebook = sys.argv[1:]
 if notebook:
     app.dashboard_notebook = lambda: Path(notebook)
+    app.notebooks_dir = lambda: Path(notebook).parent
 sys.exit((app.run_app if kind == "dashboard" else app.run_lab)(Path(home), None, False))
 """
