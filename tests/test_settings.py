@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sfa_kernel.errors import SetupError
 from sfa_kernel.settings import load_settings, user_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write(text: str) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
 from sfa_kernel.errors import SetupError, UnsafePathError
 from sfa_kernel.storage import FileChanges, Storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ import time
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sfa_kernel.errors import InputError, ParameterError
-from sfa_kernel.panels.library import Handler
 from sfa_kernel.panels.rows import track_rows
 from sfa_kernel.pipeline.importing import import_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sfa_kernel.panels.library import Handler
     from sfa_kernel.studio import Studio
 
 __all__ = ["upload_handlers"]
@@ -44,16 +44,20 @@ def upload_handlers(studio: Studio) -> dict[str, Handler]:
         return upload
 
     def begin(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        name, size = PurePath(str(params["name"]).replace("\\", "/").replace("\0", "")).name, int(params["size"])
+        name = PurePath(str(params["name"]).replace("\\", "/").replace("\0", "")).name.lstrip(". ") or "upload"
+        size = int(params["size"])
         if size <= 0:
             raise InputError(f"{name} is empty.", hint="Choose another file.")
         if size > LARGEST or size * 2 > shutil.disk_usage(studio.home).free:
             raise InputError(f"There is no room for {name} ({size / 1e6:.0f} MB).", hint="Free some disk space.")
         _forget_old(studio)
-        identifier = uuid4()
-        uploads[str(identifier)] = _Upload(name, size, _part(studio, identifier))
-        uploads[str(identifier)].path.touch()
-        return {"upload": str(identifier)}
+        identifier = str(uuid4())
+        folder = studio.storage.path(f"uploads/{identifier}")
+        folder.mkdir()
+        # Under its own name, which titles and messages fall back on; the folder's name makes it ours.
+        upload = uploads[identifier] = _Upload(name, size, studio.storage.path(f"uploads/{identifier}/{_short(name)}"))
+        upload.path.touch()
+        return {"upload": identifier}
 
     def chunk(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         upload = find(params)
@@ -70,7 +74,7 @@ def upload_handlers(studio: Studio) -> dict[str, Handler]:
         try:
             if upload.received != upload.size:
                 raise InputError(f"{upload.name} arrived incomplete.", hint="Drop the file again.")
-            imported = import_file(studio.catalog, studio.storage, upload.path, name=upload.name)
+            imported = import_file(studio.catalog, studio.storage, upload.path, source=upload.name)
         finally:
             abort(params, [])
         studio.bus.publish("library", {"added": [str(imported.track.id)]})
@@ -81,17 +85,20 @@ def upload_handlers(studio: Studio) -> dict[str, Handler]:
     def abort(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         upload = uploads.pop(str(params.get("upload")), None)
         if upload is not None:
-            upload.path.unlink(missing_ok=True)
+            studio.storage.discard(upload.path.parent)
         return {}
 
     return {"upload.begin": begin, "upload.chunk": chunk, "upload.finish": finish, "upload.abort": abort}
 
 
-def _part(studio: Studio, identifier: UUID) -> Path:
-    return studio.storage.new("uploads", identifier, ".part")
+def _short(name: str) -> str:
+    """A name that every file system takes, with its suffix."""
+    suffix = PurePath(name).suffix[:10]
+    stem = PurePath(name).stem.encode()[:150].decode(errors="ignore")
+    return f"{stem or 'upload'}{suffix}"
 
 
 def _forget_old(studio: Studio) -> None:
-    for path in studio.storage.path("uploads").glob("*.part"):
-        if time.time() - path.stat().st_mtime > KEPT_SECONDS:
-            path.unlink(missing_ok=True)
+    for folder in studio.storage.path("uploads").iterdir():
+        if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+            studio.storage.discard(folder)

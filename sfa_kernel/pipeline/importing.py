@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportedFile", "audio_files", "import_file"]
 
+SUFFIXES = {
+    "WAV": ".wav",
+    "AIFF": ".aiff",
+    "FLAC": ".flac",
+    "MP3": ".mp3",
+    "OGG": ".ogg",
+    "OPUS": ".opus",
+    "M4A": ".m4a",
+}
 COVER_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
 
 
@@ -54,15 +63,15 @@ def audio_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
             yield path
 
 
-def import_file(catalog: Catalog, storage: Storage, path: Path, *, name: str | None = None) -> ImportedFile:
+def import_file(catalog: Catalog, storage: Storage, path: Path, *, source: str | None = None) -> ImportedFile:
     """Bring one file into the library.
 
     Parameters
     ----------
     path
         The file; it stays where it is.
-    name
-        What to call it where the path is not what a person knows it by (an upload).
+    source
+        Where it came from, when that is not the path (an upload).
 
     Raises
     ------
@@ -71,7 +80,6 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, name: str | N
     InputError
         When it cannot be read.
     """
-    name = name or path.name
     _check(path)
     content_hash = audio.content_hash(path)
     known = _known(catalog, content_hash)
@@ -84,7 +92,7 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, name: str | N
     scratch = storage.scratch(identifier, 0)
     files = FileChanges(storage)
     try:
-        copy = scratch / f"audio{_suffix(info.format, name)}"
+        copy = scratch / f"audio{_suffix(info.format, path)}"
         shutil.copyfile(path, copy)
         cover = None
         if tags.cover is not None and tags.cover_mime in COVER_SUFFIXES:
@@ -94,12 +102,12 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, name: str | N
         track = TrackRow(
             id=identifier,
             content_hash=content_hash,
-            title=tags.title or Path(name).stem,
+            title=tags.title,
             artist=tags.artist or "",
             album=tags.album or "",
             genre=tags.genre or "",
             year=tags.year,
-            source_path=str(path),
+            source_path=source or str(path),
             file=files.keep(copy, "downloads"),
             cover=cover,
             format=info.format,
@@ -116,7 +124,7 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, name: str | N
                 tracks.insert(connection, track)
     except OSError as error:
         files.rollback()
-        raise InputError(f"{name} cannot be copied into the library: {error.strerror or error}.") from error
+        raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
     except BaseException:
         files.rollback()
         raise
@@ -157,15 +165,6 @@ def _hear_some(path: Path) -> None:
         raise AudioError(f"{path.name} holds no sound.", hint="Add another file.")
 
 
-def _suffix(format_name: str, name: str) -> str:
+def _suffix(format_name: str, path: Path) -> str:
     """The stored file is named for what it is, not for what it was called."""
-    by_format = {
-        "WAV": ".wav",
-        "AIFF": ".aiff",
-        "FLAC": ".flac",
-        "MP3": ".mp3",
-        "OGG": ".ogg",
-        "OPUS": ".opus",
-        "M4A": ".m4a",
-    }
-    return by_format.get(format_name, Path(name).suffix.lower())
+    return SUFFIXES.get(format_name, path.suffix.lower())

@@ -26,7 +26,9 @@ PATHS = {
 }
 
 
-def queued(studio: Studio, *, key: str | None = None, needs: list[UUID] | None = None, priority: int = 5) -> table.JobRow:
+def queued(
+    studio: Studio, *, key: str | None = None, needs: list[UUID] | None = None, priority: int = 5
+) -> table.JobRow:
     with studio.catalog.write() as connection:
         request = JobRequest("work", "analysis", None, {}, unique_key=key, needs=needs or [], priority=priority)
         return studio.ledger.enqueue(connection, request)
