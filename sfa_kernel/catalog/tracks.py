@@ -206,7 +206,8 @@ def summaries(connection: Connection, track_ids: Sequence[UUID]) -> list[dict[st
         SELECT {", ".join("t." + field.name for field in fields(TrackRow))},
                a.track_id IS NOT NULL AS analyzed, a.bpm, a.key, a.camelot, a.energy, a.lufs, a.lra, a.true_peak,
                (SELECT list(DISTINCT s.name) FROM stems s WHERE s.track_id = t.id) AS stems,
-               (SELECT list({{'id': j.id, 'kind': j.kind, 'status': j.status, 'progress': j.progress, 'error': j.error}})
+               (SELECT list({{'id': j.id, 'kind': j.kind, 'status': j.status,
+                              'progress': j.progress, 'error': j.error}})
                 FROM (SELECT * FROM jobs WHERE track_id = t.id
                       QUALIFY row_number() OVER (PARTITION BY kind ORDER BY created_at DESC) = 1) j) AS jobs
         FROM tracks t LEFT JOIN analyses a ON a.track_id = t.id

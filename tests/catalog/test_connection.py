@@ -85,9 +85,14 @@ def test_threads_of_one_process_lose_nothing(catalog: Catalog) -> None:
 
 def test_a_transaction_that_raises_leaves_no_trace(catalog: Catalog) -> None:
     insert_cue(catalog)
-    with pytest.raises(ValueError, match="mine"), catalog.write() as connection:
-        connection.execute("UPDATE cues SET time = 5")
-        raise ValueError("mine")
+
+    def fail_halfway() -> None:
+        with catalog.write() as connection:
+            connection.execute("UPDATE cues SET time = 5")
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        fail_halfway()
     assert cue_time(catalog) == 0
 
 
