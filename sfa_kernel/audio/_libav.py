@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sfa_kernel.audio.info import AudioInfo
+from sfa_kernel.audio.info import AudioInfo, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -21,14 +21,16 @@ __all__ = ["inspect", "read"]
 # not. Only containers of sound, and no protocol but the one our own reader speaks.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,aac,mp3,flac,ogg,wav,w64,aiff,caf,matroska,webm,asf,ape,wv,au"
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
-_FORMATS = {"mov": "M4A", "matroska": "WEBM", "asf": "WMA", "wv": "WAVPACK"}
+_FORMATS = {"mov": "M4A", "matroska": "MATROSKA", "asf": "WMA", "wv": "WAVPACK"}
 # In these the length is only estimated from the bit rate; counting packets is exact and needs no decoding.
 _UNINDEXED = {"aac", "mp3"}
 # In these the index gives each packet its exact time, so that a jump lands where it says.
-_SEEKABLE = {"mov"}
+_INDEXED = {"mov"}
 # A decoder is right again this long after a jump (AAC needs two packets of 1024 frames).
 _WARM_UP_SECONDS = 0.3
-# The longest hole to fill with silence where packets were damaged; beyond it the time stamps are at fault.
+# Where time stamps leave a hole that is longer than the rounding of stamps, packets were lost, and silence
+# stands in for them. Beyond the longest, the stamps are at fault.
+_SHORTEST_HOLE_SECONDS = 0.05
 _LONGEST_HOLE_SECONDS = 10.0
 _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0, "s64": 9223372036854775808.0}
 
@@ -47,7 +49,7 @@ def inspect(path: Path) -> AudioInfo | None:
             codec = str(stream.codec_context.name)
             channels = int(stream.codec_context.channels)
             seconds = _declared_seconds(container, stream)
-            if seconds is None:
+            if seconds is None or not plausible(path, seconds):
                 seconds = _counted_seconds(container, stream)
             frames = round(seconds * rate)
             if frames <= 0:
@@ -68,82 +70,106 @@ def inspect(path: Path) -> AudioInfo | None:
 def read(info: AudioInfo, start: int) -> Generator[NDArray[np.float32]]:
     """Blocks [shape=(n, channels)] from frame ``start`` on, of whatever size the codec has.
 
-    Damaged packets are passed over. Where the container tells how long they were, silence stands in for them,
+    Damaged packets are passed over. Where the time stamps tell how long they were, silence stands in for them,
     so that what follows is not early. Ends where nothing more can be decoded.
     """
     import av
 
     try:
-        with closing(_placed(info, start)) as placed:
-            for first, block in placed:
-                if first + len(block) > start:
-                    yield block[max(0, start - first) :]
+        try:
+            yield from _from_frame(info, start, jump=True)
+        except _Missed:
+            yield from _from_frame(info, start, jump=False)
     except (av.FFmpegError, OSError, ValueError):
         # The file opened before, so this is damage like any other: what was decoded stands.
         return
 
 
-def _placed(info: AudioInfo, start: int, *, jump: bool = True) -> Generator[tuple[int, NDArray[np.float32]]]:
-    """Pairs of first frame and block [shape=(n, channels)] without holes, beginning at or before ``start``."""
-    import av
+class _Missed(Exception):  # noqa: N818 - a result of the jump, handled on the spot
+    """A jump landed behind its aim, so the index is wrong; raised before anything was given out."""
 
+
+def _from_frame(info: AudioInfo, start: int, *, jump: bool) -> Generator[NDArray[np.float32]]:
     with _open(info.path) as container:
         stream = _sound(container)
-        if stream is None:
-            return
-        origin = stream.start_time or 0
-        frames_per_tick = info.sample_rate * stream.time_base
-        position: int | None = 0
-        target = start - round(_WARM_UP_SECONDS * info.sample_rate)
-        if jump and target > 0 and _name(container) in _SEEKABLE:
-            try:
-                container.seek(origin + int(target / frames_per_tick), stream=stream)
-                position = None
-            except av.FFmpegError:
-                pass
-        damaged = False
+        jumped = jump and _jump(container, stream, info, start)
+        blocks = _placed(container, stream, info, None if jumped else 0)
         # One block is held back, because only the end of the stream tells whether it is the last.
-        held: tuple[int, NDArray[np.float32]] | None = None
-        unify = _Unifier(info, stream)
-        for packet in _packets(container, stream):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                damaged = True
-                continue
-            for frame in frames:
-                if frame.pts is not None and (position is None or damaged):
-                    stamp = round((frame.pts - origin) * frames_per_tick)
-                    if position is None:
-                        position = stamp
-                        if position > start:  # the jump went too far: the index is wrong
-                            break
-                    elif 0 < stamp - position <= _LONGEST_HOLE_SECONDS * info.sample_rate:
-                        silence = np.zeros((stamp - position, info.channels), np.float32)
-                        if held is not None:
-                            yield held
-                        held = (position, silence)
-                        position = stamp
-                    damaged = False
-                for block in unify(frame):
-                    if held is not None:
-                        yield held
-                    position = position or 0
-                    held = (position, block)
-                    position += len(block)
-            if position is not None and held is None and position > start:
-                break
-        if held is not None:
-            first, block = held
-            # The last packet of AAC is filled up with silence; the container knows the true length. A larger
-            # difference means that the declared length is wrong, not the sound.
-            excess = first + len(block) - info.frames
-            if _name(container) in _SEEKABLE and 0 < excess < len(block):
-                block = block[:-excess]
-            yield first, block
+        held = next(blocks, None)
+        if held is None or held[0] > start:
+            if jumped:
+                raise _Missed
             return
-    if jump and position != 0:
-        yield from _placed(info, start, jump=False)
+        for following in blocks:
+            yield from _after(start, *held)
+            held = following
+        # The last packet of AAC is filled up with silence; the container knows the true length. A larger
+        # difference means that the declared length is wrong, not the sound.
+        first, block = held
+        excess = first + len(block) - info.frames
+        if _name(container) in _INDEXED and 0 < excess < len(block):
+            block = block[:-excess]
+        yield from _after(start, first, block)
+
+
+def _after(start: int, first: int, block: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """What of a block, beginning at frame ``first``, lies at ``start`` or later."""
+    if first + len(block) > start:
+        yield block[max(0, start - first) :]
+
+
+def _jump(container: Any, stream: Any, info: AudioInfo, start: int) -> bool:
+    """Jump to a little before ``start`` where that is exact; False when decoding goes from the beginning."""
+    import av
+
+    target = start - round(_WARM_UP_SECONDS * info.sample_rate)
+    if target <= 0 or _name(container) not in _INDEXED:
+        return False
+    try:
+        container.seek(_origin(stream) + int(target / (info.sample_rate * stream.time_base)), stream=stream)
+    except av.FFmpegError:
+        return False
+    return True
+
+
+def _placed(
+    container: Any, stream: Any, info: AudioInfo, position: int | None
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Pairs of first frame and block [shape=(n, channels)], one after the other without holes.
+
+    ``position`` is the first frame to come; None when the first time stamp tells it.
+    """
+    frames_per_tick = info.sample_rate * stream.time_base
+    unify = _Unifier(info, stream)
+    for frame, damaged in _decoded(container, stream):
+        if frame.pts is not None:
+            stamp = round((frame.pts - _origin(stream)) * frames_per_tick)
+            position = stamp if position is None else position
+            hole = stamp - position
+            least = 0 if damaged else _SHORTEST_HOLE_SECONDS * info.sample_rate
+            if least < hole <= _LONGEST_HOLE_SECONDS * info.sample_rate:
+                yield position, np.zeros((hole, info.channels), np.float32)
+                position = stamp
+        for block in unify(frame):
+            position = position or 0
+            yield position, block
+            position += len(block)
+
+
+def _decoded(container: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
+    """Decoded frames, each with whether damage came before it."""
+    import av
+
+    damaged = False
+    for packet in _packets(container, stream):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            damaged = True
+            continue
+        for frame in frames:
+            yield frame, damaged
+            damaged = False
 
 
 class _Unifier:
@@ -216,6 +242,11 @@ def _sound(container: Any) -> Any:
     """The audio stream a player would choose, or None."""
     stream = container.streams.best("audio")
     return stream if stream is not None and stream.codec_context is not None else None
+
+
+def _origin(stream: Any) -> int:
+    """The time stamp at which the sound begins (encoders put their delay before it)."""
+    return int(stream.start_time or 0)
 
 
 def _name(container: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sfa_kernel.audio.info import AudioInfo
+from sfa_kernel.audio.info import AudioInfo, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -32,16 +32,10 @@ _FORMATS = {
     "MP3": "MP3",
 }
 _CODECS = {"MPEG_LAYER_I": "mp1", "MPEG_LAYER_II": "mp2", "MPEG_LAYER_III": "mp3"}
-# A stream of unknown length is reported as an absurd one; this many frames are two weeks at 48 kHz.
-_MOST_FRAMES = 1 << 36
 
 
 class Damaged(Exception):  # noqa: N818 - a state of the file, told from one decoder to the other
-    """Libsndfile gave up inside the file; ``frame`` is the first that was not read."""
-
-    def __init__(self, frame: int) -> None:
-        super().__init__(frame)
-        self.frame = frame
+    """Libsndfile gave up inside the file."""
 
 
 def inspect(path: Path) -> AudioInfo | None:
@@ -51,7 +45,8 @@ def inspect(path: Path) -> AudioInfo | None:
     try:
         with _open(path) as file:
             container = _FORMATS.get(file.format)
-            if container is None or not 0 < file.frames <= _MOST_FRAMES:
+            # A stream of unknown length is reported as an absurd one.
+            if container is None or not plausible(path, file.frames / max(1, file.samplerate)):
                 return None
             return AudioInfo(
                 path=path,
@@ -76,35 +71,45 @@ def read(info: AudioInfo, start: int, size: int) -> Generator[NDArray[np.float32
     """
     import soundfile
 
-    position = start
     try:
         with _open(info.path) as file:
             block = np.empty((size, info.channels), np.float32)
-            if info.codec == "vorbis":
-                # libsndfile 1.2 seeks in Vorbis only to within a page: up to 1,000 frames wrong. Decoding what
-                # comes before is exact and fast (a minute in some 50 ms).
-                position = 0
-                while position < start:
-                    got = file.read(out=block[: min(size, start - position)])
-                    if len(got) == 0:
-                        return
-                    position += len(got)
-            elif start:
-                file.seek(min(start, info.frames))
-            while True:
-                got = file.read(out=block)
+            position = _landing(info, start)
+            if position:
+                file.seek(position)
+            while position < start:
+                got = file.read(out=block[: min(size, start - position)])
                 if len(got) == 0:
                     return
                 position += len(got)
+            while len(got := file.read(out=block)):
                 yield got
     except (soundfile.SoundFileError, OSError) as error:
-        raise Damaged(position) from error
+        raise Damaged(info.path) from error
+
+
+def _landing(info: AudioInfo, start: int) -> int:
+    """The frame to jump to so that, decoding on from there, everything from ``start`` on is exact."""
+    if info.codec == "vorbis":
+        # libsndfile 1.2 jumps in Vorbis to a place up to 1,000 frames off, now and then, from wherever it comes.
+        # Decoding all that comes before is exact and fast: a minute of music in some 60 ms.
+        return 0
+    if info.format == "MP3":
+        # After a jump the first packets lack the bits that earlier ones hold for them; a second heals that.
+        return max(0, start - info.sample_rate)
+    return min(start, info.frames)
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[Any]:
     import soundfile
 
+    class Sequential(soundfile.SoundFile):  # type: ignore[misc] # soundfile ships no types
+        def seekable(self) -> bool:
+            # A SoundFile that can seek does so after each read, to where it is already. That costs time, and
+            # in MP3 and Vorbis it puts clicks between the blocks.
+            return False
+
     # By descriptor: libsndfile then cannot look at the name, and any name the system allows will do.
-    with path.open("rb", buffering=0) as raw, soundfile.SoundFile(raw.fileno(), closefd=False) as file:
+    with path.open("rb", buffering=0) as raw, Sequential(raw.fileno(), closefd=False) as file:
         yield file

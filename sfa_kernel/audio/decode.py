@@ -192,7 +192,10 @@ class AudioReader:
         first = round(start * self.sample_rate)
         count = None if duration is None else max(1, round(duration * self.sample_rate))
         if first > 0 and first >= self.frames:
-            raise self._beyond(start)
+            raise ParameterError(
+                f"{shown(self.info.path)} has no sound at {start:.3f} s: it lasts {self.info.duration:.3f} s.",
+                hint="Start earlier.",
+            )
         if self.sample_rate == self.info.sample_rate:
             return first, 0, count
         common = math.gcd(self.sample_rate, self.info.sample_rate)
@@ -202,12 +205,6 @@ class AudioReader:
             period * (self.info.sample_rate // common),
             first - period * (self.sample_rate // common),
             count,
-        )
-
-    def _beyond(self, start: float) -> ParameterError:
-        return ParameterError(
-            f"{shown(self.info.path)} has no sound at {start:.3f} s: it lasts {self.info.duration:.3f} s.",
-            hint="Start earlier.",
         )
 
     def _pieces(self, start: float, duration: float | None, size: int) -> Generator[NDArray[np.float32]]:
@@ -226,10 +223,10 @@ class AudioReader:
                 if given == keep:
                     return
         if given == 0:
-            if start > 0:
-                raise self._beyond(start)
+            name = shown(self.info.path)
             raise AudioError(
-                f"No sound could be decoded from {shown(self.info.path)}: it is damaged.",
+                f"{name} holds no sound that can be decoded{f' after {start:.3f} s' if start else ''}: "
+                "it is damaged or cut off.",
                 hint="Copy or download it again.",
             )
 
@@ -266,10 +263,12 @@ class AudioReader:
                     for piece in pieces:
                         position += len(piece)
                         yield piece
-                if position > first:
-                    return
-            except _sndfile.Damaged as damaged:
-                _log.warning("%s is damaged at %.1f s.", shown(self.info.path), damaged.frame / self.info.sample_rate)
+            except _sndfile.Damaged:
+                pass
+            if position >= self.info.frames:
+                return
+            # libsndfile stops at the first bad place, in MP3 without a word; FFmpeg gets past most.
+            _log.warning("%s is damaged or cut off at %.1f s.", shown(self.info.path), position / self.info.sample_rate)
         with closing(_libav.read(self.info, position)) as pieces:
             yield from pieces
 

@@ -10,11 +10,14 @@ from sfa_kernel.errors import AudioError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MAX_CHANNELS", "MAX_SAMPLE_RATE", "MIN_SAMPLE_RATE", "AudioInfo", "checked"]
+__all__ = ["MAX_CHANNELS", "MAX_SAMPLE_RATE", "MIN_SAMPLE_RATE", "AudioInfo", "checked", "plausible"]
 
 MAX_CHANNELS = 8
 MIN_SAMPLE_RATE = 4_000
 MAX_SAMPLE_RATE = 384_000
+
+# Digital silence in FLAC or speech pauses in Opus take some 400 bit/s; below half of that a header lies.
+_LEAST_BITS_PER_SECOND = 200
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class AudioInfo:
     channels: int
     frames: int
     duration: float
+
+
+def plausible(path: Path, seconds: float) -> bool:
+    """Whether a file of that many bytes can hold so long a sound."""
+    return 0 < seconds <= 60 + 8 * path.stat().st_size / _LEAST_BITS_PER_SECOND
 
 
 def checked(info: AudioInfo, name: str) -> AudioInfo:
