@@ -53,7 +53,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   // The frame
 
   const views = Object.fromEntries(VIEWS.map((name) => [
-    name, h("section", { class: "sfa-view", "data-view": name, "aria-label": LABELS[name].label }),
+    name, h("section", { class: "sfa-view", "data-view": name, "aria-label": LABELS[name].label, tabindex: -1 }),
   ])) as Record<ViewName, HTMLElement>;
   const tabs = Object.fromEntries(VIEWS.map((name) => [
     name, h("button", { type: "button", "data-go": name }, icon(LABELS[name].icon), h("span", {}, LABELS[name].label)),
@@ -166,6 +166,11 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     app.dataset.view = view;
     if (view !== "library") setSheet(false);
     if (view === "settings") settings.refresh();
+    // The keys of a view work at once; a press on the rail keeps its own focus.
+    if (!rail.contains(document.activeElement)) {
+      if (view === "library") library.focus();
+      else views[view].focus({ preventScroll: true });
+    }
   };
   const router = new Router(wholePage, show, signal);
   rail.addEventListener("click", (event) => {
@@ -194,7 +199,9 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   });
 
   // Toasts must not cover the player
-  const resize = new ResizeObserver(() => { layer.lift = wholePage ? el.ownerDocument.defaultView!.innerHeight - transport.getBoundingClientRect().top : 0; });
+  const resize = new ResizeObserver(() => {
+    layer.lift = wholePage ? window.innerHeight - transport.getBoundingClientRect().top : 0;
+  });
   resize.observe(app);
   resize.observe(transport);
   signal.addEventListener("abort", () => {
@@ -236,6 +243,9 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   const stops = [
     bridge.on("notice", notice),
     bridge.on("player.open", ({ id }) => openInStudio(id)),
+    bridge.on("player.play", () => player.play()),
+    bridge.on("player.pause", () => player.pause()),
+    bridge.on("player.seek", ({ time }) => player.seek(time)),
   ];
   signal.addEventListener("abort", () => { for (const stop of stops) stop(); }, { once: true });
   state.on("query", () => {

@@ -153,7 +153,8 @@ export class Rows {
         this.#events.changed();
       })
       .catch((error: unknown) => {
-        if (this.#pending.get(block) === request) this.#pending.delete(block);
+        if (this.#pending.get(block) !== request) return; // nobody waits for it any more
+        this.#pending.delete(block);
         if (!isAbort(error)) this.#events.failed(error);
       });
   }

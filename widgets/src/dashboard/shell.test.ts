@@ -1,0 +1,253 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeBridge, FakeModel, type FakeHandlers } from "../testing/fake";
+import { library, trackRow } from "../testing/rows";
+import type { PlayerHandle, PlayerState } from "../types";
+import type { State } from "../widget";
+import { followPlayer, mountDashboard } from "./shell";
+
+const IDLE: PlayerState = { trackId: null, playing: false, position: 0, duration: 0, selection: null };
+
+class FakePlayer implements PlayerHandle {
+  state = IDLE;
+  readonly seeks: number[] = [];
+  readonly #listeners = new Set<(state: PlayerState) => void>();
+
+  open(trackId: string, { play = false }: { play?: boolean } = {}): Promise<void> {
+    this.tell({ trackId, playing: play, position: 0, duration: 187 });
+    return Promise.resolve();
+  }
+
+  play(): void { this.tell({ playing: true }); }
+
+  pause(): void { this.tell({ playing: false }); }
+
+  seek(seconds: number): void { this.seeks.push(seconds); }
+
+  onState(callback: (state: PlayerState) => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  tell(change: Partial<PlayerState>): void {
+    this.state = { ...this.state, ...change };
+    for (const listener of this.#listeners) listener(this.state);
+  }
+}
+
+function stateOf(model: FakeModel): State {
+  return {
+    get: <T>(name: string) => model.get(name) as T,
+    set(name, value) {
+      model.set(name, value);
+      model.save_changes();
+    },
+    on(name, callback) {
+      model.on(`change:${name}`, callback);
+      return () => model.off(`change:${name}`, callback);
+    },
+  };
+}
+
+const TRAITS = { selection: [], query: "", track_id: "", position: 0, playing: false, time_selection: [] };
+const COUNTS = { queued: 1, processing: 1, completed: 0, failed: 0, cancelled: 0 };
+
+describe("the dashboard", () => {
+  let end: AbortController;
+  let el: HTMLElement;
+  let bridge: FakeBridge;
+  let player: FakePlayer;
+  let model: FakeModel;
+
+  beforeEach(() => {
+    end = new AbortController();
+    vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+    vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1200);
+    history.replaceState(null, "", "#");
+  });
+  afterEach(() => {
+    end.abort();
+    document.body.replaceChildren();
+  });
+
+  async function open(handlers: FakeHandlers = {}, traits: Record<string, unknown> = {}): Promise<void> {
+    el = document.createElement("div");
+    el.className = "sfa";
+    document.body.append(el);
+    player = new FakePlayer();
+    model = new FakeModel({ ...TRAITS, ...traits });
+    bridge = new FakeBridge({
+      ...library(20),
+      "jobs.list": () => ({ jobs: [], counts: COUNTS }),
+      "track.show": ({ id }) => ({
+        track: trackRow(id), tags: { genre: "House" }, analysis: null, stems: [], jobs: [],
+        cues: [{ id: "c", time: 30, type: "drop", label: "Drop", color: null, confidence: 1, reason: null }],
+      }),
+      doctor: () => ({ checks: [{ name: "Demucs", ok: false, detail: "not installed", hint: "pip install it" }], version: "1.2.3", home: "/music" }),
+      ...handlers,
+    });
+    mountDashboard(el, bridge, {
+      signal: end.signal, state: stateOf(model), wholePage: true,
+      mountPlayer: () => player, mountTransport: () => undefined,
+    });
+    await vi.waitFor(() => expect(el.querySelectorAll(".sfa-grid-space [role=row]").length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(el.textContent).toContain("Track t0"));
+  }
+
+  const view = () => [...el.querySelectorAll<HTMLElement>(".sfa-view")].find((each) => !each.hidden)?.dataset.view;
+  const go = (name: string) => el.querySelector<HTMLElement>(`[data-go=${name}]`)?.click();
+  const press = (key: string, target: EventTarget = document.body) =>
+    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  const row = (id: string) => [...el.querySelectorAll<HTMLElement>(".sfa-grid-space [role=row]")]
+    .find((each) => each.textContent?.includes(`Track ${id}`)) as HTMLElement;
+
+  it("starts in the library and names the view in the address", async () => {
+    await open();
+    expect(view()).toBe("library");
+    go("jobs");
+    expect(view()).toBe("jobs");
+    expect(location.hash).toBe("#jobs");
+    expect(el.querySelector("[aria-current=page]")?.textContent).toBe("Jobs");
+    history.replaceState(null, "", "#library");
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    expect(view()).toBe("library");
+  });
+
+  it("opens a track in the studio, and keeps it playing through the views", async () => {
+    await open();
+    row("t3").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    expect(view()).toBe("studio");
+    expect(player.state.trackId).toBe("t3");
+    player.play();
+    go("library");
+    expect(player.state.playing).toBe(true);
+    expect(model.get("track_id")).toBe("t3");
+    expect(model.get("playing")).toBe(true);
+  });
+
+  it("shows what is selected, and seeks from its cues", async () => {
+    await open();
+    row("t2").querySelector(".c-title")?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    expect(model.get("selection")).toEqual(["t2"]);
+    const cue = await vi.waitFor(() => {
+      const found = el.querySelector<HTMLElement>(".sfa-inspector-cues button");
+      expect(found).not.toBeNull();
+      return found as HTMLElement;
+    });
+    cue.click();
+    await vi.waitFor(() => expect(player.seeks).toEqual([30]));
+    expect(player.state.trackId).toBe("t2");
+    expect(view()).toBe("library");
+  });
+
+  it("obeys the kernel", async () => {
+    await open();
+    bridge.push("player.open", { id: "t9" });
+    expect(view()).toBe("studio");
+    expect(player.state.trackId).toBe("t9");
+    bridge.push("player.seek", { time: 12 });
+    bridge.push("player.play", {});
+    expect(player.seeks).toEqual([12]);
+    expect(player.state.playing).toBe(true);
+    bridge.push("notice", { level: "warn", text: "The disk is nearly full." });
+    expect(document.querySelector(".sfa-toast")?.textContent).toContain("The disk is nearly full.");
+  });
+
+  it("opens the track it was made with", async () => {
+    await open({}, { track_id: "t5" });
+    expect(player.state.trackId).toBe("t5");
+  });
+
+  it("is ruled by keys, but not while somebody types", async () => {
+    await open();
+    await player.open("t1");
+    press(" ");
+    expect(player.state.playing).toBe(true);
+    press("g");
+    press("j");
+    expect(view()).toBe("jobs");
+    press("/");
+    const search = el.querySelector<HTMLInputElement>(".sfa-topbar input") as HTMLInputElement;
+    expect(document.activeElement).toBe(search);
+    press(" ", search);
+    expect(player.state.playing).toBe(true);
+    search.blur();
+    press("?");
+    expect(document.querySelector("dialog")?.textContent).toContain("Hot cues");
+  });
+
+  it("searches from the top bar in whatever view", async () => {
+    await open();
+    go("settings");
+    const search = el.querySelector<HTMLInputElement>(".sfa-topbar input") as HTMLInputElement;
+    search.value = "night";
+    search.dispatchEvent(new Event("input"));
+    await vi.waitFor(() => expect(bridge.params("tracks.page").at(-1)?.query).toBe("night"));
+    expect(view()).toBe("library");
+    expect(model.get("query")).toBe("night");
+  });
+
+  it("counts the jobs under way in its ring", async () => {
+    await open();
+    const ring = el.querySelector<HTMLElement>(".sfa-ring") as HTMLElement;
+    expect(ring.textContent).toBe("2");
+    bridge.push("jobs.rows", { jobs: [], counts: { ...COUNTS, queued: 0, processing: 0, failed: 3 } });
+    expect(ring.getAttribute("aria-label")).toBe("Jobs: 3 jobs failed");
+  });
+
+  it("adds files that are dropped anywhere", async () => {
+    await open({
+      "upload.begin": () => ({ upload: "u" }),
+      "upload.chunk": ({ offset }, { buffers }) => ({ received: offset + (buffers?.[0]?.byteLength ?? 0) }),
+      "upload.finish": () => ({ track: trackRow("new"), new: true }),
+    });
+    const song = new File(["abc"], "song.mp3");
+    const data = { types: ["Files"], files: [song], items: [{ kind: "file" }], dropEffect: "none" };
+    const drag = (type: string) =>
+      window.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { dataTransfer: data }));
+    const overlay = el.querySelector<HTMLElement>(".sfa-drop") as HTMLElement;
+    drag("dragenter");
+    expect(overlay.hidden).toBe(false);
+    drag("drop");
+    expect(overlay.hidden).toBe(true);
+    await vi.waitFor(() => expect(document.querySelector(".sfa-toast")?.textContent).toContain("Added 1 track."));
+    expect(bridge.params("upload.begin")).toEqual([{ name: "song.mp3", size: 3 }]);
+  });
+
+  it("tells whether all is well, troubles first", async () => {
+    await open();
+    go("settings");
+    await vi.waitFor(() => expect(el.querySelector(".sfa-settings-health")?.textContent).toContain("pip install it"));
+    expect(el.querySelector(".sfa-settings-about")?.textContent).toContain("1.2.3");
+  });
+
+  it("changes the theme of every root at once, and remembers", async () => {
+    await open();
+    go("settings");
+    const light = el.querySelector<HTMLInputElement>("input[value=light]") as HTMLInputElement;
+    light.checked = true;
+    light.dispatchEvent(new Event("change"));
+    expect(document.querySelector<HTMLElement>(".sfa-layer")?.dataset.theme).toBe("light");
+    expect(localStorage.getItem("sfa.theme")).toBe("light");
+    localStorage.removeItem("sfa.theme");
+  });
+});
+
+describe("what the kernel hears of the player", () => {
+  it("is each change at once and the position twice a second", () => {
+    const now = vi.spyOn(performance, "now");
+    const end = new AbortController();
+    const player = new FakePlayer();
+    const model = new FakeModel(TRAITS);
+    followPlayer(player, stateOf(model), end.signal);
+    now.mockReturnValue(1000);
+    player.tell({ trackId: "t", playing: true, position: 0.1 });
+    expect(model.traits).toMatchObject({ track_id: "t", playing: true, position: 0.1 });
+    now.mockReturnValue(1100);
+    player.tell({ position: 0.2 });
+    expect(model.get("position")).toBe(0.1);
+    now.mockReturnValue(1600);
+    player.tell({ position: 0.7, selection: [1, 2] });
+    expect(model.traits).toMatchObject({ position: 0.7, time_selection: [1, 2] });
+    end.abort();
+  });
+});
