@@ -76,6 +76,10 @@ IDLE_TIMEOUT = 900
 IDLE_CHECK = 60
 
 
+# How many kernels that fell while they waited are passed over for one page.
+ATTEMPTS = 3
+
+
 class TokenIdentity(IdentityProvider):
     """One token for the person of this machine; a browser that showed it keeps a cookie."""
 
@@ -162,14 +166,18 @@ class _ClaimingManager:
         return getattr(self._manager, name)
 
     async def get_rendered_notebook(self, notebook_name: str, **kwargs: Any) -> tuple[Any, list[str], str]:
-        try:
-            rendered = await self._manager.get_rendered_notebook(notebook_name=notebook_name, **kwargs)
-        except Exception:
-            # The kernel kept ready did not start. Voila would never try again.
-            self._manager.fill_if_needed(notebook_name=notebook_name)
-            raise
+        rendered: tuple[Any, list[str], str]
+        for _ in range(ATTEMPTS):
+            try:
+                rendered = await self._manager.get_rendered_notebook(notebook_name=notebook_name, **kwargs)
+            except Exception:
+                # The kernel kept ready did not start. Voila would never try again.
+                self._manager.fill_if_needed(notebook_name=notebook_name)
+                raise
+            if rendered[2] in self._manager:
+                break  # else it fell while it waited; the next one is starting already
         self._claim(rendered[2])
-        return rendered  # type: ignore[no-any-return]  # Voila ships no types
+        return rendered
 
     async def start_kernel(self, **kwargs: Any) -> str:
         kernel_id: str = await self._manager.start_kernel(**kwargs)
@@ -352,6 +360,8 @@ def _config() -> Config:
     config.TokenIdentity.cookie_options = {"samesite": "Lax"}
     config.MappingKernelManager.cull_idle_timeout = IDLE_TIMEOUT
     config.MappingKernelManager.cull_interval = IDLE_CHECK
+    # A kernel that fell is not started again: the page's widgets would not be in the new one.
+    config.KernelRestarter.restart_limit = 0
     config.VoilaConfiguration.kernel_spec_manager_class = OwnKernel
     config.KernelManager.transport_encryption = encryption()
     return config

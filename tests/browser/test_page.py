@@ -127,6 +127,21 @@ def test_coming_back_opens_the_page_anew(server: Server, watch: Watch) -> None:
     page.get_by_text("pressed 1 times").wait_for()
 
 
+def test_a_page_whose_kernel_fell_says_so(server: Server, watch: Watch) -> None:
+    page = watch.page
+    page.goto(server.url)
+    page.get_by_role("button").wait_for()
+    kernel = watch.kernel_id()
+    # The page's kernel and the one that waits for the next page.
+    for process in server.kernels():
+        process.kill()
+    page.get_by_text("lost its connection").wait_for()
+    page.get_by_role("button", name="Open it again").click()
+    page.get_by_text("pressed 0 times").click()
+    page.get_by_text("pressed 1 times").wait_for()
+    assert not running(server, kernel)
+
+
 def test_a_stranger_signs_in_by_hand(server: Server, watch: Watch, context: BrowserContext) -> None:
     page = watch.page
     page.goto(server.base)
