@@ -1,4 +1,4 @@
-// Bundles each widget family into one self-contained module beside the Python package.
+// Bundles each widget family into one self-contained module and one style sheet beside the Python package.
 //
 //   node build.mjs               every family
 //   node build.mjs library jobs  some of them
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const FAMILIES = ["library", "player", "jobs", "dashboard"];
-// A bundle travels with every widget instance and into saved notebooks.
+// Both travel with every widget instance and into saved notebooks.
 const MAX_BYTES = 150_000;
 
 const asked = process.argv.slice(2);
@@ -29,9 +29,6 @@ const { metafile } = await build({
   minify: true,
   charset: "utf8",
   legalComments: "none",
-  // Styles are text that the widget puts into the page it finds itself in.
-  loader: { ".css": "text" },
-  plugins: [minifyCss()],
   metafile: true,
   logLevel: "warning",
 });
@@ -45,22 +42,3 @@ for (const [path, output] of Object.entries(metafile.outputs)) {
   }
 }
 if (tooLarge) process.exit(1);
-
-/** The text loader leaves a style sheet as it is written; this minifies it first. */
-function minifyCss() {
-  return {
-    name: "minify-css",
-    setup({ onLoad, esbuild }) {
-      onLoad({ filter: /\.css$/ }, async ({ path }) => {
-        const { readFile } = await import("node:fs/promises");
-        const { code } = await esbuild.transform(await readFile(path, "utf8"), {
-          loader: "css",
-          minify: true,
-          target: "es2022",
-          charset: "utf8",
-        });
-        return { contents: code, loader: "text" };
-      });
-    },
-  };
-}

@@ -28,11 +28,11 @@ logger = logging.getLogger("sfa_widgets")
 
 
 class WidgetsNotBuiltError(RuntimeError):
-    """The JavaScript of a widget is missing from this installation."""
+    """The JavaScript or the styles of a widget are missing from this installation."""
 
 
 class Bundle:
-    """The JavaScript of one widget family, read when the first widget of it is made.
+    """A built file of one widget family, read when a widget of it is made.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Bundle:
         self.name = name
 
     def __str__(self) -> str:
-        """Return the module's text.
+        """Return the file's text.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class SfaWidget(anywidget.AnyWidget):
     TypeError
         For a keyword that is no trait of the widget.
     WidgetsNotBuiltError
-        When the widget's JavaScript is missing.
+        When the widget's JavaScript or styles are missing.
     """
 
     def __init__(self, handlers: Mapping[str, Handler] | None = None, **traits: Any) -> None:

@@ -25,6 +25,7 @@ class LibraryTable(SfaWidget):
     """
 
     _esm: ClassVar[Any] = Bundle("library.js")
+    _css: ClassVar[Any] = Bundle("library.css")
 
     selection = traitlets.List(traitlets.Unicode(), help="Ids of the chosen tracks.").tag(sync=True)
     query = traitlets.Unicode("", help="What the table shows: words of title, artist or album.").tag(sync=True)
@@ -64,6 +65,7 @@ class TrackPlayer(SfaWidget):
     """
 
     _esm: ClassVar[Any] = Bundle("player.js")
+    _css: ClassVar[Any] = Bundle("player.css")
 
     track_id = traitlets.Unicode("", help="The track in the player; empty for none.").tag(sync=True)
     position = traitlets.Float(0.0, help="The playhead, in seconds; at most two updates a second.").tag(sync=True)
@@ -116,6 +118,7 @@ class JobsBoard(SfaWidget):
     """
 
     _esm: ClassVar[Any] = Bundle("jobs.js")
+    _css: ClassVar[Any] = Bundle("jobs.css")
 
     compact = traitlets.Bool(False, help="One line for each track instead of the whole board.").tag(sync=True)
 
@@ -135,6 +138,7 @@ class Dashboard(SfaWidget):
     """
 
     _esm: ClassVar[Any] = Bundle("dashboard.js")
+    _css: ClassVar[Any] = Bundle("dashboard.css")
 
     selection = traitlets.List(traitlets.Unicode(), help="Ids of the tracks chosen in the library.").tag(sync=True)
     query = traitlets.Unicode("", help="What the library shows.").tag(sync=True)

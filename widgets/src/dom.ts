@@ -36,16 +36,6 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Puts a style sheet into the page once; a newer version of the same sheet replaces it. */
-export function installStyles(name: string, css: string): void {
-  let style = document.head.querySelector<HTMLStyleElement>(`style[data-sfa-styles="${name}"]`);
-  if (!style) {
-    style = h("style", { "data-sfa-styles": name });
-    document.head.appendChild(style);
-  }
-  if (style.textContent !== css) style.textContent = css;
-}
-
 let counter = 0;
 
 /** An id that is unique in this page, for `aria-labelledby` and the like. */

@@ -2,8 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { type Bridge, ModelBridge } from "./bridge";
-import { installStyles } from "./dom";
-import base from "./styles/base.css";
+import "./styles/base.css";
 import { followTheme } from "./theme";
 
 /** The synced traits of a widget. */
@@ -52,7 +51,6 @@ export function defineWidget(mount: (view: View) => void): Widget {
 
 /** Makes an element a themed root of ours. */
 export function mountRoot(el: HTMLElement, signal: AbortSignal): void {
-  installStyles("base", base);
   el.classList.add("sfa");
   // JupyterLab's notebook shortcuts must not run for keys that are meant for us.
   el.dataset.lmSuppressShortcuts = "true";

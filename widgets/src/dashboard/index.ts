@@ -1,7 +1,8 @@
 /** The dashboard as a widget: the whole page in Voila, a tall figure in a notebook. */
 
-import { mountPlayer, mountTransport } from "../player/player";
 import { defineWidget } from "../widget";
+import { mountPlayer } from "../player/player";
+import { mountTransport } from "../player/transport";
 import { mountDashboard } from "./shell";
 
 export default defineWidget(({ el, bridge, state, signal }) => {

@@ -60,7 +60,7 @@ describe("the dashboard", () => {
 
   beforeEach(() => {
     end = new AbortController();
-    vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600);
+    vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(140);
     vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1200);
     history.replaceState(null, "", "#");
   });

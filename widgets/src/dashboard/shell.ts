@@ -1,7 +1,7 @@
 /** The dashboard: rail, top bar, views, inspector and the player that survives every change of view. */
 
 import type { Bridge } from "../bridge";
-import { append, h, installStyles, setAttribute } from "../dom";
+import { append, h, setAttribute } from "../dom";
 import { icon, type IconName } from "../icons";
 import { mountInspector } from "../inspector/inspector";
 import { mountJobs } from "../jobs/board";
@@ -10,7 +10,7 @@ import { mountLibrary } from "../library/table";
 import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
 import { Layer } from "../ui/layer";
 import type { State } from "../widget";
-import css from "./dashboard.css";
+import "./dashboard.css";
 import { acceptFiles } from "./drop";
 import { keyMap } from "./keys";
 import { Router, type ViewName, VIEWS } from "./router";
@@ -45,7 +45,6 @@ const LABELS: Record<ViewName, { label: string; icon: IconName; key: string }> =
 };
 
 export function mountDashboard(el: HTMLElement, bridge: Bridge, options: DashboardOptions): void {
-  installStyles("dashboard", css);
   const { signal, state, wholePage } = options;
   const layer = new Layer(signal);
   const feed = new JobsFeed(bridge, signal);

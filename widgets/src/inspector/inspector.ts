@@ -1,7 +1,7 @@
 /** Everything about the track that is selected, and what can be done with it. */
 
 import { type Bridge, describe, isAbort } from "../bridge";
-import { append, h, installStyles } from "../dom";
+import { append, h } from "../dom";
 import { ago, bytes, duration, measure, plural, position, tempo } from "../format";
 import { icon } from "../icons";
 import { ALL_STAGES, ANALYSIS_STAGES, type TrackActions } from "../library/actions";
@@ -11,7 +11,7 @@ import {
 } from "../parts";
 import type { Analysis, Cue, JobRow, TrackDetail, TrackRow } from "../types";
 import type { Layer } from "../ui/layer";
-import css from "./inspector.css";
+import "./inspector.css";
 
 export interface InspectorOptions {
   signal: AbortSignal;
@@ -28,7 +28,6 @@ export interface InspectorHandle {
 }
 
 export function mountInspector(el: HTMLElement, bridge: Bridge, options: InspectorOptions): InspectorHandle {
-  installStyles("inspector", css);
   return new Inspector(el, bridge, options);
 }
 

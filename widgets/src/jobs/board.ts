@@ -1,14 +1,14 @@
 /** The jobs board: failures on top with the button that helps, then what runs, what waits, what was. */
 
 import { type Bridge, describe } from "../bridge";
-import { append, h, installStyles, setAttribute, setText } from "../dom";
+import { append, h, setAttribute, setText } from "../dom";
 import { ago, duration, plural, timeLeft } from "../format";
 import { icon, type IconName } from "../icons";
 import { jobLabel, progressBar, setProgress } from "../parts";
 import type { JobRow, JobStatus } from "../types";
 import type { Layer } from "../ui/layer";
 import { byTime, type JobsFeed } from "./feed";
-import css from "./jobs.css";
+import "./jobs.css";
 
 const HISTORY = 60;
 
@@ -44,7 +44,6 @@ const GROUPS: Group[] = [
 ];
 
 export function mountJobs(el: HTMLElement, bridge: Bridge, options: JobsOptions): void {
-  installStyles("jobs", css);
   const { signal, layer, feed, onTrack } = options;
 
   const command = async (method: "jobs.cancel" | "jobs.retry", ids: string[]) => {

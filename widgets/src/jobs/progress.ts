@@ -1,11 +1,11 @@
 /** The pipeline in a few lines: one for each track, its stages side by side. */
 
-import { append, h, installStyles, setAttribute, setText } from "../dom";
+import { append, h, setAttribute, setText } from "../dom";
 import { plural, timeLeft } from "../format";
 import { jobLabel, progressBar, setProgress } from "../parts";
 import type { JobRow } from "../types";
 import { byTime, type JobsFeed } from "./feed";
-import css from "./jobs.css";
+import "./jobs.css";
 
 const ORDER = ["separate", "analyze", "autocue"];
 const STATE: Record<JobRow["status"], string> = {
@@ -21,7 +21,6 @@ export interface ProgressOptions {
 }
 
 export function mountProgress(el: HTMLElement, options: ProgressOptions): void {
-  installStyles("jobs", css);
   const { signal, feed } = options;
   const head = h("span", { class: "sfa-count", "aria-live": "polite" });
   const list = h("ul", { class: "sfa-pipeline", role: "list" });

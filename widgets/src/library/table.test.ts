@@ -4,7 +4,7 @@ import { library, trackRow } from "../testing/rows";
 import { Layer } from "../ui/layer";
 import { type LibraryHandle, type LibraryOptions, mountLibrary } from "./table";
 
-const HEIGHT = 600;
+const HEIGHT = 140; // few rows: a simulated page is slow
 
 describe("the library table", () => {
   let end: AbortController;

@@ -2,14 +2,14 @@
 
 import type { Bridge } from "../bridge";
 import { describe } from "../bridge";
-import { append, h, installStyles, setAttribute, setText } from "../dom";
+import { append, h, setAttribute, setText } from "../dom";
 import { plural } from "../format";
 import { icon } from "../icons";
 import { CoverArt } from "../media";
 import type { SortColumn, TrackRow } from "../types";
 import type { Layer, MenuItem } from "../ui/layer";
 import { ALL_STAGES, ANALYSIS_STAGES, TrackActions } from "./actions";
-import css from "./library.css";
+import "./library.css";
 import { RowView } from "./row";
 import { Rows } from "./rows";
 import { Selection } from "./selection";
@@ -67,7 +67,6 @@ export interface LibraryHandle {
 }
 
 export function mountLibrary(el: HTMLElement, bridge: Bridge, options: LibraryOptions): LibraryHandle {
-  installStyles("library", css);
   return new LibraryTable(el, bridge, options);
 }
 

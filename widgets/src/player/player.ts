@@ -1,7 +1,7 @@
 /** A track to look at and to play: pictures, transport, cues and stems. */
 
 import { type Bridge, describe, isAbort } from "../bridge";
-import { append, h, installStyles, setAttribute, setText } from "../dom";
+import { append, h, setAttribute, setText } from "../dom";
 import { bytes, duration as wholeTime, measure, position as clockText, tempo } from "../format";
 import { icon } from "../icons";
 import { CoverArt } from "../media";
@@ -15,7 +15,7 @@ import type { Fader } from "./fader";
 import { glyph } from "./glyphs";
 import { listenForKeys } from "./keys";
 import { PlayerModel, register } from "./model";
-import css from "./player.css";
+import "./player.css";
 import { StemStrip } from "./stems";
 import { volumeFader, volumePlace } from "./volume";
 import { Task, workText } from "./work";
@@ -33,7 +33,6 @@ const TELL_MS = 500;
 
 /** Builds a player inside `el`; it lives until `signal` aborts. */
 export function mountPlayer(el: HTMLElement, bridge: Bridge, { signal, compact = false }: MountOptions): PlayerHandle {
-  installStyles("player", css);
   const model = new PlayerModel(bridge, signal);
   new PlayerView(el, model, compact);
   listenForKeys(el, model, signal);

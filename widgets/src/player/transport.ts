@@ -1,14 +1,14 @@
 /** The bar at the bottom of the dashboard: what plays, where it is, and the one button. */
 
 import type { Bridge } from "../bridge";
-import { h, installStyles, setAttribute, setText } from "../dom";
+import { h, setAttribute, setText } from "../dom";
 import { position as clockText } from "../format";
 import { icon } from "../icons";
 import { CoverArt } from "../media";
 import { tileTone } from "../parts";
 import type { PlayerHandle } from "../types";
 import { Overview } from "../waveform/overview";
-import css from "./player.css";
+import "./player.css";
 import { modelOf } from "./model";
 import { volumeFader, volumePlace } from "./volume";
 
@@ -19,7 +19,6 @@ export interface TransportOptions {
 
 /** Builds the bar of a mounted player inside `el`; it survives every change of view. */
 export function mountTransport(el: HTMLElement, bridge: Bridge, { signal, player }: TransportOptions): void {
-  installStyles("player", css);
   const model = modelOf(player);
   const covers = new CoverArt(bridge, signal);
   const play = h("button", { type: "button", class: "sfa-pl-play" }, icon("play"));
