@@ -1,0 +1,68 @@
+"""Which pitch classes sound, and how far the song is out of tune.
+
+Chroma from spectral peaks (Gomez, "Tonal Description of Polyphonic Audio for Music Content Processing",
+2006): peaks rather than bins, so that broad-band percussion adds little, and their interpolated frequencies,
+so that the tuning is read before pitches are rounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sfa_kernel.analysis.spectrum import Peaks
+
+__all__ = ["Chroma", "chroma", "tuning"]
+
+
+@dataclass(frozen=True)
+class Chroma:
+    """Pitch classes over time.
+
+    Parameters
+    ----------
+    rate
+        Frames per second; frame ``i`` is centred on ``i / rate`` seconds.
+    frames
+        Strength of C, C sharp, ... B [shape=(frames, 12)].
+    bass
+        The same below 200 Hz.
+    tuning
+        In semitones, -0.5..0.5.
+    """
+
+    rate: float
+    frames: NDArray[np.float64]
+    bass: NDArray[np.float64]
+    tuning: float
+
+
+def tuning(peaks: Peaks) -> float:
+    """Deviation from A4 = 440 Hz in semitones, -0.5..0.5: the circular mean over all peaks above 200 Hz."""
+    upper = peaks.pitch > 55
+    # below that a bin is wider than the deviations in question
+    vector = np.sum(peaks.magnitude[upper] * np.exp(2j * np.pi * peaks.pitch[upper]))
+    return float(np.angle(vector) / (2 * np.pi)) if abs(vector) > 0 else 0.0
+
+
+def chroma(peaks: Peaks) -> Chroma:
+    """Chroma of a song.
+
+    Parameters
+    ----------
+    peaks
+        Of the song.
+    """
+    deviation = tuning(peaks)
+    pitch = peaks.pitch - deviation
+    nearest = np.round(pitch)
+    # a peak half-way between two semitones belongs to neither
+    weight = np.sqrt(peaks.magnitude) * np.cos(np.pi * (pitch - nearest)) ** 2
+    cell = peaks.frame.astype(np.int64) * 12 + nearest.astype(np.int64) % 12
+    size = peaks.frames * 12
+    low = pitch < 55
+    frames = np.bincount(cell, weight, size).reshape(-1, 12)
+    bass = np.bincount(cell[low], weight[low], size).reshape(-1, 12)
+    return Chroma(peaks.rate, frames, bass, deviation)

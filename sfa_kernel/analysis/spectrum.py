@@ -1,0 +1,243 @@
+"""The shared features: one pass over the samples, one short-time Fourier transform per rate.
+
+Rhythm, form and energy read band magnitudes of a short window at 22.05 kHz; harmony reads spectral peaks of
+a long window at 5.5 kHz. The samples come block by block, so memory follows the features (about 17 MB an
+hour for the bands), never the audio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+import soxr
+from numpy.typing import NDArray
+
+from sfa_kernel.analysis.loudness import Loudness, LoudnessMeter
+from sfa_kernel.progress import Steps
+
+__all__ = ["BAND_EDGES", "HOP", "RATE", "TONAL_RATE", "Features", "Peaks", "measure"]
+
+RATE = 22050  # Hz: rhythm and form
+WINDOW = 1024  # samples at RATE: 46 ms
+HOP = 256  # samples at RATE: 11.6 ms
+TONAL_RATE = RATE / 4  # Hz: harmony up to 2.7 kHz
+TONAL_WINDOW = 4096  # samples at TONAL_RATE: 0.74 s
+TONAL_HOP = 512  # samples at TONAL_RATE: 93 ms
+
+_BLOCK = 1 << 18  # input samples per step
+
+BAND_EDGES = np.array(
+    [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 31, 38, 47, 58, 71, 87, 107, 131, 160, 196, 240, 294, 360, 440, 511]
+)
+"""Bins of the short window that bound each band: one bin up to 130 Hz, then five bands to the octave or so."""
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Spectral peaks of the long window, frame after frame.
+
+    Parameters
+    ----------
+    frame
+        Index of the frame [shape=(n,)], rising.
+    pitch
+        As a MIDI number with its fraction, A4 = 440 Hz = 69.
+    magnitude
+        Height above the spectrum's local floor, after compression.
+    frames
+        How many frames there are.
+    rate
+        Frames per second.
+    """
+
+    frame: NDArray[np.int32]
+    pitch: NDArray[np.float32]
+    magnitude: NDArray[np.float32]
+    frames: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Features:
+    """What all later steps read.
+
+    Parameters
+    ----------
+    duration
+        In seconds.
+    rate
+        Frames per second of the bands; frame ``i`` is centred on ``i / rate`` seconds.
+    bands
+        Magnitude (not compressed) of each band [shape=(frames, bands)].
+    peaks
+        For harmony.
+    loudness
+        EBU R 128 readings.
+    """
+
+    duration: float
+    rate: float
+    bands: NDArray[np.float32]
+    peaks: Peaks
+    loudness: Loudness
+
+
+def measure(samples: NDArray[np.float32], sample_rate: float, steps: Steps) -> Features:
+    """Run once over the samples.
+
+    Parameters
+    ----------
+    samples
+        [shape=(channels, n)], finite or not: what is not finite counts as silence.
+    sample_rate
+        In Hz.
+    steps
+        Receives progress up to its whole span.
+
+    Returns
+    -------
+    Features
+    """
+    channels, length = samples.shape
+    weights = _downmix(samples)
+    meter = LoudnessMeter(sample_rate, channels)
+    middle = _Resampler(sample_rate, RATE)
+    low = _Resampler(RATE, TONAL_RATE)
+    short = _Framer(WINDOW, HOP)
+    long = _Framer(TONAL_WINDOW, TONAL_HOP)
+    bands: list[NDArray[np.float32]] = []
+    peaks = _PeakPicker()
+
+    for start in range(0, max(1, length), _BLOCK):
+        last = start + _BLOCK >= length
+        block = _clean(samples[:, start : start + _BLOCK])
+        meter.feed(block)
+        mono = middle.feed(weights @ block, last)
+        for frames in short.feed(mono, last):
+            bands.append(_band_magnitudes(frames))
+        for frames in long.feed(low.feed(mono, last), last):
+            peaks.feed(frames)
+        steps.at(min(1.0, (start + _BLOCK) / max(1, length)))
+
+    return Features(
+        duration=length / sample_rate,
+        rate=RATE / HOP,
+        bands=np.concatenate(bands) if bands else np.zeros((0, len(BAND_EDGES) - 1), np.float32),
+        peaks=peaks.finish(),
+        loudness=meter.finish(),
+    )
+
+
+def _clean(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    block = np.ascontiguousarray(block, np.float32)
+    # a sum is finite only when every term is: much cheaper than asking each sample
+    if block.size and not np.isfinite(block.sum(dtype=np.float64)):
+        block = np.where(np.isfinite(block), block, np.float32(0.0))
+    # 40 dB over full scale is no music, and its powers must stay finite in float32
+    return np.clip(block, -100.0, 100.0) if block.size and np.abs(block).max() > 100.0 else block
+
+
+def _downmix(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weights of the channels in the mono signal: their mean, or the loudest when they cancel."""
+    channels, length = samples.shape
+    weights = np.full(channels, 1 / channels, np.float32)
+    if channels == 1 or not length:
+        return weights
+    probe = _clean(samples[:, :: max(1, length // 65536)])
+    powers = np.mean(probe.astype(np.float64) ** 2, axis=1)
+    if np.mean((weights @ probe) ** 2) < 0.02 * powers.mean():
+        weights = np.zeros(channels, np.float32)
+        weights[int(powers.argmax())] = 1.0
+    return weights
+
+
+class _Resampler:
+    def __init__(self, source: float, target: float) -> None:
+        self._stream = None if source == target else soxr.ResampleStream(source, target, 1, dtype="float32")
+
+    def feed(self, block: NDArray[np.float32], last: bool) -> NDArray[np.float32]:
+        if self._stream is None:
+            return block
+        result: NDArray[np.float32] = self._stream.resample_chunk(block, last=last)
+        return result
+
+
+class _Framer:
+    """Cuts a stream into windowed, centred frames and transforms them, a batch at a time."""
+
+    def __init__(self, window: int, hop: int) -> None:
+        self._window = np.hanning(window + 1)[:-1].astype(np.float32)
+        self._hop = hop
+        self._rest = np.zeros(window // 2, np.float32)
+        self._batch = max(1, (1 << 17) // window)  # half a megabyte: stays in the cache
+
+    def feed(self, block: NDArray[np.float32], last: bool) -> Iterator[NDArray[np.float32]]:
+        """Magnitudes [shape=(frames, window // 2 + 1)] of the frames that are complete."""
+        size = len(self._window)
+        parts = [self._rest, block]
+        if last:
+            parts.append(np.zeros(size // 2, np.float32))
+        stream = np.concatenate(parts)
+        if len(stream) < size:
+            self._rest = stream
+            return
+        frames = np.lib.stride_tricks.sliding_window_view(stream, size)[:: self._hop]
+        for start in range(0, len(frames), self._batch):
+            spectrum = scipy.fft.rfft(frames[start : start + self._batch] * self._window, axis=1)
+            yield np.sqrt(spectrum.real**2 + spectrum.imag**2) * np.float32(2.0 / self._window.sum())
+        self._rest = stream[len(frames) * self._hop :].copy()
+
+
+def _band_magnitudes(magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:
+    sums = np.add.reduceat(magnitudes[:, : BAND_EDGES[-1]] ** 2, BAND_EDGES[:-1], axis=1)
+    return np.sqrt(sums)
+
+
+class _PeakPicker:
+    """Keeps the spectral peaks that stand out of their surroundings.
+
+    Percussion is broad-band within so long a window: it raises the local floor, not the peaks above it.
+    """
+
+    _LOWEST, _HIGHEST = 60.0, 2200.0  # Hz
+
+    def __init__(self) -> None:
+        self._frames = 0
+        self._found: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]] = []
+        bins = TONAL_WINDOW / TONAL_RATE
+        self._first = int(self._LOWEST * bins)
+        self._last = int(self._HIGHEST * bins)
+
+    def feed(self, magnitudes: NDArray[np.float32]) -> None:
+        part = magnitudes[:, self._first - 1 : self._last + 2]
+        # the floor: mean over 65 bins (87 Hz), by a running sum
+        total = np.cumsum(np.pad(part, ((0, 0), (33, 32)), mode="edge"), axis=1, dtype=np.float64)
+        floor = ((total[:, 65:] - total[:, :-65]) / 65).astype(np.float32)
+        centre, floor = part[:, 1:-1], floor[:, 1:-1]
+        loud = centre > np.maximum(1.5 * floor, 1e-5)
+        frame, bin_ = np.nonzero(loud & (centre > part[:, :-2]) & (centre >= part[:, 2:]))
+        height = centre[frame, bin_]
+        left, right = np.log(part[frame, bin_] + 1e-9), np.log(part[frame, bin_ + 2] + 1e-9)
+        middle = np.log(height + 1e-9)
+        # parabola through the logarithms: exact for a Gaussian window, near it for Hann's
+        shift = 0.5 * (left - right) / np.minimum(left - 2 * middle + right, -1e-6)
+        hertz = (self._first + bin_ + shift) * (TONAL_RATE / TONAL_WINDOW)
+        pitch = 69 + 12 * np.log2(hertz / 440.0)
+        self._found.append(
+            (
+                (frame + self._frames).astype(np.int32),
+                pitch.astype(np.float32),
+                (height - floor[frame, bin_]).astype(np.float32),
+            )
+        )
+        self._frames += len(magnitudes)
+
+    def finish(self) -> Peaks:
+        if not self._found:
+            empty = np.zeros(0, np.float32)
+            return Peaks(np.zeros(0, np.int32), empty, empty, self._frames, TONAL_RATE / TONAL_HOP)
+        frame, pitch, magnitude = (np.concatenate(column) for column in zip(*self._found, strict=True))
+        return Peaks(frame, pitch, magnitude, self._frames, TONAL_RATE / TONAL_HOP)
