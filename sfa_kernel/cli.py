@@ -51,24 +51,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    # Every command takes --home, --json and --verbose, before or after its name.
-    common = argparse.ArgumentParser(add_help=False)
-    for flag, settings in {
-        "--home": {"metavar": "DIR", "help": "the library's folder (else SFA_HOME, else the settings)"},
-        "--json": {"action": "store_true", "help": "print one JSON document"},
-        "--verbose": {"action": "store_true", "help": "say what happens, with tracebacks"},
+def _common(parser: argparse.ArgumentParser, **defaults: object) -> None:
+    """Every command takes these, before or after its name."""
+    flag = {"action": "store_true"}
+    for name, settings in {
+        "home": {"metavar": "DIR", "help": "the library's folder (else SFA_HOME, else the settings)"},
+        "json": {**flag, "help": "print one JSON document"},
+        "verbose": {**flag, "help": "say what happens, with tracebacks"},
     }.items():
-        common.add_argument(flag, default=argparse.SUPPRESS, **settings)  # type: ignore[arg-type] # a table of keyword arguments
-    parser = argparse.ArgumentParser(
-        prog="sfa", description="Sound Forge Alchemy: a programmable music workstation.", parents=[common]
-    )
-    parser.set_defaults(home=None, json=False, verbose=False)
+        # Without a default of its own, a command leaves alone what was said before its name.
+        default = defaults.get(name, argparse.SUPPRESS)
+        parser.add_argument(f"--{name}", default=default, **settings)  # type: ignore[arg-type] # a table of keyword arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sfa", description="Sound Forge Alchemy: a programmable music workstation.")
+    _common(parser, home=None, json=False, verbose=False)
     parser.add_argument("--version", action="version", version=f"sfa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text, parents=[common])
+        sub = commands.add_parser(name, help=text, description=text)
+        _common(sub)
         sub.set_defaults(run=run)
         return sub
 

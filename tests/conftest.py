@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the person's settings and library out of the tests."""
-    config = tmp_path_factory.mktemp("config")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
+    for folder in ("config", "data"):
+        monkeypatch.setenv(f"XDG_{folder.upper()}_HOME", str(tmp_path_factory.mktemp(folder)))
     for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT_PID"):
         monkeypatch.delenv(variable, raising=False)
 
