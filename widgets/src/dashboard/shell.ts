@@ -157,6 +157,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
 
   // Views
 
+  let shown = false;
   const show = (view: ViewName) => {
     for (const name of VIEWS) {
       views[name].hidden = name !== view;
@@ -165,11 +166,12 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     app.dataset.view = view;
     if (view !== "library") setSheet(false);
     if (view === "settings") settings.refresh();
-    // The keys of a view work at once; a press on the rail keeps its own focus.
-    if (!rail.contains(document.activeElement)) {
+    // The keys of a view work at once; a press on the rail keeps its own focus, and so does the page at its start.
+    if (shown && !rail.contains(document.activeElement)) {
       if (view === "library") library.focus();
       else views[view].focus({ preventScroll: true });
     }
+    shown = true;
   };
   const router = new Router(wholePage, show, signal);
   rail.addEventListener("click", (event) => {

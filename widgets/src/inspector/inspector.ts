@@ -180,7 +180,7 @@ class Inspector implements InspectorHandle {
     if (!detail) return nodes;
     const { analysis, cues, stems, jobs, tags } = detail;
     if (analysis && analysis.duration_s > 0) nodes.push(...section("Shape", this.#shape(row.id, analysis)));
-    if (cues.length > 0) nodes.push(...section(`Cues`, this.#cues(row.id, cues)));
+    if (cues.length > 0) nodes.push(...section("Cues", this.#cues(row.id, cues)));
     if (stems.length > 0) {
       const [first] = stems;
       nodes.push(...section("Stems", h(
@@ -284,7 +284,7 @@ class Inspector implements InspectorHandle {
         ? [
             fact("True peak", measure(analysis.true_peak, "dBTP")),
             fact("Range", measure(analysis.lra, "LU")),
-            ...(other !== null ? [fact("Or tempo", tempo(other), h("small", {}, "BPM"))] : []),
+            ...(other !== null ? [fact("Other tempo", tempo(other), h("small", {}, "BPM"))] : []),
           ]
         : []),
     );
