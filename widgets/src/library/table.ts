@@ -21,6 +21,8 @@ const NARROW = 600;
 const OVERSCAN = 8;
 const SEARCH_DELAY = 120;
 const LONG_PRESS = 500;
+/** Scrolling that pauses this long has come to rest [ms]. */
+const REST = 60;
 
 interface Column {
   name: string;
@@ -82,7 +84,7 @@ class LibraryTable implements LibraryHandle {
   #rowHeight = ROW_HEIGHT;
   #frame = 0;
   #settle: ReturnType<typeof setTimeout> | undefined;
-  #settledAt = 0;
+  #fetchedAt = 0;
   #searchTimer: ReturnType<typeof setTimeout> | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
   #ranging: AbortController | null = null;
@@ -452,15 +454,18 @@ class LibraryTable implements LibraryHandle {
     for (const view of this.#pool) if (!used.has(view)) view.element.hidden = true;
     this.#markCursor();
 
-    // A jump across thousands of rows asks only where it comes to rest.
-    clearTimeout(this.#settle);
-    const rest = () => {
-      this.#settledAt = first;
+    // A jump across thousands of rows asks only where it comes to rest; covers wait for rest in any case.
+    const fetch = () => {
+      this.#fetchedAt = first;
       if (this.#rows.total !== null) this.#rows.show(first, Math.max(first, last));
-      for (const view of used) view.loadArt(this.#covers);
     };
-    if (Math.abs(first - this.#settledAt) < needed) rest();
-    else this.#settle = setTimeout(rest, 60);
+    const near = Math.abs(first - this.#fetchedAt) < needed;
+    if (near) fetch();
+    clearTimeout(this.#settle);
+    this.#settle = setTimeout(() => {
+      if (!near) fetch();
+      for (const view of used) view.loadArt(this.#covers);
+    }, REST);
   }
 
   #markCursor(): void {
