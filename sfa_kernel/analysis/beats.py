@@ -8,12 +8,15 @@ beats.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sfa_kernel.analysis.onsets import Onsets
-from sfa_kernel.analysis.tempo import Pulse
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sfa_kernel.analysis.onsets import Onsets
+    from sfa_kernel.analysis.tempo import Pulse
 
 __all__ = ["BeatGrid", "track_beats"]
 
@@ -63,8 +66,9 @@ def track_beats(onsets: Onsets, pulse: Pulse, start: float, end: float) -> BeatG
     period = 60 / pulse.tempo
     if pulse.steadiness >= _STEADY:
         phase = _best_phase(strength, onsets.rate, period)
-        times = phase + period * np.arange(-2, int(len(strength) / onsets.rate / period) + 3)
-        times = times + _offset(strength, onsets.rate, times) - LATENCY
+        count = int(len(strength) / onsets.rate / period)
+        times = phase + period * np.arange(-2.0, count + 3.0)
+        times = times + (_offset(strength, onsets.rate, times) - LATENCY)
         steady = True
         tempo = pulse.tempo
     else:
@@ -100,9 +104,10 @@ def _best_phase(strength: NDArray[np.float64], rate: float, period: float) -> fl
     position = np.arange(len(strength)) / (rate * period) % 1.0 * bins
     index = position.astype(int) % bins
     share = position - np.floor(position)
-    fold = np.bincount(index, strength * (1 - share), bins) + np.bincount((index + 1) % bins, strength * share, bins)
-    count = np.bincount(index, 1 - share, bins) + np.bincount((index + 1) % bins, share, bins)
-    fold /= np.maximum(count, 1e-9)
+    following = (index + 1) % bins
+    sums = np.bincount(index, strength * (1 - share), bins) + np.bincount(following, strength * share, bins)
+    counts = np.bincount(index, 1 - share, bins) + np.bincount(following, share, bins)
+    fold = sums / np.maximum(counts, 1e-9)
     smooth = 0.25 * np.roll(fold, 1) + 0.5 * fold + 0.25 * np.roll(fold, -1)
     return float(np.argmax(smooth)) / bins * period
 

@@ -7,12 +7,15 @@ loop, and the outro, at most eight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sfa_kernel.analysis.model import Analysis, Cue, FloatArray
 from sfa_kernel.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["COLORS", "find_cues"]
 

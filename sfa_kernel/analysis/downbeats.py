@@ -8,11 +8,15 @@ the positions of the bar (Viterbi) keeps the count and lets it slip only on last
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from sfa_kernel.analysis.harmony import Chroma
-from sfa_kernel.analysis.onsets import Onsets
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sfa_kernel.analysis.harmony import Chroma
+    from sfa_kernel.analysis.onsets import Onsets
 
 __all__ = ["beat_means", "find_downbeats"]
 
@@ -130,7 +134,8 @@ def _difference(texture: NDArray[np.float64], span: int) -> NDArray[np.float64]:
 
 def _at(strength: NDArray[np.float64], rate: float, beats: NDArray[np.float64]) -> NDArray[np.float64]:
     index = np.clip(np.round(beats * rate).astype(int), 2, max(2, len(strength) - 3))
-    return np.max([strength[index + shift] for shift in (-2, -1, 0, 1)], axis=0)
+    result: NDArray[np.float64] = np.stack([strength[index + shift] for shift in (-2, -1, 0, 1)]).max(axis=0)
+    return result
 
 
 def _periodicity(evidence: NDArray[np.float64], bar: int) -> float:

@@ -6,12 +6,17 @@ listeners hear as energy in dance music: loudness, how dense the onsets are, how
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from sfa_kernel.analysis.loudness import SEGMENT_RATE
 from sfa_kernel.analysis.onsets import HIGH_BANDS, LOW_BANDS, Onsets
-from sfa_kernel.analysis.spectrum import Features
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sfa_kernel.analysis.spectrum import Features
 
 __all__ = ["ENERGY_RATE", "energy_curve", "energy_level"]
 

@@ -8,11 +8,14 @@ so that the tuning is read before pitches are rounded.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sfa_kernel.analysis.spectrum import Peaks
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sfa_kernel.analysis.spectrum import Peaks
 
 __all__ = ["Chroma", "chroma", "tuning"]
 
@@ -27,15 +30,12 @@ class Chroma:
         Frames per second; frame ``i`` is centred on ``i / rate`` seconds.
     frames
         Strength of C, C sharp, ... B [shape=(frames, 12)].
-    bass
-        The same below 200 Hz.
     tuning
         In semitones, -0.5..0.5.
     """
 
     rate: float
     frames: NDArray[np.float64]
-    bass: NDArray[np.float64]
     tuning: float
 
 
@@ -62,7 +62,5 @@ def chroma(peaks: Peaks) -> Chroma:
     weight = np.sqrt(peaks.magnitude) * np.cos(np.pi * (pitch - nearest)) ** 2
     cell = peaks.frame.astype(np.int64) * 12 + nearest.astype(np.int64) % 12
     size = peaks.frames * 12
-    low = pitch < 55
-    frames = np.bincount(cell, weight, size).reshape(-1, 12)
-    bass = np.bincount(cell[low], weight[low], size).reshape(-1, 12)
-    return Chroma(peaks.rate, frames, bass, deviation)
+    frames = np.bincount(cell, weight, size).astype(np.float64).reshape(-1, 12)
+    return Chroma(peaks.rate, frames, deviation)

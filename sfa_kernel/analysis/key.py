@@ -22,7 +22,15 @@ __all__ = ["camelot", "find_key"]
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCHES = {
     **{name: index for index, name in enumerate(_NAMES)},
-    **{"Db": 1, "Eb": 3, "Fb": 4, "E#": 5, "Gb": 6, "Ab": 8, "Bb": 10, "Cb": 11, "B#": 0},
+    "Db": 1,
+    "Eb": 3,
+    "Fb": 4,
+    "E#": 5,
+    "Gb": 6,
+    "Ab": 8,
+    "Bb": 10,
+    "Cb": 11,
+    "B#": 0,
 }
 
 # Two families of profiles by Faraldo et al.: estimated from dance music, and the same cut down to the scale.

@@ -8,10 +8,13 @@ kick and bass, body, and cymbals can speak separately.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Onsets", "compressed", "onset_strength"]
 
@@ -63,7 +66,8 @@ def compressed(bands: NDArray[np.float32]) -> NDArray[np.float32]:
     reference = float(np.percentile(level, 90)) if len(level) else 0.0
     if reference < 1e-7:
         return np.zeros_like(bands)
-    return np.log1p(bands * np.float32(300.0 / reference))
+    result: NDArray[np.float32] = np.log1p(bands * np.float32(300.0 / reference))
+    return result
 
 
 def onset_strength(level: NDArray[np.float32], rate: float) -> Onsets:

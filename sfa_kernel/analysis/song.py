@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from sfa_kernel.analysis.beats import BeatGrid, track_beats
+import numpy as np
+
+from sfa_kernel.analysis.beats import track_beats
 from sfa_kernel.analysis.downbeats import beat_means, find_downbeats
 from sfa_kernel.analysis.energy import ENERGY_RATE, energy_curve, energy_level
 from sfa_kernel.analysis.harmony import Chroma, chroma
@@ -17,6 +18,9 @@ from sfa_kernel.analysis.structure import Form, describe_bars, find_form
 from sfa_kernel.analysis.tempo import Pulse, find_pulses
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.progress import Cancel, Progress, Steps, never, silent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["analyze"]
 

@@ -7,16 +7,21 @@ hour for the bands), never the audio.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
 import soxr
-from numpy.typing import NDArray
 
 from sfa_kernel.analysis.loudness import Loudness, LoudnessMeter
-from sfa_kernel.progress import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from sfa_kernel.progress import Steps
 
 __all__ = ["BAND_EDGES", "HOP", "RATE", "TONAL_RATE", "Features", "Peaks", "measure"]
 
@@ -115,7 +120,7 @@ def measure(samples: NDArray[np.float32], sample_rate: float, steps: Steps) -> F
         last = start + _BLOCK >= length
         block = _clean(samples[:, start : start + _BLOCK])
         meter.feed(block)
-        mono = middle.feed(weights @ block, last)
+        mono = middle.feed(np.einsum("c,cn->n", weights, block), last)
         for frames in short.feed(mono, last):
             bands.append(_band_magnitudes(frames))
         for frames in long.feed(low.feed(mono, last), last):
@@ -148,7 +153,7 @@ def _downmix(samples: NDArray[np.float32]) -> NDArray[np.float32]:
         return weights
     probe = _clean(samples[:, :: max(1, length // 65536)])
     powers = np.mean(probe.astype(np.float64) ** 2, axis=1)
-    if np.mean((weights @ probe) ** 2) < 0.02 * powers.mean():
+    if np.mean(np.einsum("c,cn->n", weights, probe) ** 2) < 0.02 * powers.mean():
         weights = np.zeros(channels, np.float32)
         weights[int(powers.argmax())] = 1.0
     return weights

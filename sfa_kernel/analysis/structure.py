@@ -13,13 +13,16 @@ Vande Veire & De Bie, "From Raw Audio to a Seamless Mix", 2018.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sfa_kernel.analysis.downbeats import beat_means
 from sfa_kernel.analysis.model import Section
 from sfa_kernel.analysis.onsets import HIGH_BANDS, LOW_BANDS, MIDDLE_BANDS, Onsets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Bars", "Form", "describe_bars", "find_form"]
 
@@ -215,7 +218,7 @@ def _noise(x: NDArray[np.float64]) -> float:
         if len(x) > lag + 4:
             values.append(float(np.median(((x[lag:] - x[:-lag]) ** 2).sum(axis=1))) / 2)
     # a machine repeats exactly; below this no listener hears a change either
-    return max(min(values), 0.02 * x.shape[1])
+    return max(min(values), 0.02 * float(x.shape[1]))
 
 
 _STATES = ("intro", "verse", "build", "peak", "break", "outro")

@@ -10,12 +10,15 @@ peak is narrower than a hundredth of a beat per minute.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
 
-from sfa_kernel.analysis.onsets import Onsets
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sfa_kernel.analysis.onsets import Onsets
 
 __all__ = ["Pulse", "find_pulses", "tempo_prior"]
 
@@ -60,7 +63,7 @@ def tempo_prior(tempo: float | NDArray[np.float64]) -> NDArray[np.float64]:
     return prior
 
 
-def find_pulses(onsets: Onsets, count: int = 8) -> list[Pulse]:
+def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     """Candidates for the beat, best first, none where nothing repeats.
 
     Parameters
@@ -94,17 +97,48 @@ def find_pulses(onsets: Onsets, count: int = 8) -> list[Pulse]:
 
 def _refine(strength: NDArray[np.float64], rate: float, tempo: float, salience: float) -> Pulse:
     """The pulse with its exact mean tempo."""
-    duration = len(strength) / rate
+    zooms = [_Zoom(strength, rate, tempo / 60 * multiple) for multiple in _SUBDIVISIONS]
     span = 0.015
     # a quarter of the width of the transform's peak at the fastest subdivision, then ever finer
-    count = int(np.clip(2 * span * tempo / 60 * _SUBDIVISIONS[-1] * duration * 4, 61, 1200))
+    count = int(np.clip(2 * span * tempo / 60 * _SUBDIVISIONS[-1] * len(strength) / rate * 4, 61, 2000))
+    exact = False
     for _ in range(3):
         tempi = tempo * (1 + np.linspace(-span, span, count))
-        response = sum(_response(strength, rate, tempi / 60 * multiple) for multiple in _SUBDIVISIONS)
+        response = np.zeros(count)
+        for zoom, multiple in zip(zooms, _SUBDIVISIONS, strict=True):
+            response += zoom.exact(tempi / 60 * multiple) if exact else zoom.coarse(tempi / 60 * multiple)
         tempo = float(tempi[int(np.argmax(response))])
-        span, count = 3 * span / count, 31
+        span, count, exact = 3 * span / count, 31, True
     clarity, steadiness = _coherence(strength, rate, tempo)
     return Pulse(tempo, salience, clarity, steadiness)
+
+
+class _Zoom:
+    """The Fourier transform near one frequency: demodulate, average by quarters of a second, transform."""
+
+    def __init__(self, strength: NDArray[np.float64], rate: float, frequency: float) -> None:
+        self._frequency = frequency
+        width = max(1, int(rate / 4))
+        self._rate = rate / width
+        time = np.arange(len(strength)) / rate
+        moved = strength * np.exp(-2j * np.pi * frequency * time)
+        self._values = np.add.reduceat(moved, np.arange(0, len(moved), width))
+        self._time = np.arange(len(self._values)) / self._rate
+
+    def coarse(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Magnitudes, interpolated in a transform that is eight times as fine as need be."""
+        size = scipy.fft.next_fast_len(8 * len(self._values))
+        spectrum = np.fft.fftshift(np.abs(scipy.fft.fft(self._values, size)))
+        axis = np.fft.fftshift(np.fft.fftfreq(size, 1 / self._rate))
+        result: NDArray[np.float64] = np.interp(frequencies - self._frequency, axis, spectrum)
+        return result
+
+    def exact(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Magnitudes of a few frequencies."""
+        turns = np.outer(frequencies - self._frequency, self._time)
+        sums = (np.exp(-2j * np.pi * turns) * self._values).sum(axis=1)
+        result: NDArray[np.float64] = np.abs(sums)
+        return result
 
 
 def _autocorrelation(strength: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
@@ -116,7 +150,8 @@ def _autocorrelation(strength: NDArray[np.float64], longest: int) -> NDArray[np.
     power = np.abs(scipy.fft.rfft(centred, size)) ** 2
     longest = min(longest, int(0.7 * frames))
     result: NDArray[np.float64] = scipy.fft.irfft(power, size)[:longest] / (frames - np.arange(longest))
-    return result / result[0]
+    normal: NDArray[np.float64] = result / result[0]
+    return normal
 
 
 def _mean_at(
@@ -131,21 +166,6 @@ def _mean_at(
         total[inside] += peaks[index[inside]]
         weight += inside
     return np.where(weight > 0, total / np.maximum(weight, 1), -1.0)
-
-
-def _response(strength: NDArray[np.float64], rate: float, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Magnitude of the Fourier transform of onset strength at any frequencies, by blocks of frames."""
-    block = 128
-    padded = np.zeros(-(-len(strength) // block) * block)
-    padded[: len(strength)] = strength
-    within = np.exp(-2j * np.pi / rate * np.outer(np.arange(block), frequencies))
-    turn = np.exp(-2j * np.pi / rate * block * frequencies)
-    blocks = padded.reshape(-1, block) @ within
-    total = np.zeros(len(frequencies), complex)
-    for row in blocks[::-1]:  # Horner's scheme: no second table of exponentials
-        total *= turn
-        total += row
-    return np.abs(total)
 
 
 def _coherence(strength: NDArray[np.float64], rate: float, tempo: float) -> tuple[float, float]:
