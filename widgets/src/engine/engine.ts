@@ -487,7 +487,9 @@ export class AudioEngine {
     if (!mix) return; // the stems are the song
     let buffer: AudioBuffer;
     try {
-      buffer = await this.#decode(song, mix, "song", fetchBytes);
+      buffer = await this.#decode(song, mix, fetchBytes, (phase, received, total) => {
+        this.#setLoading({ trackId: song.trackId, what: "song", phase, received, total });
+      });
     } catch (error) {
       signal.throwIfAborted();
       // A browser that cannot read the original can read its stems, and they sum to it.
@@ -504,10 +506,25 @@ export class AudioEngine {
     if (song.deck instanceof StreamDeck) return;
     const stems = song.sources.filter(({ role, id }) => role !== "mix" && song.stems.get(role) !== id);
     if (stems.length === 0) return;
-    if (!stemsFit(song.deck?.duration ?? song.duration, song.sources.length)) return;
-    const buffers = new Map<Role, AudioBuffer>();
-    for (const source of stems) buffers.set(source.role, await this.#decode(song, source, "stems", fetchBytes));
-    this.#addBuffers(song, buffers);
+    if (song.deck && !stemsFit(song.deck.duration, song.sources.length)) return;
+    // Side by side: browsers decode on threads of their own.
+    const received = new Map<Role, number>();
+    const buffers = await Promise.all(stems.map(async (source): Promise<[Role, AudioBuffer]> => [
+      source.role,
+      await this.#decode(song, source, fetchBytes, (phase, bytes) => {
+        received.set(source.role, phase === "fetch" ? bytes : Number.POSITIVE_INFINITY);
+        const counts = [...received.values()];
+        const fetching = counts.filter(Number.isFinite);
+        this.#setLoading({
+          trackId: song.trackId,
+          what: "stems",
+          phase: fetching.length > 0 ? "fetch" : "decode",
+          received: fetching.reduce((sum, count) => sum + count, 0),
+          total: null,
+        });
+      }),
+    ]));
+    this.#addBuffers(song, new Map(buffers));
     for (const { role, id } of stems) song.stems.set(role, id);
     this.#setLoading(null);
     if (this.starting) {
@@ -532,12 +549,12 @@ export class AudioEngine {
   async #decode(
     song: Song,
     source: AudioSource,
-    what: Loading["what"],
     fetchBytes: FetchBytes,
+    progress: (phase: Loading["phase"], received: number, total: number | null) => void,
   ): Promise<AudioBuffer> {
     const { signal } = song.abort;
-    const show = (phase: Loading["phase"], received: number, total: number | null) => {
-      if (!signal.aborted) this.#setLoading({ trackId: song.trackId, what, phase, received, total });
+    const show: typeof progress = (phase, received, total) => {
+      if (!signal.aborted) progress(phase, received, total);
     };
     show("fetch", 0, null);
     const bytes = await fetchAudio(source, fetchBytes, this.#host.fetch, signal, (received, total) => {

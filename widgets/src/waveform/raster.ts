@@ -12,6 +12,13 @@ export interface BandColours {
 }
 
 /**
+ * Heights of mid and high beside low. Short waves peak high for little loudness: at their full
+ * height they would cover the beat.
+ */
+const MID = 0.85;
+const HIGH = 0.6;
+
+/**
  * Paints three bands over each other, in every column the tallest at the back.
  *
  * So a kick shows blue around amber, a voice amber, a cymbal white, whichever is the loudest.
@@ -30,8 +37,8 @@ export function paintBands(
   const colours: Rgb[] = [low, mid, high];
   for (let x = 0; x < width; x += 1) {
     tops[0] = Math.min(half, (columns.low[x] as number) * gain * half);
-    tops[1] = Math.min(half, (columns.mid[x] as number) * gain * half);
-    tops[2] = Math.min(half, (columns.high[x] as number) * gain * half);
+    tops[1] = Math.min(half, (columns.mid[x] as number) * gain * half * MID);
+    tops[2] = Math.min(half, (columns.high[x] as number) * gain * half * HIGH);
     colours[0] = low;
     colours[1] = mid;
     colours[2] = high;

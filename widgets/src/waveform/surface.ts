@@ -20,6 +20,8 @@ export class Surface {
   constructor(host: HTMLElement, changed: () => void, signal: AbortSignal) {
     this.host = host;
     this.#changed = changed;
+    // Out of the flow whatever the styles: a canvas that sized its host would grow with it for ever.
+    this.canvas.style.position = "absolute";
     host.append(this.canvas);
     this.context = this.canvas.getContext("2d");
     const sizes = new ResizeObserver(() => this.measure());
