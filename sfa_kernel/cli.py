@@ -130,10 +130,10 @@ def _print_json(document: object) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False, default=str, allow_nan=False))
 
 
-def _studio(options: argparse.Namespace, *, run_jobs: bool = False) -> Studio:
+def _studio(options: argparse.Namespace) -> Studio:
     from sfa_kernel.studio import Studio
 
-    return Studio.open(options.home, run_jobs=run_jobs)
+    return Studio.open(options.home, run_jobs=False)
 
 
 # -- library -------------------------------------------------------------------------------------------------
@@ -181,10 +181,11 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with _studio(options, run_jobs=options.wait) as studio:
+    with _studio(options) as studio:
         run = studio.run(options.ids or None, stages=options.stages, engine=options.engine, force=options.force)
         if options.wait:
-            _watch(studio, run, quiet=options.json or not sys.stderr.isatty())
+            studio.work(run)  # not what others queue: we end with our own
+            _watch(run, quiet=options.json or not sys.stderr.isatty())
         jobs = run.jobs
     if options.json:
         _print_json({"jobs": [_job(job) for job in jobs]})
@@ -201,7 +202,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(studio: Studio, run: Any, *, quiet: bool) -> None:
+def _watch(run: Any, *, quiet: bool) -> None:
     while True:
         run.wait(timeout=None if quiet else 0.5)
         jobs = run.jobs

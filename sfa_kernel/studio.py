@@ -231,9 +231,9 @@ class Studio:
             self._runner.start()
         return Run(self, [job.id for job in jobs])
 
-    def work(self) -> None:
-        """Run jobs in the background of this process, whoever queues them."""
-        self._runner.start()
+    def work(self, run: Run | None = None) -> None:
+        """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
+        self._runner.start(only=None if run is None else run.ids)
 
     @property
     def jobs(self) -> Jobs:

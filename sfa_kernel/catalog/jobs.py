@@ -171,12 +171,14 @@ def counts(connection: Connection) -> dict[str, int]:
     return {status: found.get(status, 0) for status in TRANSITIONS}
 
 
-def claimable(connection: Connection, limits: Mapping[str, int]) -> bool:
+def claimable(connection: Connection, limits: Mapping[str, int], *, only: Sequence[UUID] | None = None) -> bool:
     """Whether some queue has a job that is ready and room for it."""
-    return any(_room(connection, queue, limit) > 0 and _ready(connection, queue, 1) for queue, limit in limits.items())
+    return _next(connection, limits, only) is not None
 
 
-def claim(connection: Connection, limits: Mapping[str, int], *, holder: str) -> JobRow | None:
+def claim(
+    connection: Connection, limits: Mapping[str, int], *, holder: str, only: Sequence[UUID] | None = None
+) -> JobRow | None:
     """Take the next ready job, within each queue's limit over all processes.
 
     Parameters
@@ -185,12 +187,19 @@ def claim(connection: Connection, limits: Mapping[str, int], *, holder: str) -> 
         For each queue this runner can serve now, how many jobs may run at once in the whole library.
     holder
         Who takes it, as ``host:pid``.
+    only
+        Take none but these.
     """
+    job_id = _next(connection, limits, only)
+    return None if job_id is None else transition(connection, get(connection, job_id), "processing", holder=holder)
+
+
+def _next(connection: Connection, limits: Mapping[str, int], only: Sequence[UUID] | None) -> UUID | None:
     for queue, limit in limits.items():
         if _room(connection, queue, limit) > 0:
-            for job_id in _ready(connection, queue, 1):
-                job = get(connection, job_id)
-                return transition(connection, job, "processing", holder=holder)
+            job_id = _ready(connection, queue, only)
+            if job_id is not None:
+                return job_id
     return None
 
 
@@ -199,12 +208,14 @@ def _room(connection: Connection, queue: str, limit: int) -> int:
     return limit - (int(row[0]) if row else 0)
 
 
-def _ready(connection: Connection, queue: str, limit: int) -> list[UUID]:
-    rows = connection.execute(
-        f"SELECT j.id FROM jobs j WHERE j.queue = ? AND {_READY} ORDER BY j.priority, j.created_at, j.id LIMIT ?",  # noqa: S608 - text of ours
-        [queue, limit],
-    ).fetchall()
-    return [row[0] for row in rows]
+def _ready(connection: Connection, queue: str, only: Sequence[UUID] | None) -> UUID | None:
+    clause, parameters = ("true", []) if only is None else ("j.id IN (SELECT unnest(?))", [list(only)])
+    row = connection.execute(
+        f"SELECT j.id FROM jobs j WHERE j.queue = ? AND {_READY} AND {clause} "  # noqa: S608 - text of ours
+        "ORDER BY j.priority, j.created_at, j.id LIMIT 1",
+        [queue, *parameters],
+    ).fetchone()
+    return row[0] if row else None
 
 
 def next_scheduled(connection: Connection) -> datetime | None:

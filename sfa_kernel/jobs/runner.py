@@ -24,7 +24,7 @@ from sfa_kernel.jobs.slot import Slot
 from sfa_kernel.storage import FileChanges
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from uuid import UUID
 
@@ -85,13 +85,21 @@ class Runner:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._subscription: Subscription | None = None
+        self._only: Sequence[UUID] | None = None
 
-    def start(self) -> None:
-        """Begin to work in the background; calling it again changes nothing."""
+    def start(self, *, only: Sequence[UUID] | None = None) -> None:
+        """Begin to work in the background; calling it again changes nothing.
+
+        Parameters
+        ----------
+        only
+            Run none but these jobs.
+        """
         with self._lock:
             if self._threads:
                 return
             self._stopping.clear()
+            self._only = only
             self._subscription = self._ledger.bus.subscribe("jobs:*", self._on_event)
             self._threads = [
                 threading.Thread(target=loop, name=f"sfa-{loop.__name__.strip('_')}", daemon=True)
@@ -166,10 +174,10 @@ class Runner:
         limits = {queue: limit for queue, limit in self._limits.items() if mine.count(queue) < limit}
         with self._ledger.catalog.read() as connection:
             # Looking is cheap and shared; only a job that is there is worth the exclusive lock.
-            if not table.claimable(connection, limits):
+            if not table.claimable(connection, limits, only=self._only):
                 return None
         with self._ledger.catalog.write() as connection:
-            return table.claim(connection, limits, holder=self._holder)
+            return table.claim(connection, limits, holder=self._holder, only=self._only)
 
     def _pause(self) -> float:
         with self._ledger.catalog.read() as connection:

@@ -148,6 +148,26 @@ def test_a_worker_runs_what_others_queue_and_ends_when_told(cli: Cli, song: Path
         assert worker.wait(30) == 0
 
 
+def test_a_worker_and_two_runs_share_one_library(cli: Cli, tmp_path: Path) -> None:
+    for seed in range(3):
+        write_song(tmp_path / f"song{seed}.wav", seed=seed)
+    added = cli.json("add", *tmp_path.glob("*.wav"))["tracks"]
+    command = [sys.executable, "-m", "sfa_kernel", "--home", str(cli.home)]
+    worker = subprocess.Popen([*command, "worker"], stderr=subprocess.PIPE, text=True)
+    runs = [
+        subprocess.Popen([*command, "run", track["id"], "--wait", "--json"], stdout=subprocess.PIPE, text=True)
+        for track in added[:2]
+    ]
+    queued = cli.json("run", added[2]["id"], "--wait")["jobs"]
+    finished = [json.loads(run.communicate(timeout=TIMEOUT)[0])["jobs"] for run in runs]
+    worker.terminate()
+    said = worker.communicate(timeout=30)[1]
+    for jobs in [queued, *finished]:
+        assert [(job["status"], job["attempt"]) for job in jobs] == [("completed", 1)] * 3
+    assert [run.returncode for run in runs] == [0, 0]
+    assert (worker.returncode, said) == (0, "")
+
+
 def test_a_worker_ends_with_the_program_that_started_it(cli: Cli, home: Path) -> None:
     worker = subprocess.Popen(
         [sys.executable, "-m", "sfa_kernel", "--home", str(home), "worker"],
