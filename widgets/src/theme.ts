@@ -60,7 +60,3 @@ export function followTheme(element: HTMLElement, signal: AbortSignal, changed?:
   window.addEventListener(CHANGED, update, { signal });
   window.addEventListener("storage", update, { signal });
 }
-
-export function reducedMotion(): boolean {
-  return typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
-}

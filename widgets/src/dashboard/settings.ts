@@ -69,7 +69,7 @@ function checkRow(check: DoctorCheck): HTMLElement {
       "div", {},
       h("strong", {}, check.name, h("span", { class: "sfa-sr" }, check.ok ? ": fine" : ": needs attention")),
       h("span", {}, check.detail),
-      !check.ok && check.hint ? h("code", {}, check.hint) : null,
+      !check.ok && check.hint ? h("span", { class: "is-hint" }, check.hint) : null,
     ),
   );
 }

@@ -1,5 +1,7 @@
 /** The dashboard: rail, top bar, views, inspector and the player that survives every change of view. */
 
+import { acceptFiles } from "../adding/drop";
+import { mountUploads } from "../adding/uploads";
 import type { Bridge } from "../bridge";
 import { append, h, setAttribute } from "../dom";
 import { icon, type IconName } from "../icons";
@@ -11,12 +13,10 @@ import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
 import { Layer } from "../ui/layer";
 import type { State } from "../widget";
 import "./dashboard.css";
-import { acceptFiles } from "./drop";
 import { keyMap } from "./keys";
 import { Router, type ViewName, VIEWS } from "./router";
 import { mountSettings } from "./settings";
 import { mountTopbar } from "./topbar";
-import { mountUploads } from "./uploads";
 
 /** How often the position goes to the kernel while it plays. */
 const POSITION_MS = 500;

@@ -12,7 +12,7 @@ import "./jobs.css";
 
 const HISTORY = 60;
 
-const KIND_ICONS: Record<string, IconName> = { separate: "split", analyze: "analyze", autocue: "library" };
+const KIND_ICONS: Record<string, IconName> = { separate: "split", analyze: "analyze", autocue: "cue" };
 
 export interface JobsOptions {
   signal: AbortSignal;
@@ -222,7 +222,7 @@ class JobView {
     else if (status === "cancelled") note = `Cancelled ${ago(ended)}`;
     else if (status === "completed") {
       const took = started !== null && ended !== null ? (Date.parse(ended) - Date.parse(started)) / 1000 : null;
-      note = `${ago(ended)}${took === null ? "" : `, took ${duration(took)}`}`;
+      note = `${ago(ended)}${took === null ? "" : `, took ${took < 1 ? "less than 1 s" : duration(took)}`}`;
     } else note = "Waiting for its turn";
     setText(this.#note, note);
     setAttribute(this.#note, "title", status === "failed" ? note : null);

@@ -14,9 +14,9 @@ import { RowView } from "./row";
 import { Rows } from "./rows";
 import { Selection } from "./selection";
 
-export const ROW_HEIGHT = 28;
+const ROW_HEIGHT = 28;
 /** A row on a narrow screen: two lines, and large enough for a finger. */
-export const TALL_ROW_HEIGHT = 56;
+const TALL_ROW_HEIGHT = 56;
 const NARROW = 600;
 const OVERSCAN = 8;
 const SEARCH_DELAY = 120;

@@ -1,7 +1,7 @@
 /** Files from the page to the kernel, in chunks small enough for any message limit. */
 
-import { type Bridge, BridgeError } from "./bridge";
-import type { Stage, TrackRow } from "./types";
+import { type Bridge, BridgeError } from "../bridge";
+import type { Stage, TrackRow } from "../types";
 
 export const CHUNK = 2 * 1024 * 1024;
 /** What a file chooser offers; the kernel decides what it can read. */

@@ -8,7 +8,8 @@ import { icon } from "../icons";
 import { ALL_STAGES } from "../library/actions";
 import { progressBar, setProgress } from "../parts";
 import type { Layer } from "../ui/layer";
-import { ACCEPT, Uploader } from "../upload";
+import "./adding.css";
+import { ACCEPT, Uploader } from "./upload";
 
 export interface Uploads {
   add(files: Iterable<File>): Promise<void>;

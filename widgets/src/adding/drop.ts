@@ -2,7 +2,8 @@
 
 import { append, h } from "../dom";
 import { icon } from "../icons";
-import { droppedFiles } from "../upload";
+import "./adding.css";
+import { droppedFiles } from "./upload";
 
 /** `zone` listens, `host` carries the overlay. */
 export function acceptFiles(

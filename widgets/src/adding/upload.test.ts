@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { FakeBridge, type FakeHandlers } from "./testing/fake";
-import { trackRow } from "./testing/rows";
+import { FakeBridge, type FakeHandlers } from "../testing/fake";
+import { trackRow } from "../testing/rows";
 import { CHUNK, Uploader, type UploadProgress } from "./upload";
 
 function kernel(handlers: FakeHandlers = {}): FakeBridge {
