@@ -98,10 +98,10 @@ class Bundles:
             self._run(command, "The build tools of the widgets could not be installed (npm ci).")
         digest = self._digest()
         self._run([*node, "build.mjs"], "The widgets could not be built (node build.mjs).")
-        bundles = sorted(self.static.glob("*.js"))
+        bundles = sorted(path for path in self.static.iterdir() if path.suffix in (".js", ".css"))
         stamp = {"sources": digest, "bundles": [path.name for path in bundles]}
         self.stamp.write_text(json.dumps(stamp, indent=1) + "\n", "utf-8")
-        return [f"{path.name:14} {path.stat().st_size / 1000:6.1f} kB" for path in bundles]
+        return [f"{path.name:16} {path.stat().st_size / 1000:6.1f} kB" for path in bundles]
 
     def _digest(self) -> str:
         """SHA-256 over everything that a bundle is made from."""

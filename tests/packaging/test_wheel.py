@@ -63,7 +63,7 @@ def test_the_wheel_has_every_file_of_the_packages(names, package):
 
 def test_the_wheel_has_the_bundles(names):
     families = ("library", "player", "jobs", "dashboard")
-    assert {f"sfa_widgets/static/{family}.js" for family in families} <= names
+    assert {f"sfa_widgets/static/{family}{suffix}" for family in families for suffix in (".js", ".css")} <= names
 
 
 def test_the_wheel_has_notebooks_dashboard_and_demo_music(names):
@@ -96,5 +96,10 @@ def test_what_is_installed_finds_its_files_in_itself(installed):
 
 
 def test_installed_widgets_work_without_node(installed):
-    (length,) = installed("import sfa_widgets; print(len(str(sfa_widgets.LibraryTable._esm)))")
-    assert int(length) > 1000
+    (folder, table) = installed(
+        "import sfa_widgets\n"
+        "print(sfa_widgets.__path__[0])\n"
+        "print(min(len(str(text)) for text in (sfa_widgets.LibraryTable._esm, sfa_widgets.LibraryTable._css)))"
+    )
+    assert folder == str(installed.folder / "sfa_widgets")
+    assert int(table) > 1000
