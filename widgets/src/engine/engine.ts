@@ -444,8 +444,8 @@ export class AudioEngine {
   async #startContext(): Promise<void> {
     const context = this.#ensureContext();
     if (context.state === "running" && context.currentTime > 0) return;
-    context.resume().catch(() => {});
     const before = context.currentTime;
+    context.resume().catch(() => {});
     for (let waited = 0; waited < START_TIMEOUT; waited += 20) {
       if (context.state === "running" && context.currentTime > before) return;
       await this.#host.wait(20);

@@ -51,8 +51,8 @@ function tellState(model: PlayerModel, callback: (state: PlayerState) => void): 
   const end = new AbortController();
   model.signal.addEventListener("abort", () => end.abort(), { once: true, signal: end.signal });
   let last = 0;
-  const tell = () => {
-    last = performance.now();
+  const tell = (now = performance.now()) => {
+    last = now;
     callback({
       trackId: model.trackId,
       playing: model.playing,
@@ -61,10 +61,10 @@ function tellState(model: PlayerModel, callback: (state: PlayerState) => void): 
       selection: model.range ? [model.range.start, model.range.end] : null,
     });
   };
-  model.on("state", tell, end.signal);
-  model.on("track", tell, end.signal);
+  model.on("state", () => tell(), end.signal);
+  model.on("track", () => tell(), end.signal);
   model.engine.clock.subscribe((now) => {
-    if (model.playing && now - last >= TELL_MS) tell();
+    if (model.playing && now - last >= TELL_MS) tell(now);
   }, end.signal);
   return () => end.abort();
 }

@@ -109,7 +109,7 @@ export function fillColumns(level: Level, start: number, secondsPerColumn: numbe
       }
     } else {
       const first = Math.max(0, Math.floor(from + 1e-6));
-      const end = Math.min(bins, Math.max(first + 1, Math.ceil(to - 1e-6)));
+      const end = Math.min(bins, Math.max(Math.floor(from + 1e-6) + 1, Math.ceil(to - 1e-6)));
       for (let bin = first; bin < end; bin += 1) {
         const at = bin * STRIDE;
         full = Math.max(full, height(data, at));
