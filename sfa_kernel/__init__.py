@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sfa_kernel.studio import Studio
+    from sfa_kernel.panels import Studio
 
 __all__ = ["Studio", "__version__"]
 
@@ -18,9 +18,9 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    # The studio pulls in numpy and DuckDB; importing the package alone must stay instant.
+    # The studio pulls in DuckDB and the widgets; importing the package alone must stay instant.
     if name == "Studio":
-        from sfa_kernel.studio import Studio
+        from sfa_kernel.panels import Studio
 
         return Studio
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

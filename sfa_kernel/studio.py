@@ -1,4 +1,6 @@
-"""Studio: the one object a person holds.
+"""Studio: the one object a person holds, here without a screen.
+
+In a notebook it also shows itself: `sfa_kernel.Studio` is `sfa_kernel.panels.Studio`.
 
 >>> studio = Studio.open()                          # doctest: +SKIP
 >>> song = studio.add("song.mp3")[0]                # doctest: +SKIP
@@ -15,7 +17,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from sfa_kernel import pipeline
@@ -49,6 +51,8 @@ class Studio:
         The settings in force.
     """
 
+    run_type: ClassVar[type[Run]]
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.storage = Storage(settings.home)
@@ -65,7 +69,7 @@ class Studio:
         atexit.register(self.close)
 
     @classmethod
-    def open(cls, home: str | os.PathLike[str] | None = None, *, run_jobs: bool | None = None) -> Studio:
+    def open(cls, home: str | os.PathLike[str] | None = None, *, run_jobs: bool | None = None) -> Self:
         """Open the library at ``home``, made when missing; without one, the library of the settings.
 
         Parameters
@@ -91,7 +95,7 @@ class Studio:
     def __repr__(self) -> str:
         return f"Studio({str(self.home)!r}, {len(self.tracks)} tracks)"
 
-    def __enter__(self) -> Studio:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -229,7 +233,7 @@ class Studio:
         self.ledger.publish(*jobs)
         if self.settings.run_jobs:
             self._runner.start()
-        return Run(self, [job.id for job in jobs])
+        return self.run_type(self, [job.id for job in jobs])
 
     def work(self, run: Run | None = None) -> None:
         """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
@@ -257,32 +261,6 @@ class Studio:
                 return Table(fetch(connection, query, list(parameters)))
             except duckdb.Error as error:
                 raise ParameterError(str(error).strip().splitlines()[0]) from error
-
-    # -- widgets ---------------------------------------------------------------------------------------------
-
-    def library(self, query: str = "", *, player: Any = None) -> Any:
-        """The library as a widget: search, sort, select; what is opened there goes to ``player``."""
-        from sfa_kernel.panels import library_panel
-
-        return library_panel(self, query=query, player=player)
-
-    def player(self, track: Track | str | UUID | None = None) -> Any:
-        """A player as a widget: waveform, beat grid, sections, cues, stems."""
-        from sfa_kernel.panels import player_panel
-
-        return player_panel(self, None if track is None else self._ids([track])[0])
-
-    def board(self) -> Any:
-        """The job board as a widget."""
-        from sfa_kernel.panels import jobs_panel
-
-        return jobs_panel(self)
-
-    def dashboard(self) -> Any:
-        """The whole studio on one page."""
-        from sfa_kernel.panels import dashboard
-
-        return dashboard(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -485,7 +463,7 @@ class Imported(list[Track]):
 
 
 class Run:
-    """Jobs that were queued together: shows live progress in a notebook, and can be awaited.
+    """Jobs that were queued together: can be watched, cancelled, waited for and awaited.
 
     Parameters
     ----------
@@ -496,7 +474,6 @@ class Run:
     def __init__(self, studio: Studio, ids: Sequence[UUID]) -> None:
         self._studio = studio
         self.ids = list(ids)
-        self._widget: Any = None
 
     @property
     def jobs(self) -> list[JobRow]:
@@ -526,12 +503,8 @@ class Run:
         failed = sum(job.status == "failed" for job in jobs)
         return f"<Run: {len(ended)} of {len(jobs)} jobs done{f', {failed} failed' if failed else ''}>"
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        if self._widget is None:
-            from sfa_kernel.panels import jobs_panel
 
-            self._widget = jobs_panel(self._studio, ids=self.ids)
-        return self._widget._repr_mimebundle_(**options)
+Studio.run_type = Run
 
 
 class Jobs(Sequence[JobRow]):

@@ -5,5 +5,6 @@ messages.
 """
 
 from sfa_kernel.panels.compose import dashboard, jobs_panel, library_panel, player_panel
+from sfa_kernel.panels.studio import Studio
 
-__all__ = ["dashboard", "jobs_panel", "library_panel", "player_panel"]
+__all__ = ["Studio", "dashboard", "jobs_panel", "library_panel", "player_panel"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sfa_widgets
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["dashboard", "jobs_panel", "library_panel", "player_panel"]
 
 
-def library_panel(studio: Studio, *, query: str = "", player: Any = None) -> sfa_widgets.LibraryTable:
+def library_panel(
+    studio: Studio, *, query: str = "", player: sfa_widgets.TrackPlayer | None = None
+) -> sfa_widgets.LibraryTable:
     """The library as a table; a track that is opened goes to ``player``, when there is one."""
 
     def on_open(track_id: UUID) -> None:

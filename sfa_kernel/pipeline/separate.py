@@ -55,7 +55,8 @@ def work(*, source: Path, engine: str, scratch: Path, progress: Progress) -> dic
         )
         steps.at(0.94 + 0.05 * (index + 1) / len(done.stems))
     levels = scratch / "levels.npz"
-    np.savez_compressed(levels, **done.levels)
+    arrays: dict[str, Any] = dict(done.levels)
+    np.savez_compressed(levels, **arrays)
     return {
         "engine": done.engine,
         "model": done.model,
