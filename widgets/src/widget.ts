@@ -52,8 +52,11 @@ export function defineWidget(mount: (view: View) => void): Widget {
 /** Makes an element a themed root of ours. */
 export function mountRoot(el: HTMLElement, signal: AbortSignal): void {
   el.classList.add("sfa");
-  // JupyterLab's notebook shortcuts must not run for keys that are meant for us.
-  el.dataset.lmSuppressShortcuts = "true";
+  // In JupyterLab "d d" deletes the cell: its shortcuts must not run for keys that are meant for us. It looks for
+  // this mark on the very element that has the focus.
+  el.addEventListener("focusin", ({ target }) => {
+    if (target instanceof HTMLElement) target.dataset.lmSuppressShortcuts = "true";
+  }, { signal });
   followTheme(el, signal);
   signal.addEventListener("abort", () => el.replaceChildren(), { once: true });
 }

@@ -31,7 +31,7 @@ export class Layer {
   constructor(signal: AbortSignal) {
     this.#signal = signal;
     this.#toasts = h("div", { class: "sfa-toasts", role: "status", "aria-live": "polite" });
-    this.#root = h("div", { class: "sfa sfa-layer", "data-lm-suppress-shortcuts": "true" }, this.#toasts);
+    this.#root = h("div", { class: "sfa sfa-layer" }, this.#toasts);
     followTheme(this.#root, signal);
     document.body.append(this.#root);
     signal.addEventListener("abort", () => this.#root.remove(), { once: true });
