@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import secrets
 import stat
@@ -39,7 +40,7 @@ _OTHER_KINDS = {
     b"\x1f\x8b": "a gzip archive",
     b"Rar!": "a RAR archive",
     b"7z\xbc\xaf": "a 7-Zip archive",
-    b"MThd": "a MIDI file, which holds notes and no sound",
+    b"MThd": "a MIDI file (notes without sound)",
     b"\x7fELF": "a program",
 }
 _AUDIO_KINDS = {
@@ -121,12 +122,12 @@ def refusal(path: Path) -> AudioError:
 
 def _is_text(head: bytes) -> bool:
     try:
-        # The last character may be cut in two by the end of the head.
-        text = head.decode("utf-8", errors="strict" if len(head) < 4096 else "ignore")
+        # Incrementally, for the end of the head may cut the last character in two.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return False
     ordinary = sum(character.isprintable() or character in "\t\r\n\f" for character in text)
-    return len(text) > 0.95 * len(head) and ordinary > 0.95 * len(text)
+    return ordinary > 0.95 * len(text)
 
 
 def content_hash(path: str | os.PathLike[str]) -> str:

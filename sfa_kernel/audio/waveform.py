@@ -172,7 +172,7 @@ class Waveform:
 
 
 class _BandSplit:
-    """Splits a mono sound into `BANDS`, chunk after chunk."""
+    """Splits a mono sound into `BANDS`, chunk after chunk; each result is overwritten by the next."""
 
     def __init__(self, sample_rate: int) -> None:
         from scipy.signal import butter
@@ -191,12 +191,14 @@ class _BandSplit:
             np.concatenate(sections) if sections else None,
             slope(HIGH_HZ, "high"),
         ]
+        # A band without a filter lies above what the sample rate can hold, and stays silent.
+        self._bands = np.zeros((len(BANDS), _CHUNK), np.float32)
         self._memory = [None if f is None else np.zeros((len(f), 2), np.float32) for f in self._filters]
 
     def __call__(self, mono: NDArray[np.float32]) -> NDArray[np.float32]:
         from scipy.signal import sosfilt
 
-        bands = np.zeros((len(BANDS), len(mono)), np.float32)
+        bands = self._bands[:, : len(mono)]
         bands[0] = mono
         for index, sections in enumerate(self._filters):
             memory = self._memory[index]
@@ -211,7 +213,7 @@ def _levels(bands: NDArray[np.float32]) -> Iterator[NDArray[np.int8]]:
     starts = np.arange(0, bands.shape[1], BIN_FRAMES[0])
     low = np.minimum.reduceat(bands, starts, axis=1)
     high = np.maximum.reduceat(bands, starts, axis=1)
-    power = np.add.reduceat(np.square(bands), starts, axis=1, dtype=np.float64)
+    power = _power(bands, BIN_FRAMES[0])
     frames = np.diff(np.append(starts, bands.shape[1]))
     size = BIN_FRAMES[0]
     for coarser in BIN_FRAMES:
@@ -225,6 +227,18 @@ def _levels(bands: NDArray[np.float32]) -> Iterator[NDArray[np.int8]]:
         statistics = np.stack([low, high, np.sqrt(power / frames)], axis=-1)
         steps = np.clip(np.rint(127 * statistics), -127, 127)
         yield np.ascontiguousarray(steps.astype(np.int8).swapaxes(0, 1))
+
+
+def _power(bands: NDArray[np.float32], size: int) -> NDArray[np.float64]:
+    """Sum of squares of each bin of ``size`` frames, the last one perhaps shorter."""
+    whole = bands.shape[1] // size * size
+    bins = bands[:, :whole].reshape(len(bands), -1, size)
+    # One pass without a copy, unlike squaring and np.add.reduceat.
+    power: NDArray[np.float32] = np.einsum("bij,bij->bi", bins, bins)
+    rest = bands[:, whole:]
+    if rest.shape[1]:
+        power = np.append(power, np.einsum("bj,bj->b", rest, rest)[:, np.newaxis], axis=1)
+    return np.asarray(power, np.float64)
 
 
 def _mono(blocks: Iterable[NDArray[np.floating[Any]]]) -> Iterator[NDArray[np.float32]]:
