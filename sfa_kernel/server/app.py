@@ -34,6 +34,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # A worker that ends by itself is started again after 1, 2, 4, ... seconds.
 LONGEST_PAUSE = 60.0
+# How long a notebook's kernel waits for its page to come back [s]: a restarted browser finds its variables again.
+LEFT_ALONE = 3600
 
 
 def run_app(home: Path, port: int | None = None, browser: bool = True) -> int:
@@ -112,6 +114,7 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
 
     from sfa_kernel.server.voila import encryption
 
+    _log_to_terminal()
     # Notes to the authors of Jupyter and its extensions; the person at the terminal can do nothing about them.
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", JupyterServerAuthWarning)
@@ -131,6 +134,9 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
             "--ServerApp.allow_unauthenticated_access=False",
             "--ServerApp.log_level=WARN",
             f"--KernelManager.transport_encryption={encryption()}",
+            # Closing a notebook ends its kernel; this is for those whose page was left without closing it.
+            f"--MappingKernelManager.cull_idle_timeout={LEFT_ALONE}",
+            f"--MappingKernelManager.cull_interval={LEFT_ALONE // 10}",
             "--ServerApp.jpserver_extensions=jupyterlab=True",
             "--ServerApp.jpserver_extensions=sfa_kernel.server.extension=True",
             "--ServerApp.jpserver_extensions=voila.server_extension=False",  # it serves files to anybody
@@ -141,6 +147,7 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",
+            f"--LabApp.app_settings_dir={PACKAGE / 'server' / 'lab'}",  # nor is the person asked about news
         ]
     )
     if hasattr(signal, "SIGHUP"):
@@ -191,6 +198,8 @@ def dashboard_notebook() -> Path:
 def _log_to_terminal() -> None:
     """Other commands end with one line for people; a server's window is also its log."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    # Jupyter's and tornado's settings for the same pings disagree in a way that harms nobody.
+    logging.getLogger("tornado.general").addFilter(lambda record: "websocket_ping" not in record.getMessage())
     ours = logging.getLogger("sfa_kernel")
     ours.setLevel(min(ours.getEffectiveLevel(), logging.WARNING))
 

@@ -272,8 +272,6 @@ class DashboardServer(Voila):  # type: ignore[misc]  # Voila ships no types
             log_level=logging.WARNING,
             config=_config(),
         )
-        # Jupyter's and tornado's settings for the same pings disagree in a way that harms nobody.
-        logging.getLogger("tornado.general").addFilter(lambda record: "websocket_ping" not in record.getMessage())
         self.home = home
         self._sockets = sockets
         # Neither the command line nor anybody's Voila configuration is read: it could open what is closed here.

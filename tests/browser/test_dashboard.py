@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from tests.server.launch import Server, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -66,8 +66,9 @@ def surface(
         shutil.copy(notebook, copy)
         server = launch("jupyter", home, notebook=copy)
         watch.page.goto(f"{server.base}/lab/tree/{notebook.name}?token={server.token}")
-        watch.page.get_by_role("menuitem", name="Run", exact=True).click()
-        watch.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        watch.page.locator(".jp-CodeCell .cm-content").click()
+        watch.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        watch.page.keyboard.press("Shift+Enter")
     watch.page.locator(".sfa-app").wait_for()
     yield server, watch
     context.close()
@@ -233,12 +234,14 @@ def test_nothing_left_the_machine_and_nothing_complained(surface: tuple[Server, 
 
 def test_leaving_the_dashboard_ends_its_kernel(surface: tuple[Server, Watch]) -> None:
     server, watch = surface
-    if server.kind == "jupyter":
-        # There a kernel belongs to its notebook, and ends with it or with the server.
-        assert server.kernels()
-        return
-    kernel = watch.kernel_id()
-    watch.page.goto("about:blank")
+    if server.kind == "dashboard":
+        kernel = watch.kernel_id()
+        watch.page.goto("about:blank")
+    else:
+        (process,) = server.kernels()
+        kernel = Path(process.cmdline()[-1]).stem.removeprefix("kernel-")
+        watch.page.keyboard.press("Control+s")
+        watch.page.locator(".lm-DockPanel-tabBar .lm-mod-current .lm-TabBar-tabCloseIcon").click()
     wait_until(
         lambda: not any(any(kernel in word for word in process.cmdline()) for process in server.kernels()),
         "the kernel has ended",
