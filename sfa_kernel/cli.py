@@ -141,7 +141,7 @@ def _studio(options: argparse.Namespace) -> Studio:
 
 def _add(options: argparse.Namespace) -> int:
     from sfa_kernel.errors import InputError
-    from sfa_kernel.studio import Imported
+    from sfa_kernel.library import Imported
 
     with _studio(options) as studio:
         imported = Imported(studio)

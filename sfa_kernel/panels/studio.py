@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel import studio
+from sfa_kernel import runs, studio
+from sfa_kernel.library import Track
 from sfa_kernel.panels.compose import dashboard, jobs_panel, library_panel, player_panel
 
 if TYPE_CHECKING:
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["Studio"]
 
 
-class ShownRun(studio.Run):
+class ShownRun(runs.Run):
     """A run that is displayed as live progress."""
 
+    _library: studio.Studio
     _board: sfa_widgets.JobsBoard | None = None
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if self._board is None:
-            self._board = jobs_panel(self._studio, ids=self.ids)
+            self._board = jobs_panel(self._library, ids=self.ids)
         return self._board._repr_mimebundle_(**options)
 
 
@@ -35,9 +37,9 @@ class Studio(studio.Studio):
         """The library as a widget: search, sort, select; what is opened there goes to ``player``."""
         return library_panel(self, query=query, player=player)
 
-    def player(self, track: studio.Track | str | UUID | None = None) -> sfa_widgets.TrackPlayer:
+    def player(self, track: Track | str | UUID | None = None) -> sfa_widgets.TrackPlayer:
         """A player as a widget: waveform, beat grid, sections, cues, stems."""
-        chosen = None if track is None else track.id if isinstance(track, studio.Track) else self.track(track).id
+        chosen = None if track is None else track.id if isinstance(track, Track) else self.track(track).id
         return player_panel(self, chosen)
 
     def board(self) -> sfa_widgets.JobsBoard:

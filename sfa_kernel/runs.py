@@ -1,0 +1,102 @@
+"""Work that was queued: watch it, wait for it, stop it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sfa_kernel.catalog.jobs import ACTIVE, JobRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from uuid import UUID
+
+    from sfa_kernel.library import Library
+
+__all__ = ["Jobs", "Run"]
+
+
+class Run:
+    """Jobs that were queued together: can be watched, cancelled, waited for and awaited.
+
+    Parameters
+    ----------
+    library, ids
+        The jobs, and whose they are.
+    """
+
+    def __init__(self, library: Library, ids: Sequence[UUID]) -> None:
+        self._library = library
+        self.ids = list(ids)
+
+    @property
+    def jobs(self) -> list[JobRow]:
+        """The jobs as they stand."""
+        return self._library.ledger.jobs(self.ids)
+
+    @property
+    def done(self) -> bool:
+        """Whether all have ended, one way or another."""
+        return all(job.status not in ACTIVE for job in self.jobs)
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Wait until all have ended, or for ``timeout`` seconds."""
+        self._library.ledger.wait(self.ids, timeout=timeout)
+        return self
+
+    def cancel(self) -> None:
+        """Stop those that have not ended."""
+        self._library.ledger.cancel(self.ids)
+
+    def __await__(self) -> Generator[Any, None, Run]:
+        return asyncio.to_thread(self.wait).__await__()
+
+    def __repr__(self) -> str:
+        jobs = self.jobs
+        ended = [job for job in jobs if job.status not in ACTIVE]
+        failed = sum(job.status == "failed" for job in jobs)
+        return f"<Run: {len(ended)} of {len(jobs)} jobs done{f', {failed} failed' if failed else ''}>"
+
+
+class Jobs(Sequence[JobRow]):
+    """The newest jobs of a library, with what one can do with them.
+
+    Parameters
+    ----------
+    library
+        Whose.
+    on_queued
+        Called when jobs wait again.
+    """
+
+    def __init__(self, library: Library, *, on_queued: Callable[[], None]) -> None:
+        self._library = library
+        self._on_queued = on_queued
+
+    def _rows(self) -> list[JobRow]:
+        return self._library.ledger.jobs()
+
+    def __len__(self) -> int:
+        return len(self._rows())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rows()[index]
+
+    def __iter__(self) -> Iterator[JobRow]:
+        return iter(self._rows())
+
+    def cancel(self, *ids: UUID) -> list[JobRow]:
+        """Stop these jobs, and those that need them."""
+        return self._library.ledger.cancel(ids)
+
+    def retry(self, *ids: UUID) -> list[JobRow]:
+        """Queue these failed or cancelled jobs again."""
+        changed = self._library.ledger.retry(ids)
+        self._on_queued()
+        return changed
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{job.kind:9} {job.status:10} {job.progress:3d} %  {job.error or ''}".rstrip() for job in self._rows()
+        )
