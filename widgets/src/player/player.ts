@@ -126,7 +126,7 @@ class PlayerView {
       this.#loading,
       h("span", { class: "sfa-pl-gap" }),
       this.#loop,
-      h("span", { class: "sfa-pl-buttons" }, wider, closer, this.#follow),
+      h("span", { class: "sfa-pl-buttons sfa-pl-glass" }, wider, closer, this.#follow),
       h("span", { class: "sfa-pl-volume" }, icon("volume"), this.#volume.element),
     );
     this.#root = h(
@@ -201,7 +201,7 @@ class PlayerView {
     const time = model.heard;
     this.#scroll.draw(time);
     const { window } = this.#scroll;
-    this.#overview.window = model.picture ? window : null;
+    this.#overview.window = model.picture?.pyramid ? window : null;
     this.#overview.draw(time);
     setText(this.#time, clockText(time));
     const { duration } = model;
@@ -219,6 +219,8 @@ class PlayerView {
     const model = this.#model;
     const { status } = model;
     for (const name of ["empty", "loading", "ready", "failed"]) this.#root.classList.toggle(`is-${name}`, status === name);
+    // Nothing to zoom into before the song was analysed.
+    this.#root.classList.toggle("is-bare", model.picture?.pyramid === null);
     this.#showMessage();
     if (model.trackId !== this.#trackId) {
       this.#trackId = model.trackId;

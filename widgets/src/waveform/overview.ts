@@ -103,6 +103,10 @@ export class Overview {
       context.fillRect(left, 0, right - left, height);
       context.globalAlpha = 1;
     }
+    if (!this.#pyramid) {
+      context.fillStyle = this.#surface.colour("--line-strong");
+      context.fillRect(0, height / 2 - 1, width, 2);
+    }
     this.#blit(0, head, this.#muted ? PLAYED / 2 : PLAYED);
     this.#blit(head, width, this.#muted ? PLAYED : 1);
     if (window && right - left < width - 2) {

@@ -121,6 +121,7 @@ export class ScrollingWaveform {
     this.#drawSections(context, song, span);
     this.#drawRange(context, span);
     this.#drawTiles(context, song, span);
+    this.#drawOutside(context, song, span);
     this.#drawGrid(context, song, span);
     this.#drawRangeEdges(context, span);
     this.#drawCues(context, song, span);
@@ -139,7 +140,11 @@ export class ScrollingWaveform {
       context.fillRect(from, height - 3, Math.max(1, to - from - 1), 3);
     }
     context.globalAlpha = 1;
-    // What lies before and after the song is no silence.
+  }
+
+  /** What lies before and after the song is no silence. */
+  #drawOutside(context: CanvasRenderingContext2D, song: SongPicture, span: Span): void {
+    const { width, height } = this.#surface;
     context.fillStyle = this.#surface.colour("--surface-1");
     const start = xAt(span, 0);
     const end = xAt(span, song.duration);
