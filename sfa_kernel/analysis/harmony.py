@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Chroma", "chroma", "tuning"]
 
+_LOWEST, _PITCHES = 34, 64  # MIDI numbers from B flat 1: the range of the peaks
+# Harmonics that fall on other pitch classes: semitones above the note, and amplitude as in a sawtooth.
+_HARMONICS = ((19, 1 / 3), (28, 1 / 5), (31, 1 / 6), (34, 1 / 7), (38, 1 / 9))
+
 
 @dataclass(frozen=True)
 class Chroma:
@@ -59,8 +63,27 @@ def chroma(peaks: Peaks) -> Chroma:
     pitch = peaks.pitch - deviation
     nearest = np.round(pitch)
     # a peak half-way between two semitones belongs to neither
-    weight = np.sqrt(peaks.magnitude) * np.cos(np.pi * (pitch - nearest)) ** 2
-    cell = peaks.frame.astype(np.int64) * 12 + nearest.astype(np.int64) % 12
-    size = peaks.frames * 12
-    frames = np.bincount(cell, weight, size).astype(np.float64).reshape(-1, 12)
+    weight = peaks.magnitude * np.cos(np.pi * (pitch - nearest)) ** 2
+    column = np.clip(nearest.astype(np.int64) - _LOWEST, 0, _PITCHES - 1)
+    size = peaks.frames * _PITCHES
+    cell = peaks.frame.astype(np.int64) * _PITCHES + column
+    notes = np.bincount(cell, weight, size).astype(np.float64).reshape(-1, _PITCHES)
+    _suppress_harmonics(notes)
+    strength = np.sqrt(notes)
+    frames = np.zeros((peaks.frames, 12))
+    for note in range(_PITCHES):
+        frames[:, (note + _LOWEST) % 12] += strength[:, note]
     return Chroma(peaks.rate, frames, deviation)
+
+
+def _suppress_harmonics(notes: NDArray[np.float64]) -> None:
+    """Take from each note what the notes below it sound along, from the bottom up, in place.
+
+    The third and fifth harmonic of every note are the fifth and the major third of its chord; left in, they
+    turn C major into E minor.
+    """
+    for note in range(_PITCHES):
+        for interval, share in _HARMONICS:
+            if note + interval < _PITCHES:
+                above = notes[:, note + interval]
+                np.maximum(above - share * notes[:, note], 0.0, out=above)

@@ -46,7 +46,7 @@ _PROFILES = {
 }
 _TRIADS = {"major": (0, 4, 7), "minor": (0, 3, 7)}
 
-_WEIGHT_OF_OPENING = 0.45  # of the chord on which phrases begin, against the profiles' correlation
+_WEIGHT_OF_OPENING = 0.6  # of the chord on which phrases begin, against the profiles' correlation
 _LEAST = 0.35  # correlation below which nothing is called a key
 
 

@@ -22,25 +22,40 @@ LOW_BANDS = slice(0, 6)  # 21-160 Hz: kick, bass
 MIDDLE_BANDS = slice(6, 18)  # 160 Hz-2.3 kHz: snare's body, chords, voice
 HIGH_BANDS = slice(18, None)  # 2.3-11 kHz: snare's rattle, clap, cymbals
 
+_REGISTERS = (LOW_BANDS, MIDDLE_BANDS, HIGH_BANDS)
 _SECONDS_OF_MEAN = 1.0
 
 
 @dataclass(frozen=True)
 class Onsets:
-    """Onset strength per frame, each register with a root mean square of one where it sounds.
+    """Onset strength per frame, each series with a root mean square of one where it sounds.
 
     Parameters
     ----------
     rate
         Frames per second.
     low, middle, high
-        [shape=(frames,)].
+        Of the compressed spectrum: every onset counts, however soft [shape=(frames,)].
+    accents
+        Of the magnitudes as they are, so that loud onsets count more: low, middle and high register
+        [shape=(3, frames)].
+    attack
+        Of the magnitudes as they are, all bands alike: its peak keeps its distance to the attack, whatever
+        the dynamics.
     """
 
     rate: float
     low: NDArray[np.float64]
     middle: NDArray[np.float64]
     high: NDArray[np.float64]
+    accents: NDArray[np.float64]
+    attack: NDArray[np.float64]
+
+    @property
+    def accent(self) -> NDArray[np.float64]:
+        """Accents together, low and middle first: kick and snare outweigh hats."""
+        weighted: NDArray[np.float64] = self.accents[0] + self.accents[1] + 0.5 * self.accents[2]
+        return weighted
 
     @property
     def total(self) -> NDArray[np.float64]:
@@ -70,13 +85,13 @@ def compressed(bands: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def onset_strength(level: NDArray[np.float32], rate: float) -> Onsets:
+def onset_strength(bands: NDArray[np.float32], level: NDArray[np.float32], rate: float) -> Onsets:
     """Onset strength of a song.
 
     Parameters
     ----------
-    level
-        Compressed bands [shape=(frames, bands)].
+    bands, level
+        Magnitudes as they are, and compressed [shape=(frames, bands)].
     rate
         Frames per second.
 
@@ -85,15 +100,31 @@ def onset_strength(level: NDArray[np.float32], rate: float) -> Onsets:
     Onsets
         All zero for silence.
     """
+    width = max(3, round(_SECONDS_OF_MEAN * rate))
+    rise = _rise(level)
+    registers = []
+    for part in _REGISTERS:
+        flux = rise[:, part].mean(axis=1, dtype=np.float64)
+        if len(flux):
+            flux = np.maximum(flux - uniform_filter1d(flux, width), 0.0)
+        registers.append(_unit(flux))
+    accents = np.zeros((3, len(bands)))
+    for row, part in zip(accents, _REGISTERS, strict=True):
+        register = np.sqrt(np.einsum("ij,ij->i", bands[:, part], bands[:, part]))
+        row[:] = _unit(_rise(register[:, None])[:, 0].astype(np.float64))
+    power = np.einsum("ij,ij->j", bands, bands) / max(1, len(bands))
+    attack = _rise(bands) @ np.where(power > 1e-14, 1 / np.sqrt(power + 1e-14), 0.0)
+    return Onsets(rate, *registers, accents, _unit(attack))
+
+
+def _rise(level: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much each band grows from the frame before to the frame after."""
     rise = np.zeros_like(level)
     if len(level) > 2:
         np.maximum(level[2:] - level[:-2], 0.0, out=rise[1:-1])
-    width = max(3, round(_SECONDS_OF_MEAN * rate))
-    registers = []
-    for bands in (LOW_BANDS, MIDDLE_BANDS, HIGH_BANDS):
-        flux = rise[:, bands].mean(axis=1, dtype=np.float64)
-        if len(flux):
-            flux = np.maximum(flux - uniform_filter1d(flux, width), 0.0)
-        scale = float(np.sqrt(np.mean(flux**2))) if len(flux) else 0.0
-        registers.append(flux / scale if scale > 1e-9 else np.zeros_like(flux))
-    return Onsets(rate, *registers)
+    return rise
+
+
+def _unit(flux: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = float(np.sqrt(np.mean(flux**2))) if len(flux) else 0.0
+    return flux / scale if scale > 1e-9 else np.zeros_like(flux)

@@ -64,7 +64,7 @@ def analyze(
     steps.at(0.0)
     features = measure(audio, sample_rate, Steps(steps.between(0.0, 0.8), cancel))
     level = compressed(features.bands)
-    onsets = onset_strength(level, features.rate)
+    onsets = onset_strength(features.bands, level, features.rate)
     steps.at(0.83)
     pulses = find_pulses(onsets)
     steps.at(0.87)

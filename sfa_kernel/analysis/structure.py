@@ -28,10 +28,11 @@ __all__ = ["Bars", "Form", "describe_bars", "find_form"]
 
 _LONGEST = 64  # bars in a section
 _LONGEST_RISE = 16  # bars over which a build may rise
-_PRICE = 10.0  # of a section, in units of the bars' own noise
+_PRICE = 9.0  # of a section, in units of the bars' own noise
 _PRICE_OF_PICKUP = 25.0  # of a song that begins within a phrase
 _PRICE_OF_RISE = 5.0  # of a slope within a section
 _FLOOR = -40.0  # dB below the loudest bars: as good as silent
+_FAINT = -20.0  # dB below the loudest bars: how highs move down there is no riser
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ _FOLLOWS: dict[str, dict[str, float]] = {
     "start": {"intro": 0.0, "verse": -1.2, "build": -2.0, "peak": -2.0, "break": -1.5},
     "intro": {"intro": 0.0, "verse": 0.0, "build": 0.0, "break": -0.4, "peak": -0.8, "outro": -3.0},
     "verse": {"verse": 0.0, "build": 0.0, "peak": -0.2, "break": -0.5, "outro": -0.8},
-    "build": {"build": -1.0, "peak": 1.0, "verse": -1.5, "break": -1.2, "outro": -3.0},
+    "build": {"build": -0.5, "peak": 1.0, "verse": -1.5, "break": -1.2, "outro": -3.0},
     "peak": {"peak": 0.0, "break": 0.0, "verse": -0.5, "build": -0.5, "outro": 0.0},
     "break": {"break": 0.0, "build": 0.3, "peak": 0.2, "verse": -0.5, "outro": -0.8},
     "outro": {"outro": 0.0},
@@ -256,7 +257,7 @@ def _traits(starts: NDArray[np.intp], bars: Bars) -> _Traits:
     for start, end in zip(starts, ends, strict=True):
         part = bars.level[start:end]
         level.append(np.median(part, axis=0))
-        rise.append(_rise(part[:, 2]))
+        rise.append(_rise(np.maximum(part[:, 2], _FAINT)))
         arrives.append(float(np.median(part[:4, 0])))
         leaves.append(float(part[-2:, 0].min()))
     levels = np.array(level)
@@ -307,7 +308,7 @@ def _emissions(traits: _Traits) -> NDArray[np.float64]:
 
 def _label(traits: _Traits) -> tuple[list[str], NDArray[np.float64]]:
     """Likeliest label of each segment, and how far it leads over the second, 0..1."""
-    emission = _emissions(traits) * np.clip(traits.bars / 8, 0.4, 1.5)[:, None]
+    emission = _emissions(traits) * np.clip(traits.bars / 6, 0.7, 2.0)[:, None]
     count = len(emission)
     step = np.full((len(_STATES), len(_STATES)), -np.inf)
     for before, options in _FOLLOWS.items():

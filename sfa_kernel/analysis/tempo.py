@@ -27,6 +27,7 @@ SLOWEST, FASTEST = 55.0, 215.0  # beats per minute
 _CENTRE = 124.0  # beats per minute: where listeners and DJs most often feel the beat
 _SPREAD = 0.5  # octaves, one standard deviation
 _SUBDIVISIONS = (1, 2, 4)  # beats, eighths, sixteenths
+_FULL_BACKBEAT = 0.87  # ratio of autocorrelations that counts as no decline
 _WINDOW = 8.0  # seconds within which the tempo may be taken as constant
 
 
@@ -44,17 +45,21 @@ class Pulse:
         Share of the onsets that its subdivisions explain, 0..3.
     steadiness
         Phase coherence of the song with one constant tempo, 0..1.
+    backbeat
+        0..1: whether snare or chords repeat after two of its beats as well as after four. They do not at
+        twice the tempo, where the snare stands on the third beat only.
     """
 
     tempo: float
     salience: float
     clarity: float
     steadiness: float
+    backbeat: float
 
     @property
     def score(self) -> float:
         """How likely this pulse is the beat, relative to the others."""
-        return self.salience * self.clarity * float(tempo_prior(self.tempo))
+        return self.salience * self.clarity * self.backbeat**5 * float(tempo_prior(self.tempo))
 
 
 def tempo_prior(tempo: float | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -91,12 +96,28 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     inner = (score[1:-1] >= score[:-2]) & (score[1:-1] > score[2:]) & (salience[1:-1] > threshold)
     tops = np.flatnonzero(inner) + 1
     tops = tops[np.argsort(-score[tops], kind="stable")][:count]
-    pulses = [_refine(strength, onsets.rate, float(tempi[top]), float(salience[top])) for top in tops]
+    accents = [_autocorrelation(series, int(10 * onsets.rate)) for series in onsets.accents[1:]]
+    pulses = []
+    for top in tops:
+        tempo, clarity, steadiness = _refine(strength, onsets.rate, float(tempi[top]))
+        backbeat = _backbeat(accents, onsets.rate * 60 / tempo)
+        pulses.append(Pulse(tempo, float(salience[top]), clarity, steadiness, backbeat))
     return sorted(pulses, key=lambda pulse: -pulse.score)
 
 
-def _refine(strength: NDArray[np.float64], rate: float, tempo: float, salience: float) -> Pulse:
-    """The pulse with its exact mean tempo."""
+def _backbeat(accents: list[NDArray[np.float64]], lag: float) -> float:
+    """Largest ratio, over the registers, of the autocorrelation after two beats to that after four."""
+    ratios = []
+    for correlation in accents:
+        if len(correlation) > 4 * lag + 2:
+            two, four = (float(_mean_at(correlation, np.array([lag]), (count,))[0]) for count in (2, 4))
+            if four > 0.1:
+                ratios.append(two / four)
+    return float(np.clip(max(ratios) / _FULL_BACKBEAT, 0.3, 1.0)) if ratios else 1.0
+
+
+def _refine(strength: NDArray[np.float64], rate: float, tempo: float) -> tuple[float, float, float]:
+    """The exact mean tempo of a pulse, its clarity and its steadiness."""
     zooms = [_Zoom(strength, rate, tempo / 60 * multiple) for multiple in _SUBDIVISIONS]
     span = 0.015
     # a quarter of the width of the transform's peak at the fastest subdivision, then ever finer
@@ -109,8 +130,7 @@ def _refine(strength: NDArray[np.float64], rate: float, tempo: float, salience: 
             response += zoom.exact(tempi / 60 * multiple) if exact else zoom.coarse(tempi / 60 * multiple)
         tempo = float(tempi[int(np.argmax(response))])
         span, count, exact = 3 * span / count, 31, True
-    clarity, steadiness = _coherence(strength, rate, tempo)
-    return Pulse(tempo, salience, clarity, steadiness)
+    return (tempo, *_coherence(strength, rate, tempo))
 
 
 class _Zoom:
