@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from tests.server.launch import Server, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -234,15 +234,13 @@ def test_nothing_left_the_machine_and_nothing_complained(surface: tuple[Server, 
 
 def test_leaving_the_dashboard_ends_its_kernel(surface: tuple[Server, Watch]) -> None:
     server, watch = surface
+    kernel = watch.kernel_id() if server.kind == "dashboard" else ""
+    (process,) = (p for p in server.kernels() if any(kernel in word for word in p.cmdline()))
     if server.kind == "dashboard":
-        kernel = watch.kernel_id()
         watch.page.goto("about:blank")
     else:
-        (process,) = server.kernels()
-        kernel = Path(process.cmdline()[-1]).stem.removeprefix("kernel-")
-        watch.page.keyboard.press("Control+s")
-        watch.page.locator(".lm-DockPanel-tabBar .lm-mod-current .lm-TabBar-tabCloseIcon").click()
-    wait_until(
-        lambda: not any(any(kernel in word for word in process.cmdline()) for process in server.kernels()),
-        "the kernel has ended",
-    )
+        tab = watch.page.locator(".lm-DockPanel-tabBar .lm-mod-current")
+        watch.page.locator("[data-jp-item-name=save]").click()
+        watch.page.locator(".lm-DockPanel-tabBar .lm-mod-current:not(.jp-mod-dirty)").wait_for()
+        tab.locator(".lm-TabBar-tabCloseIcon").click()
+    wait_until(lambda: not process.is_running(), "the kernel has ended")
