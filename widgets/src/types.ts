@@ -145,6 +145,8 @@ export interface PlayerLoad {
 export interface DoctorCheck {
   name: string;
   ok: boolean;
+  /** Whether the studio works without it. */
+  required: boolean;
   detail: string;
   hint: string | null;
 }

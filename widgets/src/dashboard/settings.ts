@@ -44,10 +44,9 @@ export function mountSettings(
         h("dt", {}, "Folder"), h("dd", { title: result.home }, result.home),
         h("dt", {}, "Version"), h("dd", {}, result.version),
       );
-      const trouble = result.checks.filter((check) => !check.ok);
-      health.replaceChildren(
-        h("ul", {}, ...[...trouble, ...result.checks.filter((check) => check.ok)].map(checkRow)),
-      );
+      const rank = (check: DoctorCheck) => ["no", "optional", "yes"].indexOf(standing(check));
+      const checks = [...result.checks].sort((one, other) => rank(one) - rank(other));
+      health.replaceChildren(h("ul", {}, ...checks.map(checkRow)));
     } catch (error) {
       if (isAbort(error)) return;
       const { message, hint } = describe(error);
@@ -61,13 +60,25 @@ export function mountSettings(
   return { refresh: () => void refresh() };
 }
 
+/** What is missing needs attention only where the studio cannot do without it. */
+const STANDINGS = {
+  yes: { icon: "check", said: ": fine" },
+  no: { icon: "alert", said: ": needs attention" },
+  optional: { icon: "info", said: ": optional, not installed" },
+} as const;
+
+function standing(check: DoctorCheck): keyof typeof STANDINGS {
+  return check.ok ? "yes" : check.required ? "no" : "optional";
+}
+
 function checkRow(check: DoctorCheck): HTMLElement {
+  const state = standing(check);
   return h(
-    "li", { "data-ok": check.ok ? "yes" : "no" },
-    icon(check.ok ? "check" : "alert"),
+    "li", { "data-ok": state },
+    icon(STANDINGS[state].icon),
     h(
       "div", {},
-      h("strong", {}, check.name, h("span", { class: "sfa-sr" }, check.ok ? ": fine" : ": needs attention")),
+      h("strong", {}, check.name, h("span", { class: "sfa-sr" }, STANDINGS[state].said)),
       h("span", {}, check.detail),
       !check.ok && check.hint ? h("span", { class: "is-hint" }, check.hint) : null,
     ),
