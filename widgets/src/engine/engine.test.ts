@@ -281,13 +281,13 @@ describe("the engine", () => {
   it("waits for the page's first click", async () => {
     const blocked: boolean[] = [];
     engine.on("blocked", (state) => blocked.push(state), view.signal);
-    await engine.load("t", MIX, noBytes);
     audio.host.allowed = false;
+    const loaded = engine.load("t", MIX, noBytes);
     const asked = engine.play();
-    expect([engine.starting, ...blocked]).toEqual([true, true]);
+    expect([engine.starting, engine.context, ...blocked]).toEqual([true, null, true]);
     audio.host.allowed = true;
     dispatchEvent(new Event("pointerup"));
-    await asked;
+    await Promise.all([loaded, asked]);
     expect(engine.playing).toBe(true);
     expect(blocked).toEqual([true, false]);
   });

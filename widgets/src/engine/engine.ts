@@ -300,7 +300,7 @@ export class AudioEngine {
     this.#wanted = true;
     this.#emit("state", undefined);
     try {
-      if (!this.#host.allowed()) await this.#gesture(song.abort.signal);
+      if (!this.#host.allowed()) await this.#blocked(song.abort.signal);
       if (!this.#wanted) return;
       await this.#startContext();
     } catch (error) {
@@ -453,23 +453,31 @@ export class AudioEngine {
     throw NO_DEVICE;
   }
 
-  /** Resolves with the page's first click or key; rejects when play is taken back. */
+  /** Waits for a gesture on behalf of play, and tells of it; rejects when play is taken back. */
+  async #blocked(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    this.#stopWaiting = () => stop.abort();
+    this.#emit("blocked", true);
+    try {
+      await this.#gesture(AbortSignal.any([signal, stop.signal]));
+    } finally {
+      this.#stopWaiting = null;
+      this.#emit("blocked", false);
+    }
+  }
+
+  /** Resolves with the page's first click or key. */
   #gesture(signal: AbortSignal): Promise<void> {
     const done = new AbortController();
-    this.#emit("blocked", true);
     return new Promise<void>((resolve, reject) => {
-      const options = { capture: true, signal: AbortSignal.any([done.signal, signal]) };
+      const options = { capture: true, signal: done.signal };
       const allowed = () => {
         if (this.#host.allowed()) resolve();
       };
       for (const event of ["pointerup", "keyup", "click"]) addEventListener(event, allowed, options);
-      this.#stopWaiting = () => reject(new DOMException("Play was taken back.", "AbortError"));
-      signal.addEventListener("abort", this.#stopWaiting, { once: true, signal: done.signal });
-    }).finally(() => {
-      this.#stopWaiting = null;
-      done.abort();
-      this.#emit("blocked", false);
-    });
+      signal.addEventListener("abort", () => reject(signal.reason), options);
+      if (signal.aborted) reject(signal.reason);
+    }).finally(() => done.abort());
   }
 
   async #loadSong(song: Song, fetchBytes: FetchBytes): Promise<void> {
@@ -478,6 +486,8 @@ export class AudioEngine {
     if (!mix && song.sources.length === 0) {
       throw new AudioFailure("This track has no audio.", "Its file may have been moved; add the song again.");
     }
+    // Decoding needs a context, and browsers frown at one that no gesture asked for.
+    if (!this.#host.allowed()) await this.#gesture(signal);
     const context = this.#ensureContext();
     if (mix && song.duration > LONGEST_DECODED) {
       song.deck = await this.#stream(song, mix, context, fetchBytes);

@@ -210,7 +210,7 @@ export class PlayerModel {
   play(): void {
     this.#goOn = this.status === "loading";
     if (this.status !== "ready" || this.#trackId === null) return;
-    this.audioFailure = null;
+    this.dismissAudioFailure();
     const loop = this.looping ? this.range : null;
     if (!this.here) this.#load().catch(() => {}); // the engine tells of it
     if (loop) this.engine.setLoop(loop);
@@ -294,6 +294,7 @@ export class PlayerModel {
   }
 
   dismissAudioFailure(): void {
+    if (!this.audioFailure) return;
     this.audioFailure = null;
     this.#emit("audio");
   }

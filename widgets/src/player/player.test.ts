@@ -237,6 +237,23 @@ describe("a player", () => {
     expect(find(el, ".sfa-player").className).toContain("is-ready");
   });
 
+  it("tries a broken sound again with one click", async () => {
+    const { el, player } = mount();
+    await player.open("a");
+    audio.host.routes = false;
+    player.play();
+    await vi.waitFor(() => expect(text(el, ".sfa-pl-sound")).toContain("The audio could not be fetched."));
+    audio.host.routes = true;
+    const again = find(el, ".sfa-pl-sound button");
+    // the finger goes down, which already fetches the song, and up on the same button
+    again.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+    await vi.waitFor(() => expect(audio.engine.roles).toContain("mix"));
+    expect(find(el, ".sfa-pl-sound button")).toBe(again);
+    again.click();
+    await started();
+    expect(find(el, ".sfa-pl-sound").hidden).toBe(true);
+  });
+
   it("goes on with the next song when it was playing", async () => {
     const { player } = mount();
     await player.open("a", { play: true });

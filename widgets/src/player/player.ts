@@ -93,6 +93,7 @@ class PlayerView {
   #analyse: Task | null = null;
   #trackId: string | null = null;
   #spoken = -1;
+  #soundWords = "";
 
   constructor(el: HTMLElement, model: PlayerModel, compact: boolean) {
     const { signal, engine } = model;
@@ -303,6 +304,7 @@ class PlayerView {
       if (bar instanceof HTMLElement) setProgress(bar, track.status === "queued" ? 0 : track.progress);
     } else if (track.status === "failed") {
       this.#work.hidden = false;
+      if (this.#work.querySelector(".sfa-pl-error")?.textContent === track.error) return;
       const again = button("sfa-button", "Try again", "Run what is missing again", () => this.#retry(again), icon("retry"), "Try again");
       const text = track.error ?? "The last job of this song failed.";
       this.#work.replaceChildren(icon("alert"), h("span", { class: "sfa-pl-error", role: "alert", title: text }, text), again);
@@ -407,12 +409,15 @@ class PlayerView {
     }
     setText(this.#loading, text);
     this.#sound.hidden = !model.audioFailure && !model.blocked;
+    const { message = "", hint = null } = model.audioFailure ?? {};
+    // Built once for each message: a button must not vanish under the finger while bytes come in.
+    const words = model.blocked ? "blocked" : `${message}\n${hint}`;
+    if (this.#sound.hidden || words === this.#soundWords) return;
+    this.#soundWords = words;
+    this.#sound.classList.toggle("is-info", model.blocked);
     if (model.blocked) {
-      this.#sound.classList.add("is-info");
       this.#sound.replaceChildren(icon("info"), h("span", {}, "The browser wants a click before it lets this page make sound: click anywhere."));
-    } else if (model.audioFailure) {
-      this.#sound.classList.remove("is-info");
-      const { message, hint } = model.audioFailure;
+    } else {
       this.#sound.replaceChildren(
         icon("alert"),
         h("span", {}, h("strong", {}, message), hint ? ` ${hint}` : null),
