@@ -112,6 +112,8 @@ class LoudnessMeter:
 
     def feed(self, block: NDArray[np.float32]) -> None:
         """Take the next samples [shape=(channels, n)]."""
+        if not block.shape[1]:
+            return
         self._peak.feed(block)
         weighted, self._state = sosfilt(self._sos, block, axis=-1, zi=self._state)
         if self._rest.shape[1]:
@@ -181,39 +183,39 @@ class _TruePeak:
     def __init__(self, sample_rate: float, channels: int) -> None:
         factor = 4 if sample_rate < 80_000 else 2 if sample_rate < 160_000 else 1
         self._matrix, self._gain = _interpolator(factor)
-        self._tail = np.zeros((channels, _TAPS), np.float32)
+        # silence before the first sample, so that the filter has somewhere to begin
+        self._rest = [np.zeros(_TAPS, np.float32) for _ in range(channels)]
         self._peak = 0.0
 
     def feed(self, block: NDArray[np.float32]) -> None:
-        if not block.shape[1]:
-            return
         self._peak = max(self._peak, float(block.max()), -float(block.min()))
         if self._matrix.shape[1]:
-            for tail, channel in zip(self._tail, block, strict=True):
-                self._between(np.concatenate([tail, channel]))
-        self._tail = np.concatenate([self._tail, block[:, -_TAPS:]], axis=1)[:, -_TAPS:]
+            pairs = zip(self._rest, block, strict=True)
+            self._rest = [self._between(np.concatenate([rest, channel])) for rest, channel in pairs]
 
-    def _between(self, samples: NDArray[np.float32]) -> None:
-        width = _FRAME + _TAPS
-        count = -(-(len(samples) - _TAPS) // _FRAME)
-        padded = np.zeros(count * _FRAME + _TAPS, np.float32)
-        padded[: len(samples)] = samples
-        largest = np.abs(padded[: count * _FRAME].reshape(count, _FRAME)).max(axis=1)
-        ahead = np.append(largest[1:], np.abs(padded[count * _FRAME :]).max())
-        candidates = np.flatnonzero(np.maximum(largest, ahead) * self._gain > self._peak)
-        frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::_FRAME]
+    def _between(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Look between the samples of all complete frames; return the samples still to be looked at."""
+        count = (len(samples) - _TAPS) // _FRAME
+        if count < 1:
+            return samples
+        largest = np.abs(samples[: count * _FRAME].reshape(count, _FRAME)).max(axis=1)
+        ahead = np.append(largest[1:], np.abs(samples[count * _FRAME : count * _FRAME + _TAPS]).max())
+        bound = np.maximum(largest, ahead) * self._gain
+        frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME + _TAPS)[::_FRAME]
+        candidates = np.flatnonzero(bound > self._peak)
         # the loudest first, in a small batch: it raises the bar for all others
-        order = candidates[np.argsort(-largest[candidates], kind="stable")]
+        order = candidates[np.argsort(-bound[candidates], kind="stable")]
         for chosen in (order[:64], order[64:]):
-            live = chosen[np.maximum(largest[chosen], ahead[chosen]) * self._gain > self._peak]
+            live = chosen[bound[chosen] > self._peak]
             for start in range(0, len(live), _BATCH):
                 values = frames[live[start : start + _BATCH]] @ self._matrix
                 self._peak = max(self._peak, float(values.max()), -float(values.min()))
+        return samples[count * _FRAME :].copy()
 
     def finish(self) -> float | None:
         if self._matrix.shape[1]:
-            for tail in self._tail:
-                self._between(np.concatenate([tail, np.zeros(_TAPS, np.float32)]))
+            for rest in self._rest:
+                self._between(np.concatenate([rest, np.zeros(_TAPS + _FRAME, np.float32)]))
         return 20 * float(np.log10(self._peak)) if self._peak > 1e-9 else None
 
 

@@ -113,8 +113,10 @@ def onset_strength(bands: NDArray[np.float32], level: NDArray[np.float32], rate:
         register = np.sqrt(np.einsum("ij,ij->i", bands[:, part], bands[:, part]))
         row[:] = _unit(_rise(register[:, None])[:, 0].astype(np.float64))
     power = np.einsum("ij,ij->j", bands, bands) / max(1, len(bands))
-    attack = _rise(bands) @ np.where(power > 1e-14, 1 / np.sqrt(power + 1e-14), 0.0)
-    return Onsets(rate, *registers, accents, _unit(attack))
+    balance = np.where(power > 1e-14, 1 / np.sqrt(power + 1e-14), 0.0)
+    attack = (_rise(bands) @ balance).astype(np.float64)
+    low, middle, high = registers
+    return Onsets(rate, low, middle, high, accents, _unit(attack))
 
 
 def _rise(level: NDArray[np.float32]) -> NDArray[np.float32]:
