@@ -258,17 +258,25 @@ class AudioReader:
         """The file's own samples from frame ``first`` on, by one decoder or by both in turn."""
         position = first
         if self._by_libsndfile:
+            damaged = False
             try:
                 with closing(_sndfile.read(self.info, first, size)) as pieces:
                     for piece in pieces:
                         position += len(piece)
                         yield piece
             except _sndfile.Damaged:
-                pass
-            if position >= self.info.frames:
+                damaged = True
+            if position < self.info.frames:
+                _log.warning(
+                    "%s is damaged or cut off: libsndfile read %.1f of %.1f s.",
+                    shown(self.info.path),
+                    position / self.info.sample_rate,
+                    self.info.duration,
+                )
+            # Of the decoders that end without an error, only the one for MP3 may end in the middle of the file:
+            # it gives up after a kilobyte of damage. FFmpeg gets past that.
+            if not damaged and (position >= self.info.frames or self.info.format != "MP3"):
                 return
-            # libsndfile stops at the first bad place, in MP3 without a word; FFmpeg gets past most.
-            _log.warning("%s is damaged or cut off at %.1f s.", shown(self.info.path), position / self.info.sample_rate)
         with closing(_libav.read(self.info, position)) as pieces:
             yield from pieces
 

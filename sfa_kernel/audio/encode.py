@@ -194,7 +194,7 @@ class AudioWriter:
             file, self._file = self._file, None
             file.close()
             os.replace(self._temporary, self.path)
-        except (soundfile.SoundFileError, OSError) as error:
+        except (soundfile.SoundFileError, OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise unwritable(self.path, error) from error
         finally:
             self._temporary.unlink(missing_ok=True)

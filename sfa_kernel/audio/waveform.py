@@ -123,7 +123,7 @@ class Waveform:
             with temporary.open("xb") as file:
                 np.savez(file, sample_rate=self.sample_rate, frames=self.frames, **arrays)
             os.replace(temporary, path)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise unwritable(path, error) from error
         finally:
             temporary.unlink(missing_ok=True)
