@@ -9,11 +9,10 @@ import secrets
 import signal
 import socket
 import sys
-import tempfile
+import threading
 import warnings
 import webbrowser
-from contextlib import ExitStack, contextmanager, suppress
-from html import escape
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,6 @@ from sfa_kernel import resources
 from sfa_kernel.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sfa_kernel.server.voila import DashboardServer
 
 __all__ = ["dashboard_notebook", "notebooks_dir", "run_app", "run_lab"]
@@ -227,19 +224,18 @@ async def _serve(server: DashboardServer, home: Path, *, browser: bool) -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     worker = asyncio.create_task(_keep_worker(home))
-    with ExitStack() as closing:
 
-        def ready() -> None:
-            print(f"Sound Forge Alchemy: {server.url}", flush=True)
-            if browser:
-                closing.enter_context(_opened(server.url))
+    def ready() -> None:
+        print(f"Sound Forge Alchemy: {server.url}", flush=True)
+        if browser:
+            _open_browser(server.invite())
 
-        try:
-            await server.serve(stop, ready)
-        finally:
-            worker.cancel()
-            with suppress(asyncio.CancelledError):
-                await worker
+    try:
+        await server.serve(stop, ready)
+    finally:
+        worker.cancel()
+        with suppress(asyncio.CancelledError):
+            await worker
 
 
 async def _keep_worker(home: Path) -> None:
@@ -294,18 +290,11 @@ def _end_children() -> None:
     psutil.wait_procs(alive, timeout=3)
 
 
-@contextmanager
-def _opened(url: str) -> Iterator[None]:
-    """Open the page in the browser.
+def _open_browser(url: str) -> None:
+    """Open the page; some browsers' commands return only when they are closed, so not in our way."""
 
-    By way of a file that only this person can read: the command line of a browser is there for all to see.
-    """
-    with tempfile.NamedTemporaryFile("w", suffix=".html", prefix="sfa-open-", delete=False) as file:
-        file.write(f'<meta http-equiv="refresh" content="0;url={escape(url)}"><a href="{escape(url)}">Open</a>')
-    page = Path(file.name)
-    try:
-        if not webbrowser.open(page.as_uri()):
+    def target() -> None:
+        if not webbrowser.open(url):
             logger.warning("No browser found: open the address above yourself.")
-        yield
-    finally:
-        page.unlink(missing_ok=True)
+
+    threading.Thread(target=target, daemon=True).start()

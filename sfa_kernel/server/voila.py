@@ -13,6 +13,7 @@ import logging
 import secrets
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -76,12 +77,32 @@ IDLE_TIMEOUT = 900
 IDLE_CHECK = 60
 
 
+# How long the browser that we start may take to ask for the page [s].
+INVITATION = 120.0
+
 # How many kernels that fell while they waited are passed over for one page.
 ATTEMPTS = 3
 
 
 class TokenIdentity(IdentityProvider):
     """One token for the person of this machine; a browser that showed it keeps a cookie."""
+
+    _invitation: tuple[str, float] | None = None
+
+    def invite(self) -> str:
+        """A token that opens the page once, and soon: the command line of a browser is there for all to see."""
+        token = secrets.token_urlsafe(32)
+        self._invitation = (token, time.monotonic() + INVITATION)
+        return token
+
+    async def get_user_token(self, handler: web.RequestHandler) -> User | None:
+        """Accept the token, or an invitation."""
+        if self._invitation is not None:
+            token, end = self._invitation
+            if hmac.compare_digest((self.get_token(handler) or "").encode(), token.encode()):
+                self._invitation = None
+                return self.generate_anonymous_user(handler) if time.monotonic() < end else None
+        return await super().get_user_token(handler)
 
     def get_handlers(self) -> list[tuple[str, object]]:
         """The sign-in page."""
@@ -283,6 +304,11 @@ class DashboardServer(Voila):  # type: ignore[misc]  # Voila ships no types
     def url(self) -> str:
         """Where the page is, with the token."""
         return f"http://{self.ip}:{self.port}{self.base_url}?token={self.token}"
+
+    def invite(self) -> str:
+        """Where the page is for the browser that we start: good for one visit, and soon."""
+        token = cast("TokenIdentity", self.identity_provider).invite()
+        return f"http://{self.ip}:{self.port}{self.base_url}?token={token}"
 
     def setup_template_dirs(self) -> None:
         """Look for templates in our own folder first."""

@@ -91,12 +91,17 @@ class Server:
         return self.process.wait(DEADLINE)
 
 
-def start(kind: str, home: Path, *, notebook: Path | None = None, log: Path) -> Server:
-    """Start ``run_app`` on a notebook (``kind`` "dashboard") or ``run_lab`` on its folder ("jupyter")."""
+def start(kind: str, home: Path, *, notebook: Path | None = None, log: Path, browser: str | None = None) -> Server:
+    """Start ``run_app`` on a notebook (``kind`` "dashboard") or ``run_lab`` on its folder ("jupyter").
+
+    ``browser`` is the command of the browser to open, with ``%s`` for the address; none is opened without.
+    """
     environment = {**os.environ, "NO_PROXY": "*", "JUPYTER_CONFIG_DIR": str(log.parent / "jupyter")}
+    if browser is not None:
+        environment["BROWSER"] = browser
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, kind, str(home), str(notebook or "")],
+            [sys.executable, "-c", _PROGRAM, kind, str(home), str(notebook or ""), browser or ""],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -158,9 +163,9 @@ import sys
 from pathlib import Path
 from sfa_kernel.server import app
 
-kind, home, notebook = sys.argv[1:]
+kind, home, notebook, browser = sys.argv[1:]
 if notebook:
     app.dashboard_notebook = lambda: Path(notebook)
     app.notebooks_dir = lambda: Path(notebook).parent
-sys.exit((app.run_app if kind == "dashboard" else app.run_lab)(Path(home), None, False))
+sys.exit((app.run_app if kind == "dashboard" else app.run_lab)(Path(home), None, bool(browser)))
 """

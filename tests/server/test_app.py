@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -33,6 +34,23 @@ def test_the_address_is_this_machine_with_a_token(server: Server) -> None:
 def test_the_token_is_on_no_command_line(server: Server) -> None:
     family = [psutil.Process(server.process.pid), *server.descendants()]
     assert not any(server.token in word for process in family for word in process.cmdline())
+
+
+def test_the_browser_gets_an_address_that_opens_once(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    notebook = write_notebook(tmp_path / "dashboard.ipynb", "1")
+    command = f'{sys.executable} -c "import pathlib, sys; pathlib.Path({str(opened)!r}).write_text(sys.argv[1])" %s'
+    server = start("dashboard", tmp_path / "library", notebook=notebook, log=tmp_path / "log", browser=command)
+    try:
+        address = wait_until(lambda: opened.exists() and opened.read_text(), "the browser is started")
+        assert address.startswith(f"{server.base}/?token=")
+        assert server.token not in address
+        with server.client(token=False) as browser, server.client(token=False) as stranger:
+            assert browser.get(address).headers["location"] == "/"
+            assert stranger.get(address).headers["location"].startswith("/login")
+            assert browser.get("/").status_code == 200
+    finally:
+        finish(server)
 
 
 def test_kernels_leave_the_jobs_to_the_worker(dashboard: Server) -> None:
