@@ -3,8 +3,10 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
 
@@ -97,19 +99,21 @@ def test_streaming_equals_decoding(size: int, files: dict[str, Path]) -> None:
         np.testing.assert_allclose(np.concatenate(blocks, axis=1), whole, atol=1e-6)
 
 
-def test_mp3_has_no_clicks_between_blocks(tmp_path: Path) -> None:
-    # Loud, varied music makes the encoder carry bits from packet to packet; reading must not lose them.
-    rng = np.random.default_rng(0)
-    steps = np.repeat(rng.uniform(0.01, 0.5, 40), SAMPLE_RATE // 10)
-    loud = (rng.standard_normal((2, len(steps))) * steps * 0.3).astype(np.float32)
-    path = write(tmp_path / "a.mp3", loud, SAMPLE_RATE)
-    whole, _ = decode(path)
-    with AudioReader(path) as reader:
-        np.testing.assert_allclose(np.concatenate(list(reader.blocks(1111)), axis=1), whole, atol=1e-5)
-    for start in (0.5, 1.7, 3.01):
-        window, _ = decode(path, start=start, duration=0.2)
-        first = round(start * SAMPLE_RATE)
-        np.testing.assert_allclose(window, whole[:, first : first + window.shape[1]], atol=1e-5)
+def test_mp3_has_no_clicks_between_blocks(files: dict[str, Path]) -> None:
+    # Its packets lend bits to each other; reading in blocks must not lose them. FFmpeg reads in one go.
+    with av.open(str(files["mp3"])) as container:
+        reference = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    with AudioReader(files["mp3"]) as reader:
+        blocks = np.concatenate(list(reader.blocks(1111)), axis=1)
+    np.testing.assert_allclose(blocks, reference, atol=1e-4)
+
+
+def test_threads_do_not_disturb_each_other(files: dict[str, Path]) -> None:
+    kinds = ["wav", "mp3", "vorbis", "m4a"] * 3
+    alone = {kind: decode(files[kind])[0] for kind in set(kinds)}
+    with ThreadPoolExecutor(4) as pool:
+        for kind, (samples, _) in zip(kinds, pool.map(lambda kind: decode(files[kind]), kinds), strict=True):
+            np.testing.assert_array_equal(samples, alone[kind])
 
 
 def test_a_reader_says_what_it_is_going_to_give(files: dict[str, Path]) -> None:
