@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportedFile", "audio_files", "import_file"]
 
-SUFFIXES = {
+BROWSERS_PLAY = {
     "WAV": ".wav",
-    "AIFF": ".aiff",
     "FLAC": ".flac",
     "MP3": ".mp3",
     "OGG": ".ogg",
@@ -92,8 +91,7 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, source: str |
     scratch = storage.scratch(identifier, 0)
     files = FileChanges(storage)
     try:
-        copy = scratch / f"audio{_suffix(info.format, path)}"
-        shutil.copyfile(path, copy)
+        copy = _copy(path, info, scratch)
         cover = None
         if tags.cover is not None and tags.cover_mime in COVER_SUFFIXES:
             picture = scratch / f"cover{COVER_SUFFIXES[tags.cover_mime]}"
@@ -165,6 +163,20 @@ def _hear_some(path: Path) -> None:
         raise AudioError(f"{path.name} holds no sound.", hint="Add another file.")
 
 
-def _suffix(format_name: str, path: Path) -> str:
-    """The stored file is named for what it is, not for what it was called."""
-    return SUFFIXES.get(format_name, path.suffix.lower())
+def _copy(path: Path, info: audio.AudioInfo, folder: Path) -> Path:
+    """The library's copy: the same bytes where a browser plays them, else the same samples.
+
+    It is named for what it is, not for what it was called.
+    """
+    if info.format in BROWSERS_PLAY and info.codec != "alac":
+        copy = folder / f"audio{BROWSERS_PLAY[info.format]}"
+        shutil.copyfile(path, copy)
+        return copy
+    exact = info.codec in ("pcm_16", "pcm_24", "alac")  # FLAC holds these without loss
+    copy = folder / ("audio.flac" if exact else "audio.wav")
+    with audio.AudioReader(path) as reader:
+        subtype = "PCM_16" if info.codec == "pcm_16" else "PCM_24" if exact else "FLOAT"
+        with audio.AudioWriter(copy, reader.sample_rate, reader.channels, subtype=subtype) as writer:
+            for block in reader.blocks(1 << 18):
+                writer.write(block)
+    return copy

@@ -17,7 +17,6 @@ __all__ = ["MediaFile", "audio_file", "cover_file"]
 
 MIME = {
     ".wav": "audio/wav",
-    ".aiff": "audio/aiff",
     ".flac": "audio/flac",
     ".mp3": "audio/mpeg",
     ".ogg": "audio/ogg",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from sfa_kernel import audio
 from sfa_kernel.errors import InputError
 from tests.sounds import write_song
 
@@ -56,6 +58,15 @@ def test_a_folder_comes_in_with_its_good_files_and_reports_the_others(studio: St
     imported = studio.add(folder)
     assert [t.title for t in imported] == ["a", "b"]
     assert [path.name for path, _ in imported.errors] == ["broken.mp3"]
+
+
+def test_what_no_browser_plays_is_kept_as_the_same_samples_in_a_format_that_all_play(
+    studio: Studio, tmp_path: Path
+) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.aiff"))
+    assert (track.row.format, track.path.suffix) == ("AIFF", ".flac")
+    original, _ = audio.decode(tmp_path / "song.aiff")
+    np.testing.assert_array_equal(track.samples()[0], original)
 
 
 @pytest.mark.parametrize("content", [b"", b"just text, no sound " * 50, b"RIFF\x24\x00\x00\x00WAVEfmt "])
