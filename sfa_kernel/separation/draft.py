@@ -2,15 +2,15 @@
 
 What is told apart by what:
 
-- drums are broadband and short: medians along frequency against medians along time [1]_; a kick drum is told
-  from the bass by its onset;
-- the bass is what is tonal and low;
+- drums are broad in frequency and short: a median along frequency against a median along time [1]_; low drums
+  by their likeness from hit to hit;
+- the bass is tonal and low, with the partials over its pitch;
 - an accompaniment repeats and a voice seldom does: each frame is compared with the frames that sound most like
-  it [2]_, and what stays the same in them is background;
-- a voice stands in the middle of the stereo picture, in its own range of frequencies [3]_.
+  it, and what stays the same in them is background [2]_;
+- a voice stands in the middle of the stereo picture [3]_, in its own range of frequencies.
 
-The four estimates share out every bin as Wiener masks that sum to one, in the sum and the difference of the two
-channels separately, so the stems add up to the mix.
+The four estimates share out each band by Wiener masks that add up to one; the idea of separate, simple models
+of each source joined in this way is that of kernel additive modelling [4]_.
 
 References
 ----------
@@ -24,12 +24,13 @@ References
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sfa_kernel.separation.lowend import bass_line, drum_hits
 from sfa_kernel.separation.median import median_across, sliding_median
+from sfa_kernel.separation.spectra import Grid, masked, powers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 STEMS = ("vocals", "drums", "bass")
 
 _EPS = np.float32(1e-12)
-_BLOCK = 128  # frames transformed at once
+_EXPONENT = np.float32(1.7)  # of magnitudes in the masks; between amplitudes (1) and powers (2)
+_NEIGHBOURS = 25  # frames compared with each frame
+_BLOCK = 128  # frames compared at once
 
 
 def split(samples: Array, sample_rate: int, *, at: Callable[[float], None] = lambda _: None) -> Iterator[Array]:
@@ -50,7 +53,7 @@ def split(samples: Array, sample_rate: int, *, at: Callable[[float], None] = lam
     Parameters
     ----------
     samples : float32 [shape=(channels, n)]
-        One or two channels; a minute or so, for the work space grows with it (some 4 MB a second).
+        One or two channels; a minute or so, for the work space grows with it (some 3 MB a second).
     sample_rate
         [Hz]
     at
@@ -59,192 +62,103 @@ def split(samples: Array, sample_rate: int, *, at: Callable[[float], None] = lam
     Yields
     ------
     np.ndarray, float32 [shape=(3, channels, m)]
-        The stems in the order of `STEMS`, piece after piece, as long as ``samples`` together. Whatever they leave
-        of the mix is the fourth.
+        The stems in the order of `STEMS`, piece after piece, as long as ``samples`` together. What they leave of
+        the mix is the accompaniment.
     """
-    stereo = len(samples) == 2
-    rotated = _rotate(samples) if stereo else samples
-    grid = _Grid(sample_rate)
-    power = _powers(rotated, grid, lambda x: at(0.2 * x))
-    masks = _masks(power, grid, lambda x: at(0.2 + 0.5 * x))
-    for stems in _apply(rotated, masks, grid, lambda x: at(0.7 + 0.3 * x)):
-        if stereo:
-            for stem in stems:
-                stem[:] = _rotate(stem)
-        yield stems
+    grid = Grid(sample_rate)
+    if len(samples) == 2:
+        # In sum and difference the middle of the stereo picture is a matter of levels, not of phases.
+        power = powers(np.stack([samples[0] + samples[1], samples[0] - samples[1]]), grid, lambda x: at(0.1 * x))
+    else:
+        power = powers(samples, grid, lambda x: at(0.1 * x))
+    masks = _masks(power, grid, lambda x: at(0.1 + 0.6 * x))
+    yield from masked(samples, masks, grid, lambda x: at(0.7 + 0.3 * x))
 
 
-def _rotate(pair: Array) -> Array:
-    """Left and right to scaled sum and difference; its own inverse."""
-    half = np.float32(np.sqrt(0.5))
-    return np.stack([(pair[0] + pair[1]) * half, (pair[0] - pair[1]) * half])
+def _masks(power: Array, grid: Grid, at: Callable[[float], None]) -> Array:
+    """Masks of vocals, drums and bass [shape=(3, frames, bands)].
 
-
-class _Grid:
-    """Frames and bands on which masks are estimated.
-
-    Frames of about 93 ms, four for each frame's length. Single bins up to 5.5 kHz, where partials are told apart;
-    groups of four above; one last band from 16 kHz to the end, whatever the sample rate.
+    Parameters
+    ----------
+    power : [shape=(channels, frames, bands)]
+        Of the only channel, or of the sum and the difference of two.
+    grid
+        The grid it is on.
+    at
+        Told the fraction done.
     """
-
-    def __init__(self, sample_rate: int) -> None:
-        self.size = 1 << max(4, round(math.log2(0.0929 * sample_rate)))
-        self.hop = self.size // 4
-        self.rate = sample_rate / self.hop  # frames a second
-        self.bins = self.size // 2 + 1
-        width = sample_rate / self.size
-        fine = min(self.bins, round(5500 / width))
-        end = min(self.bins, round(16000 / width))
-        self.fine = fine
-        self.edges = np.unique(np.concatenate([np.arange(fine), np.arange(fine, max(fine + 1, end), 4)]))
-        self.edges = self.edges[self.edges < self.bins]
-        self.counts = np.diff(np.append(self.edges, self.bins))
-        self.centres = ((self.edges + (self.counts - 1) / 2) * width).astype(np.float32)
-        self.width = width
-        ramp = np.arange(self.size) + 0.5
-        self.window = np.sin(np.pi * ramp / self.size).astype(np.float32)
-
-    def frames(self, n: int) -> int:
-        """Frames that cover ``n`` samples, each sample four times."""
-        return int(-(-n // self.hop) + 3)
-
-    def spectra(self, channel: Array, first: int, last: int) -> Array:
-        """Spectra of the frames ``first``..``last`` of one channel."""
-        from scipy.fft import rfft
-
-        start = (first - 3) * self.hop
-        stop = (last - 4) * self.hop + self.size
-        piece = channel[max(0, start) : max(0, stop)]
-        piece = np.pad(piece, (max(0, -start), max(0, stop - max(0, start) - len(piece))))
-        frames = np.lib.stride_tricks.sliding_window_view(piece, self.size)[:: self.hop]
-        spectra: Array = rfft(frames * self.window, axis=1)
-        return spectra
-
-    def gather(self, spectrum: Array) -> Array:
-        """Mean over the bins of each band."""
-        fine = spectrum[:, : self.fine]
-        if len(self.edges) == self.fine:
-            return np.ascontiguousarray(fine)
-        coarse = np.add.reduceat(spectrum, self.edges[self.fine :], axis=1) / self.counts[self.fine :].astype(
-            np.float32
-        )
-        return np.concatenate([fine, coarse], axis=1)
-
-    def spread(self, bands: Array) -> Array:
-        """Give each bin its band's value."""
-        return np.repeat(bands, self.counts, axis=-1)
-
-
-def _powers(samples: Array, grid: _Grid, at: Callable[[float], None]) -> Array:
-    """Power on the grid [shape=(channels, frames, bands)]."""
-    count = grid.frames(samples.shape[1])
-    out = np.empty((len(samples), count, len(grid.edges)), np.float32)
-    for first in range(0, count, _BLOCK):
-        last = min(count, first + _BLOCK)
-        for channel, power in zip(samples, out, strict=True):
-            spectra = grid.spectra(channel, first, last)
-            power[first:last] = grid.gather(spectra.real**2 + spectra.imag**2)
-        at(last / count)
-    return out
-
-
-def _apply(samples: Array, masks: Array, grid: _Grid, at: Callable[[float], None]) -> Iterator[Array]:
-    """Vocals, drums and bass by their masks, piece after piece."""
-    from scipy.fft import irfft
-
-    channels, n = samples.shape
-    hop = grid.hop
-    count = grid.frames(n)
-    window = grid.window * np.float32(0.5)  # the squared windows of four overlapping frames add up to two
-    tail = np.zeros((3, channels, 3 * hop), np.float32)
-    for first in range(0, count, _BLOCK):
-        last = min(count, first + _BLOCK)
-        piece = np.zeros((3, channels, (last - first + 3) * hop), np.float32)
-        piece[:, :, : 3 * hop] = tail
-        for c in range(channels):
-            spectra = grid.spectra(samples[c], first, last)
-            for stem in range(3):
-                frames = irfft(spectra * grid.spread(masks[stem, c, first:last]), grid.size, axis=1)
-                quarters = (frames * window).reshape(last - first, 4, hop)
-                target = piece[stem, c].reshape(-1, hop)
-                for k in range(4):
-                    target[k : k + last - first] += quarters[:, k]
-        at(last / count)
-        tail = piece[:, :, -3 * hop :]
-        # The first frame ends at the first sample: what comes before is no sound of ours.
-        start = (first - 3) * hop
-        yield piece[:, :, max(0, -start) : min((last - first) * hop, n - start)]
-
-
-def _masks(power: Array, grid: _Grid, at: Callable[[float], None]) -> Array:
-    """Masks of vocals, drums and bass [shape=(3, channels, frames, bands)]."""
     f = grid.centres
-    power = power / (power.mean() + _EPS**2)  # so that nothing depends on the level
+    power = power / (power.mean() + _EPS**2)  # nothing below depends on how loud the mix is
     total = power.sum(axis=0)
     magnitude = np.sqrt(total)
 
     steady = sliding_median(magnitude, _odd(0.4 * grid.rate), axis=0)
-    at(0.1)
+    at(0.05)
     broad = _along_frequency(magnitude, grid)
-    at(0.2)
-    drums = broad**2 / (broad**2 + steady**2 + _EPS)
-    kick = _onsets(magnitude[:, f > 1000].sum(axis=1), grid)
-    low = f < 120
-    excess = np.maximum(0, magnitude[:, low] - steady[:, low]) / (magnitude[:, low] + _EPS)
-    drums[:, low] = np.maximum(drums[:, low], excess * kick[:, None])
-    drums *= magnitude
+    at(0.1)
+    drums = magnitude * (broad**2 / (broad**2 + steady**2 + _EPS))
+    low = int(np.searchsorted(f, 250))
+    drums[:, :low] = np.minimum(np.maximum(drums[:, :low], drum_hits(magnitude[:, :low], grid)), magnitude[:, :low])
     tonal = magnitude - drums
+    at(0.15)
+
     bass = tonal * np.clip((350 - f) / 150, 0, 1)
+    low = min(grid.fine, int(np.searchsorted(f, 1500)))
+    line = bass_line(tonal[:, :low], grid)
+    bass[:, :low] = np.minimum(np.maximum(bass[:, :low], line), tonal[:, :low])
     tonal -= bass
-    at(0.3)
-    background = _background(tonal, grid, lambda x: at(0.3 + 0.6 * x))
-    voice = np.clip((f - 140) / 80, 0, 1) * np.clip((11000 - f) / 3000, 0, 1)
+    at(0.25)
+
+    # The first comparison is led astray by the voice; the second goes by the background the first one found.
+    background = _background(tonal, tonal, grid, lambda x: at(0.25 + 0.35 * x))
+    background = _background(tonal, background, grid, lambda x: at(0.6 + 0.35 * x))
+    place = np.clip((f - 140) / 80, 0, 1) * np.clip((11000 - f) / 3000, 0, 1)
     if len(power) == 2:
-        voice = voice * np.clip((power[0] - power[1]) / (total + _EPS), 0, 1)
-    vocals = (tonal - background) * voice
+        place = place * np.sqrt(np.clip((power[0] - power[1]) / (total + _EPS), 0, 1))
+    vocals = (tonal - background) * place
     other = tonal - vocals
 
-    estimates = [vocals**2, drums**2, bass**2, other**2]
-    whole = sum(estimates) + _EPS
-    masks = np.stack([estimate / whole for estimate in estimates[:3]])
+    parts = np.stack([vocals, drums, bass, other])
+    np.power(parts, _EXPONENT, out=parts)
+    parts[:3] /= parts.sum(axis=0) + _EPS
     at(1.0)
-    return np.broadcast_to(masks[:, None], (3, len(power), *masks.shape[1:]))
+    return parts[:3]
 
 
 def _odd(value: float) -> int:
+    """The odd number next to a value, 3 at least."""
     return max(3, 2 * round((value - 1) / 2) + 1)
 
 
-def _along_frequency(magnitude: Array, grid: _Grid) -> Array:
-    """Median along frequency over about 250 Hz in single bins, twice that in groups."""
+def _along_frequency(magnitude: Array, grid: Grid) -> Array:
+    """Median along frequency over some 250 Hz in single bins, and twice as much in groups."""
     fine, coarse = magnitude[:, : grid.fine], magnitude[:, grid.fine :]
-    parts = [sliding_median(np.ascontiguousarray(fine), 23, axis=1)]
+    parts = [sliding_median(fine, 23, axis=1)]
     if coarse.shape[1]:
-        parts.append(sliding_median(np.ascontiguousarray(coarse), 11, axis=1))
+        parts.append(sliding_median(coarse, 11, axis=1))
     return np.concatenate(parts, axis=1)
 
 
-def _onsets(envelope: Array, grid: _Grid) -> Array:
-    """Near 1 in the frames that follow a sharp rise of the broadband level."""
-    from scipy.ndimage import maximum_filter1d
+def _background(magnitude: Array, guide: Array, grid: Grid, at: Callable[[float], None]) -> Array:
+    """What each frame has in common with the frames most like it (REPET-SIM).
 
-    rise = np.maximum(0, np.diff(envelope, prepend=envelope[:1]))
-    sharp = (rise > np.percentile(rise, 90)).astype(np.float32)
-    near: Array = maximum_filter1d(sharp, _odd(0.16 * grid.rate))
-    return near
-
-
-def _background(magnitude: Array, grid: _Grid, at: Callable[[float], None]) -> Array:
-    """What a frame has in common with the frames most like it (REPET-SIM)."""
-    edges = np.unique(np.searchsorted(grid.centres, np.geomspace(60, min(16000, grid.centres[-1]), 97)))
-    edges = edges[edges < magnitude.shape[1]]
-    features = np.log1p(np.add.reduceat(magnitude, edges, axis=1))
+    Parameters
+    ----------
+    magnitude : [shape=(frames, bands)]
+        What to look at.
+    guide : [shape=(frames, bands)]
+        What to go by in comparing frames.
+    grid
+        The grid both are on.
+    at
+        Told the fraction done.
+    """
+    edges = np.searchsorted(grid.centres, np.geomspace(60, min(16000.0, 0.99 * grid.centres[-1]), 97))
+    features = np.log1p(1000 * np.add.reduceat(guide, np.unique(edges), axis=1))
     features -= features.mean(axis=0)
     features /= np.linalg.norm(features, axis=1, keepdims=True) + _EPS
     count = len(features)
-    neighbours = min(25, count // 2 * 2 - 1)
-    if neighbours < 3:
-        return magnitude.copy()
+    neighbours = min(_NEIGHBOURS, (count - 1) // 2 * 2 + 1)
     reach = 4
     out = np.empty_like(magnitude)
     for first in range(0, count, _BLOCK):
