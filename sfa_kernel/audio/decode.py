@@ -167,6 +167,7 @@ class AudioReader:
         """
         if size < 1:
             raise ParameterError(f"A block of {size} frames is too small.", hint="Use 1 or more.")
+        self._window(start, duration)  # a wrong call fails here, not at the first block
         self.close()
         pieces = self._pieces(start, duration, min(size, _BLOCK))
         blocks = regrouped((piece.T for piece in pieces), size)

@@ -240,6 +240,8 @@ def test_decoding_stops_when_asked(files: dict[str, Path]) -> None:
 def test_a_window_outside_the_file_is_refused(window: dict[str, float], files: dict[str, Path]) -> None:
     with pytest.raises(ParameterError):
         decode(files["wav"], **window)
+    with AudioReader(files["wav"]) as reader, pytest.raises(ParameterError):
+        reader.blocks(**window)
 
 
 def test_odd_arguments_are_refused(files: dict[str, Path]) -> None:
