@@ -26,7 +26,7 @@ const SHEET = 900;
 const GO_MS = 1200;
 
 export interface PlayerParts {
-  mountPlayer(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; compact?: boolean }): PlayerHandle;
+  mountPlayer(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; transport?: boolean }): PlayerHandle;
   mountTransport(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; player: PlayerHandle }): unknown;
 }
 
@@ -75,7 +75,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
 
   // Parts
 
-  const player = options.mountPlayer(views.studio, bridge, { signal });
+  const player = options.mountPlayer(views.studio, bridge, { signal, transport: false });
   options.mountTransport(transport, bridge, { signal, player });
   let playing: PlayerState | null = null;
   signal.addEventListener("abort", player.onState((now) => { playing = now; }), { once: true });

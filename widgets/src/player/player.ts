@@ -24,17 +24,17 @@ export { mountTransport } from "./transport";
 
 export interface MountOptions {
   signal: AbortSignal;
-  /** Without the header, where the page shows title and tempo itself. */
-  compact?: boolean;
+  /** Play, time and volume; not where the page has a bar of its own for them. */
+  transport?: boolean;
 }
 
 /** States are told this often while playing, in ms. */
 const TELL_MS = 500;
 
 /** Builds a player inside `el`; it lives until `signal` aborts. */
-export function mountPlayer(el: HTMLElement, bridge: Bridge, { signal, compact = false }: MountOptions): PlayerHandle {
+export function mountPlayer(el: HTMLElement, bridge: Bridge, { signal, transport = true }: MountOptions): PlayerHandle {
   const model = new PlayerModel(bridge, signal);
-  new PlayerView(el, model, compact);
+  new PlayerView(el, model, transport);
   listenForKeys(el, model, signal);
   const player: PlayerHandle = {
     open: (trackId, options) => model.open(trackId, options),
@@ -95,7 +95,7 @@ class PlayerView {
   #spoken = -1;
   #soundWords = "";
 
-  constructor(el: HTMLElement, model: PlayerModel, compact: boolean) {
+  constructor(el: HTMLElement, model: PlayerModel, transport: boolean) {
     const { signal, engine } = model;
     this.#model = model;
     this.#art = new CoverArt(model.bridge, signal);
@@ -122,25 +122,25 @@ class PlayerView {
 
     const bar = h(
       "div", { class: "sfa-pl-bar" },
-      h("span", { class: "sfa-pl-buttons" }, toStart, this.#play),
-      h("span", { class: "sfa-pl-times" }, this.#time, this.#rest),
+      transport ? h("span", { class: "sfa-pl-buttons" }, toStart, this.#play) : null,
+      transport ? h("span", { class: "sfa-pl-times" }, this.#time, this.#rest) : this.#cues,
       this.#loading,
       h("span", { class: "sfa-pl-gap" }),
       this.#loop,
       h("span", { class: "sfa-pl-buttons sfa-pl-glass" }, wider, closer, this.#follow),
-      h("span", { class: "sfa-pl-volume" }, icon("volume"), this.#volume.element),
+      transport ? h("span", { class: "sfa-pl-volume" }, icon("volume"), this.#volume.element) : null,
     );
     this.#root = h(
       "div",
-      { class: compact ? "sfa-player is-compact" : "sfa-player", tabindex: -1, role: "region", "aria-label": "Player" },
-      compact ? null : this.#head,
+      { class: "sfa-player", tabindex: -1, role: "region", "aria-label": "Player" },
+      this.#head,
       this.#message,
       this.#overviewHost,
       this.#sections,
       scrollHost,
       bar,
       this.#sound,
-      this.#cues,
+      transport ? this.#cues : null,
       this.#stems.element,
     );
     // The root may be narrow in a wide window: its children ask it, not the screen.
