@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from sfa_kernel.analysis.cues import find_cues
     from sfa_kernel.analysis.key import camelot
     from sfa_kernel.analysis.model import ANALYSIS_VERSION, Analysis, Cue, Section
-    from sfa_kernel.analysis.song import analyze
+    from sfa_kernel.analysis.song import analyze, analyze_blocks
 
-__all__ = ["ANALYSIS_VERSION", "Analysis", "Cue", "Section", "analyze", "camelot", "find_cues"]
+__all__ = ["ANALYSIS_VERSION", "Analysis", "Cue", "Section", "analyze", "analyze_blocks", "camelot", "find_cues"]
 
 _HOMES = {
     "ANALYSIS_VERSION": "model",
@@ -26,6 +26,7 @@ _HOMES = {
     "Cue": "model",
     "Section": "model",
     "analyze": "song",
+    "analyze_blocks": "song",
     "camelot": "key",
     "find_cues": "cues",
 }

@@ -37,13 +37,10 @@ class BeatGrid:
         In seconds, rising.
     tempo
         Beats per minute.
-    steady
-        Whether one tempo holds throughout.
     """
 
     times: NDArray[np.float64]
     tempo: float
-    steady: bool
 
 
 def track_beats(onsets: Onsets, pulse: Pulse, start: float, end: float) -> BeatGrid:
@@ -68,18 +65,16 @@ def track_beats(onsets: Onsets, pulse: Pulse, start: float, end: float) -> BeatG
         count = int(len(onsets.attack) / onsets.rate / period)
         times = phase + period * np.arange(-2.0, count + 3.0)
         times = times + (_offset(onsets.attack, onsets.rate, times) - LATENCY)
-        steady = True
         tempo = pulse.tempo
     else:
         times = _dynamic_programming(onsets.total / 3 + onsets.accent / 2.5, onsets.rate, period)
         times = _smooth(onsets.attack, onsets.rate, times) - LATENCY
-        steady = False
         times = _extend(times, start, end, period)
         # over eight beats, so that the jitter of single beats does not matter
         span = min(8, max(1, len(times) - 1))
         tempo = 60 * span / float(np.median(times[span:] - times[:-span])) if len(times) > 1 else pulse.tempo
     inside = (times > start - 0.03) & (times < end)
-    return BeatGrid(np.maximum(times[inside], 0.0), tempo, steady)
+    return BeatGrid(np.maximum(times[inside], 0.0), tempo)
 
 
 def _extend(times: NDArray[np.float64], start: float, end: float, period: float) -> NDArray[np.float64]:

@@ -20,12 +20,16 @@ from sfa_kernel.errors import ParameterError
 from sfa_kernel.progress import Cancel, Progress, Steps, never, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
-__all__ = ["analyze"]
+__all__ = ["analyze", "analyze_blocks"]
 
 SLOWEST_RATE, FASTEST_RATE = 1_000, 1_000_000  # Hz
+MOST_CHANNELS = 64
 
+_BLOCK = 1 << 18  # samples
 _AUDIBLE = -45.0  # dB below the loud parts: what is softer carries no beat
 _PSEUDO_BAR = 2.0  # seconds, where there is no bar to describe the form by
 
@@ -59,10 +63,54 @@ def analyze(
     Cancelled
         When asked to stop.
     """
-    audio = _checked(samples, sample_rate)
+    audio = np.asarray(samples)
+    if audio.ndim == 1:
+        audio = audio[None, :]
+    _check_block(audio, None)
+    length = audio.shape[1]
+    blocks = (audio[:, start : start + _BLOCK] for start in range(0, length, _BLOCK))
+    return analyze_blocks(blocks, sample_rate, frames=length, progress=progress, cancel=cancel)
+
+
+def analyze_blocks(
+    blocks: Iterable[NDArray[np.float32]],
+    sample_rate: int,
+    *,
+    frames: int = 0,
+    progress: Progress = silent,
+    cancel: Cancel = never,
+) -> Analysis:
+    """Analyse a song that comes in blocks, so that its length does not matter to memory.
+
+    Parameters
+    ----------
+    blocks
+        The song in order, each [shape=(channels, n)], as `analyze` takes them; best 2**16 to 2**18 samples.
+    sample_rate
+        In Hz.
+    frames
+        How many samples to expect in all, for the progress; 0 when that is not known.
+    progress, cancel
+        As in `analyze`.
+
+    Returns
+    -------
+    Analysis
+        The same as that of the whole, to rounding.
+
+    Raises
+    ------
+    ParameterError
+        When a block is no such array, or the rate is out of 1 kHz..1 MHz.
+    Cancelled
+        When asked to stop.
+    """
+    if not SLOWEST_RATE <= sample_rate <= FASTEST_RATE:
+        raise ParameterError(f"A sample rate of {sample_rate} Hz is out of range.")
     steps = Steps(progress, cancel)
     steps.at(0.0)
-    features = measure(audio, sample_rate, Steps(steps.between(0.0, 0.8), cancel))
+    hearing = Steps(steps.between(0.0, 0.8), cancel)
+    features = measure(_checked(blocks), sample_rate, hearing, frames=frames)
     level = compressed(features.bands)
     onsets = onset_strength(features.bands, level, features.rate)
     steps.at(0.83)
@@ -109,19 +157,24 @@ def analyze(
     return analysis
 
 
-def _checked(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
-    audio = np.asarray(samples)
-    if audio.ndim == 1:
-        audio = audio[None, :]
-    if audio.ndim != 2 or not np.issubdtype(audio.dtype, np.floating):
+def _checked(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    channels = None
+    for block in blocks:
+        _check_block(block, channels)
+        channels = block.shape[0]
+        yield block
+
+
+def _check_block(block: NDArray[np.float32], channels: int | None) -> None:
+    if block.ndim != 2 or not np.issubdtype(block.dtype, np.floating):
         raise ParameterError("Samples must be a floating point array of shape (channels, n).")
-    if not 1 <= audio.shape[0] <= 64:
+    if not 1 <= block.shape[0] <= MOST_CHANNELS:
         raise ParameterError(
-            f"{audio.shape[0]} channels are not 1 to 64.", hint="Is the array transposed? It is (channels, n)."
+            f"{block.shape[0]} channels are not 1 to {MOST_CHANNELS}.",
+            hint="Is the array transposed? It is (channels, n).",
         )
-    if not SLOWEST_RATE <= sample_rate <= FASTEST_RATE:
-        raise ParameterError(f"A sample rate of {sample_rate} Hz is out of range.")
-    return audio
+    if channels is not None and block.shape[0] != channels:
+        raise ParameterError(f"A block of {block.shape[0]} channels follows blocks of {channels}.")
 
 
 def _audible(features: Features) -> tuple[float, float]:

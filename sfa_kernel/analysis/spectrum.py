@@ -17,7 +17,7 @@ import soxr
 from sfa_kernel.analysis.loudness import Loudness, LoudnessMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -31,8 +31,6 @@ HOP = 256  # samples at RATE: 11.6 ms
 TONAL_RATE = RATE / 4  # Hz: harmony up to 2.7 kHz
 TONAL_WINDOW = 4096  # samples at TONAL_RATE: 0.74 s
 TONAL_HOP = 512  # samples at TONAL_RATE: 93 ms
-
-_BLOCK = 1 << 18  # input samples per step
 
 BAND_EDGES = np.array(
     [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 31, 38, 47, 58, 71, 87, 107, 131, 160, 196, 240, 294, 360, 440, 511]
@@ -90,50 +88,74 @@ class Features:
     loudness: Loudness
 
 
-def measure(samples: NDArray[np.float32], sample_rate: float, steps: Steps) -> Features:
+def measure(blocks: Iterable[NDArray[np.float32]], sample_rate: float, steps: Steps, *, frames: int = 0) -> Features:
     """Run once over the samples.
 
     Parameters
     ----------
-    samples
-        [shape=(channels, n)], finite or not: what is not finite counts as silence.
+    blocks
+        The song in order, each [shape=(channels, n)], finite or not: what is not finite counts as silence.
     sample_rate
         In Hz.
     steps
         Receives progress up to its whole span.
+    frames
+        How many samples to expect in all, for the progress.
 
     Returns
     -------
     Features
     """
-    channels, length = samples.shape
-    weights = _downmix(samples)
-    meter = LoudnessMeter(sample_rate, channels)
-    middle = _Resampler(sample_rate, RATE)
-    low = _Resampler(RATE, TONAL_RATE)
-    short = _Framer(WINDOW, HOP)
-    long = _Framer(TONAL_WINDOW, TONAL_HOP)
-    bands: list[NDArray[np.float32]] = []
-    peaks = _PeakPicker()
+    ear: _Ear | None = None
+    for block in blocks:
+        if ear is None:
+            ear = _Ear(sample_rate, block.shape[0])
+        ear.hear(_clean(block))
+        steps.at(min(1.0, ear.heard / max(frames, ear.heard, 1)))
+    if ear is None:
+        ear = _Ear(sample_rate, 1)
+    return ear.finish()
 
-    for start in range(0, max(1, length), _BLOCK):
-        last = start + _BLOCK >= length
-        block = _clean(samples[:, start : start + _BLOCK])
-        meter.feed(block)
-        mono = middle.feed(np.einsum("c,cn->n", weights, block), last)
-        for frames in short.feed(mono, last):
-            bands.append(_band_magnitudes(frames))
-        for frames in long.feed(low.feed(mono, last), last):
-            peaks.feed(frames)
-        steps.at(min(1.0, (start + _BLOCK) / max(1, length)))
 
-    return Features(
-        duration=length / sample_rate,
-        rate=RATE / HOP,
-        bands=np.concatenate(bands) if bands else np.zeros((0, len(BAND_EDGES) - 1), np.float32),
-        peaks=peaks.finish(),
-        loudness=meter.finish(),
-    )
+class _Ear:
+    """Everything that listens to the samples as they pass."""
+
+    def __init__(self, sample_rate: float, channels: int) -> None:
+        self.heard = 0
+        self._sample_rate = sample_rate
+        self._weights: NDArray[np.float32] | None = None
+        self._meter = LoudnessMeter(sample_rate, channels)
+        self._middle = _Resampler(sample_rate, RATE)
+        self._low = _Resampler(RATE, TONAL_RATE)
+        self._short = _Framer(WINDOW, HOP)
+        self._long = _Framer(TONAL_WINDOW, TONAL_HOP)
+        self._bands: list[NDArray[np.float32]] = []
+        self._peaks = _PeakPicker()
+
+    def hear(self, block: NDArray[np.float32]) -> None:
+        self.heard += block.shape[1]
+        self._meter.feed(block)
+        if self._weights is None:
+            self._weights = _downmix(block)
+        weights = np.full(len(block), 1 / len(block), np.float32) if self._weights is None else self._weights
+        self._listen(np.einsum("c,cn->n", weights, block), last=False)
+
+    def _listen(self, mono: NDArray[np.float32], *, last: bool) -> None:
+        middle = self._middle.feed(mono, last)
+        for magnitudes in self._short.feed(middle, last):
+            self._bands.append(_band_magnitudes(magnitudes))
+        for magnitudes in self._long.feed(self._low.feed(middle, last), last):
+            self._peaks.feed(magnitudes)
+
+    def finish(self) -> Features:
+        self._listen(np.zeros(0, np.float32), last=True)
+        return Features(
+            duration=self.heard / self._sample_rate,
+            rate=RATE / HOP,
+            bands=np.concatenate(self._bands) if self._bands else np.zeros((0, len(BAND_EDGES) - 1), np.float32),
+            peaks=self._peaks.finish(),
+            loudness=self._meter.finish(),
+        )
 
 
 def _clean(block: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -145,16 +167,17 @@ def _clean(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.clip(block, -100.0, 100.0) if block.size and np.abs(block).max() > 100.0 else block
 
 
-def _downmix(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weights of the channels in the mono signal: their mean, or the loudest when they cancel."""
-    channels, length = samples.shape
-    weights = np.full(channels, 1 / channels, np.float32)
-    if channels == 1 or not length:
-        return weights
-    probe = _clean(samples[:, :: max(1, length // 65536)])
-    powers = np.mean(probe.astype(np.float64) ** 2, axis=1)
-    if np.mean(np.einsum("c,cn->n", weights, probe) ** 2) < 0.02 * powers.mean():
-        weights = np.zeros(channels, np.float32)
+def _downmix(block: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Weights of the channels in the mono signal: their mean, or the loudest where they cancel.
+
+    None while nothing sounds.
+    """
+    powers = np.einsum("cn,cn->c", block, block) / max(1, block.shape[1])
+    if powers.max(initial=0.0) < 1e-8:
+        return None
+    weights = np.full(len(block), 1 / len(block), np.float32)
+    if np.mean(np.einsum("c,cn->n", weights, block) ** 2) < 0.02 * powers.mean():
+        weights = np.zeros(len(block), np.float32)
         weights[int(powers.argmax())] = 1.0
     return weights
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sfa_kernel.analysis
-from sfa_kernel.analysis import Analysis, analyze, find_cues
+from sfa_kernel.analysis import Analysis, analyze, analyze_blocks, find_cues
 from sfa_kernel.errors import Cancelled, ParameterError
 from tests.analysis.songs import Song, make_song
 
@@ -108,6 +108,22 @@ def test_the_same_song_gives_the_same_analysis(club_song: Song, club_analysis: A
     again = analyze(club_song.samples, club_song.sample_rate)
 
     assert again.to_dict() == club_analysis.to_dict()
+
+
+def test_a_song_may_come_in_blocks(club_song: Song, club_analysis: Analysis) -> None:
+    samples = club_song.samples
+    blocks = (samples[:, start : start + 30_011] for start in range(0, samples.shape[1], 30_011))
+    streamed = analyze_blocks(blocks, club_song.sample_rate)
+
+    np.testing.assert_allclose(streamed.beats, club_analysis.beats, atol=1e-4)
+    assert streamed.key == club_analysis.key
+    assert streamed.lufs == pytest.approx(club_analysis.lufs, abs=1e-3)
+    assert [section.label for section in streamed.sections] == [section.label for section in club_analysis.sections]
+
+
+def test_blocks_must_agree_on_their_channels() -> None:
+    with pytest.raises(ParameterError, match="follows"):
+        analyze_blocks([noise(2, 1000), noise(1, 1000)], 44100)
 
 
 def test_an_analysis_survives_json(club_analysis: Analysis) -> None:
