@@ -36,6 +36,8 @@ _BLOCK = 65536
 _RESAMPLER_LEAD = 4096
 # Memory is reserved for at most this many frames before they have been decoded: headers may lie.
 _TRUSTED_FRAMES = 1 << 26
+# What the length of an MP3 file that does not count its frames may be off by, in seconds.
+_ESTIMATE_ERROR = 0.1
 
 
 def probe(path: str | os.PathLike[str]) -> AudioInfo:
@@ -267,7 +269,8 @@ class AudioReader:
                         yield piece
             except _sndfile.Damaged:
                 damaged = True
-            if position < self.info.frames:
+            short = position < self.info.frames - _ESTIMATE_ERROR * self.info.sample_rate
+            if short:
                 _log.warning(
                     "%s is damaged or cut off: libsndfile read %.1f of %.1f s.",
                     shown(self.info.path),
@@ -276,7 +279,7 @@ class AudioReader:
                 )
             # Of the decoders that end without an error, only the one for MP3 may end in the middle of the file:
             # it gives up after a kilobyte of damage. FFmpeg gets past that.
-            if not damaged and (position >= self.info.frames or self.info.format != "MP3"):
+            if not damaged and not (short and self.info.format == "MP3"):
                 return
         with closing(_libav.read(self.info, position)) as pieces:
             yield from pieces

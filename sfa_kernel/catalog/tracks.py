@@ -26,6 +26,7 @@ __all__ = [
     "page",
     "remove",
     "restore",
+    "set_duration",
     "summaries",
 ]
 
@@ -126,6 +127,11 @@ def by_hash(connection: Connection, content_hash: str) -> tuple[TrackRow, bool] 
         return None
     removed = row.pop("removed_at") is not None
     return TrackRow(**row), removed
+
+
+def set_duration(connection: Connection, track_id: UUID, duration: float) -> None:
+    """Correct a track's length [s]: a damaged file may hold less than it declares."""
+    connection.execute("UPDATE tracks SET duration = ? WHERE id = ?", [duration, track_id])
 
 
 def remove(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:

@@ -69,6 +69,7 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
             created_at=datetime.now(UTC),
         ),
     )
+    tracks.set_duration(connection, job.subject, document["duration_s"])
     if before is not None:
         files.drop([before.file, before.waveform])
 

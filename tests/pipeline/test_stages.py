@@ -51,6 +51,15 @@ def test_doing_it_again_replaces_the_files(studio: Studio, tmp_path: Path) -> No
     assert not set(first) & set(second)
 
 
+def test_a_cut_off_file_gets_its_true_length(studio: Studio, tmp_path: Path) -> None:
+    path = write_song(tmp_path / "song.mp3")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    (track,) = studio.add(path)
+    assert track.duration == pytest.approx(8, abs=0.1)
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    assert studio.track(track.id).duration == pytest.approx(4, abs=0.5)
+
+
 def test_cues_alone_say_what_is_missing(studio: Studio, tmp_path: Path) -> None:
     (track,) = studio.add(write_song(tmp_path / "song.wav"))
     (job,) = studio.run(track, stages="autocue").wait(TIMEOUT).jobs
