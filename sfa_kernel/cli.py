@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.verbose:
         # What a person needs to know is said by the command itself; the log is for `--verbose`.
         logging.getLogger("sfa_kernel").setLevel(logging.CRITICAL if options.command != "worker" else logging.WARNING)
+    if options.command in ("add", "run", "analyze", "separate") and arguments is None and not options.verbose:
+        _silence_c_libraries()
     command: Callable[[argparse.Namespace], int] = options.run
     try:
         return command(options)
@@ -49,6 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has had enough (`sfa tracks | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _silence_c_libraries() -> None:
+    """Keep standard error for our own lines: the MP3 decoder writes its notes on damaged files there."""
+    ours = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.stderr = ours
 
 
 def _common(parser: argparse.ArgumentParser, **defaults: object) -> None:

@@ -110,6 +110,16 @@ def test_analyze_needs_no_library(cli: Cli, song: Path, tmp_path: Path) -> None:
     assert not cli.home.exists()
 
 
+def test_a_damaged_song_is_analysed_without_noise_on_standard_error(cli: Cli, tmp_path: Path) -> None:
+    path = write_song(tmp_path / "song.mp3")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)
+    path.write_bytes(data)
+    done = cli.run("analyze", path, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)[0]["bpm"] == pytest.approx(120, abs=1)
+
+
 def test_separate_needs_no_library(cli: Cli, song: Path, tmp_path: Path) -> None:
     done = cli.json("separate", song, "--engine", "draft", "--out", tmp_path / "stems")
     assert set(done) == {"stems", "seconds"}
