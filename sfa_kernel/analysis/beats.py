@@ -67,7 +67,7 @@ def track_beats(onsets: Onsets, pulse: Pulse, start: float, end: float) -> BeatG
         times = times + (_offset(onsets.attack, onsets.rate, times) - LATENCY)
         tempo = pulse.tempo
     else:
-        times = _dynamic_programming(onsets.total / 3 + onsets.accent / 2.5, onsets.rate, period)
+        times = _dynamic_programming(onsets.total / 3 + onsets.accent / 3, onsets.rate, period)
         times = _smooth(onsets.attack, onsets.rate, times) - LATENCY
         times = _extend(times, start, end, period)
         # over eight beats, so that the jitter of single beats does not matter

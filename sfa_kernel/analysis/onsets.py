@@ -53,8 +53,8 @@ class Onsets:
 
     @property
     def accent(self) -> NDArray[np.float64]:
-        """Accents together, low and middle first: kick and snare outweigh hats."""
-        weighted: NDArray[np.float64] = self.accents[0] + self.accents[1] + 0.5 * self.accents[2]
+        """Accents together, middle and low first: snare and kick outweigh hats."""
+        weighted: NDArray[np.float64] = self.accents[0] + 1.5 * self.accents[1] + 0.5 * self.accents[2]
         return weighted
 
     @property

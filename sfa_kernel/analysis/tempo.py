@@ -27,7 +27,7 @@ SLOWEST, FASTEST = 55.0, 215.0  # beats per minute
 _CENTRE = 124.0  # beats per minute: where listeners and DJs most often feel the beat
 _SPREAD = 0.5  # octaves, one standard deviation
 _SUBDIVISIONS = (1, 2, 4)  # beats, eighths, sixteenths
-_FULL_BACKBEAT = 0.87  # ratio of autocorrelations that counts as no decline
+_FULL_BACKBEAT = 0.78  # ratio of autocorrelations that counts as no decline
 _WINDOW = 8.0  # seconds within which the tempo may be taken as constant
 
 
@@ -106,12 +106,15 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
 
 
 def _backbeat(accents: list[NDArray[np.float64]], lag: float) -> float:
-    """Largest ratio, over the registers, of the autocorrelation after two beats to that after four."""
+    """How far the middle or the high register repeats after two beats as after four, 0.3..1.
+
+    The high register has a say only where it alternates: steady hats repeat after every beat at any level.
+    """
     ratios = []
-    for correlation in accents:
+    for register, correlation in enumerate(accents):
         if len(correlation) > 4 * lag + 2:
-            two, four = (float(_mean_at(correlation, np.array([lag]), (count,))[0]) for count in (2, 4))
-            if four > 0.1:
+            one, two, four = (float(_mean_at(correlation, np.array([lag]), (n,))[0]) for n in (1, 2, 4))
+            if four > 0.1 and (register == 0 or two > one + 0.15):
                 ratios.append(two / four)
     return float(np.clip(max(ratios) / _FULL_BACKBEAT, 0.3, 1.0)) if ratios else 1.0
 
