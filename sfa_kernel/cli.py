@@ -320,8 +320,8 @@ def _analyze(options: argparse.Namespace) -> int:
     for file in options.files:
         started = time.perf_counter()
         try:
-            samples, sample_rate = audio.decode(file)
-            found = analysis.analyze(samples, sample_rate)
+            with audio.AudioReader(file) as reader:
+                found = analysis.analyze_blocks(reader.blocks(1 << 18), reader.sample_rate, frames=reader.frames)
         except SfaError as error:
             results.append({"file": file, "error": str(error)})
             _fail(f"{file}: {error}")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ANALYZE"]
 
+BLOCK = 1 << 18  # frames
+
 
 def _prepare(connection: Connection, job: JobRow, storage: Storage) -> Plan:
     from sfa_kernel.analysis import ANALYSIS_VERSION
@@ -32,16 +34,19 @@ def _prepare(connection: Connection, job: JobRow, storage: Storage) -> Plan:
 
 
 def work(*, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:
-    """Decode once; draw the waveform and analyse."""
+    """Draw the waveform, then analyse: two passes over the file, so that an hour-long mix needs no more memory."""
     from sfa_kernel import analysis, audio
     from sfa_kernel.progress import Steps
 
     steps = Steps(progress)
-    samples, sample_rate = audio.decode(source, progress=steps.between(0.0, 0.3))
     waveform = scratch / "waveform.npz"
-    audio.Waveform.from_samples(samples, sample_rate).save(waveform)
-    steps.at(0.4)
-    found = analysis.analyze(samples, sample_rate, progress=steps.between(0.4, 0.99))
+    with audio.AudioReader(source) as reader:
+        audio.Waveform.from_blocks(reader.blocks(BLOCK), reader.sample_rate).save(waveform)
+    steps.at(0.3)
+    with audio.AudioReader(source) as reader:
+        found = analysis.analyze_blocks(
+            reader.blocks(BLOCK), reader.sample_rate, frames=reader.frames, progress=steps.between(0.3, 0.99)
+        )
     document = found.to_dict()
     path = scratch / "analysis.json"
     path.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
