@@ -15,6 +15,7 @@ import webbrowser
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sfa_kernel import resources
 from sfa_kernel.errors import SetupError
@@ -117,6 +118,7 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
     warnings.simplefilter("ignore", JupyterServerAuthWarning)
     token = secrets.token_urlsafe(32)
     first = next((path.name for path in sorted(folder.glob("*.ipynb"))), None)
+    page = f"/lab/tree/{quote(first)}" if first else "/lab"
     # As arguments, not as defaults: nobody's Jupyter configuration shall open what is closed here.
     lab = LabApp.initialize_server(
         argv=[
@@ -139,7 +141,7 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
             "--ServerApp.jpserver_extensions=voila.server_extension=False",  # it serves files to anybody
             f"--IdentityProvider.token={token}",
             "--LabApp.log_level=WARN",
-            f"--LabApp.default_url=/lab/tree/{first}" if first else "--LabApp.default_url=/lab",
+            f"--LabApp.default_url={page}",
             # Nothing leaves the machine unasked: no news, no look for updates, no list of extensions.
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -150,7 +152,7 @@ def run_lab(home: Path, port: int | None = None, browser: bool = True) -> int:
     if hasattr(signal, "SIGHUP"):
         # Jupyter ends well on SIGTERM only; a closed terminal shall not leave kernels behind.
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
-    print(f"JupyterLab: http://{HOST}:{chosen}/lab?token={token}", flush=True)
+    print(f"JupyterLab: http://{HOST}:{chosen}{page}?token={token}", flush=True)
     try:
         lab.start()
     finally:
