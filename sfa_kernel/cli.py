@@ -248,7 +248,7 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
         "camelot": row["camelot"],
         "energy": row["energy"],
         "lufs": row["lufs"],
-        "stems": sorted(row["stems"] or []),
+        "stems": row["stems"],
         "format": row["format"],
         "added_at": row["added_at"].isoformat(),
     }

@@ -222,7 +222,7 @@ class Tracks(Sequence[Track]):
                 "energy": row["energy"],
                 "LUFS": row["lufs"] and f"{row['lufs']:.1f}",
                 "time": clock(row["duration"]),
-                "stems": ", ".join(row["stems"] or []),
+                "stems": ", ".join(row["stems"]),
             }
             for row in self.summaries(limit=50)
         ]

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["SeparationRow", "StemRow", "find", "latest", "of_separation", "put", "stem"]
+__all__ = ["SeparationRow", "StemRow", "find", "latest", "mixer_order", "of_separation", "put", "stem"]
+
+
+# How a mixer lists them; the rest follows by name.
+MIXER_ORDER = ("vocals", "drums", "bass")
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,15 @@ def of_separation(connection: Connection, separation_id: UUID) -> list[StemRow]:
     """The stems of one separation, in the mixer's order: vocals, drums, bass, then the rest by name."""
     rows: list[dict[str, Any]] = fetch(
         connection,
-        "SELECT * FROM stems WHERE separation_id = ? "
-        "ORDER BY coalesce(list_position(['vocals', 'drums', 'bass'], name), 9), name",
+        "SELECT * FROM stems WHERE separation_id = ?",
         [separation_id],
     )
-    return [StemRow(**row) for row in rows]
+    return sorted((StemRow(**row) for row in rows), key=lambda stem: mixer_order(stem.name))
+
+
+def mixer_order(name: str) -> tuple[int, str]:
+    """Sort key of a stem's name in the mixer's order."""
+    return (MIXER_ORDER.index(name) if name in MIXER_ORDER else len(MIXER_ORDER), name)
 
 
 def stem(connection: Connection, stem_id: UUID) -> StemRow | None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog.rows import fetch, fetch_one, fold
+from sfa_kernel.catalog.stems import mixer_order
 from sfa_kernel.errors import NotFoundError, ParameterError
 
 if TYPE_CHECKING:
@@ -221,6 +222,9 @@ def summaries(connection: Connection, track_ids: Sequence[UUID]) -> list[dict[st
         """,  # noqa: S608 - text of ours
         [wanted],
     )
+    for row in rows:
+        row["stems"] = sorted(row["stems"] or [], key=mixer_order)
+        row["jobs"] = row["jobs"] or []
     by_id = {row["id"]: row for row in rows}
     return [by_id[track_id] for track_id in wanted if track_id in by_id]
 

@@ -41,6 +41,8 @@ class Live:
         self._widget = widget
         self._only = None if only is None else {str(job_id) for job_id in only}
         self._lock = threading.Lock()
+        # One push at a time: a slow one must not tell yesterday's news after a quick one.
+        self._pushing = threading.Lock()
         self._jobs: set[str] = set()
         self._tracks: set[str] = set()
         self._refresh: set[str] = set()
@@ -91,6 +93,11 @@ class Live:
     def _push(self) -> None:
         with self._lock:
             self._timer = None
+        with self._pushing:
+            self._push_all()
+
+    def _push_all(self) -> None:
+        with self._lock:
             jobs, self._jobs = self._jobs, set()
             tracks, self._tracks = self._tracks, set()
             refresh, self._refresh = self._refresh, set()

@@ -35,14 +35,14 @@ def _track_row(summary: Mapping[str, Any], fresh: Fresh) -> dict[str, Any]:
         **{name: summary[name] for name in ("title", "artist", "album", "duration", "bpm", "key", "camelot")},
         "energy": summary["energy"],
         "lufs": summary["lufs"],
-        "stems": sorted(summary["stems"] or [], key=_mixer_order),
+        "stems": summary["stems"],
         "art": summary["cover"] is not None,
         "added_at": summary["added_at"].isoformat(),
         "progress": 0,
         "stage": None,
         "error": None,
     }
-    jobs = sorted(summary["jobs"] or [], key=lambda job: job["kind"] != "separate")  # the longest speaks for all
+    jobs = sorted(summary["jobs"], key=lambda job: job["kind"] != "separate")  # the longest speaks for all
     working = next((job for job in jobs if job["status"] == "processing"), None)
     failed = next((job for job in jobs if job["status"] == "failed"), None)
     if working is not None:
@@ -53,11 +53,6 @@ def _track_row(summary: Mapping[str, Any], fresh: Fresh) -> dict[str, Any]:
     if failed is not None:
         return {**row, "status": "failed", "stage": failed["kind"], "error": failed["error"]}
     return {**row, "status": "ready" if summary["analyzed"] or row["stems"] else "new"}
-
-
-def _mixer_order(name: str) -> tuple[int, str]:
-    order = ("vocals", "drums", "bass")
-    return (order.index(name) if name in order else len(order), name)
 
 
 def job_rows(studio: Studio, jobs: Sequence[JobRow], *, fresh: Fresh | None = None) -> list[dict[str, Any]]:
