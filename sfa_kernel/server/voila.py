@@ -76,7 +76,6 @@ EXTENSIONS = ["anywidget", "@jupyter-widgets/jupyterlab-manager", "@voila-dashbo
 IDLE_TIMEOUT = 900
 IDLE_CHECK = 60
 
-
 # How long the browser that we start may take to ask for the page [s].
 INVITATION = 120.0
 
@@ -130,8 +129,7 @@ class KernelOwners(Authorizer):
 
     def claim(self, kernel_id: str, user: User) -> None:
         """From now on this kernel belongs to a page of this user's browser."""
-        alive = self._kernels
-        self._owners = {kernel: name for kernel, name in self._owners.items() if kernel in alive}
+        self._owners = {kernel: name for kernel, name in self._owners.items() if kernel in self._kernels}
         self._owners[kernel_id] = user.username
 
     async def end(self, kernel_id: str) -> None:
