@@ -45,12 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose:
             logging.getLogger(__name__).exception("The command failed")
         return _fail(str(error))
-    except KeyboardInterrupt:
-        return _fail("Stopped.", status=130)
     except BrokenPipeError:
         # Whoever read our output has had enough (`sfa tracks | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:
+        if options.verbose:
+            raise
+        return _fail(f"Unexpected {type(error).__name__}: {error}. Please report it, with what --verbose says.")
+    except KeyboardInterrupt:
+        return _fail("Stopped.", status=130)
 
 
 def _silence_c_libraries() -> None:

@@ -24,7 +24,7 @@ def folder(name: str) -> Path:
     SetupError
         When this installation has none.
     """
-    for candidate in (_PACKAGE.parent / _IN_CLONE[name], _PACKAGE / "assets" / name):
+    for candidate in (_PACKAGE / "assets" / name, _PACKAGE.parent / _IN_CLONE[name]):
         if candidate.is_dir():
             return candidate
     raise SetupError(f"This installation has no {name} folder.", hint="Install the package again.")

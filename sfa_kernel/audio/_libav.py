@@ -257,9 +257,11 @@ def _name(container: Any) -> str:
 def _open(path: Path) -> Iterator[Any]:
     import av
 
+    # Tags in an unknown encoding must not keep us from the sound. PyAV 19 sees to that by itself.
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
     # Through a file object: FFmpeg would read a name such as "concat:a" or "http:b" as an address.
     with (
         path.open("rb") as raw,
-        av.open(raw, mode="r", options=_OPTIONS, metadata_errors="replace") as container,
+        av.open(raw, mode="r", options=_OPTIONS, **lenient) as container,
     ):
         yield container
