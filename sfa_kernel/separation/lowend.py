@@ -28,7 +28,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _EPS = np.float32(1e-9)
 
-_KINDS = 3  # drums with a body in the bass's range: kick, snare, a tom
+_KINDS = 6  # families of hits looked at; few drums have a body in the bass's range: kick, snare, toms
 _FEWEST = 4  # hits that show a pattern
 _LEAD = 3  # frames of a hit before its steepest rise
 
@@ -68,7 +68,7 @@ def drum_hits(low: Array, grid: Grid) -> Array:
     flat = hits.reshape(len(hits), -1)
     flat = flat / (np.linalg.norm(flat, axis=1, keepdims=True) + _EPS)
     alike = flat @ flat.T > 0.8
-    unexplained = late < 0.7 * early
+    unexplained = late < 0.75 * early
     explained = np.zeros(len(hits))
     drums = np.zeros_like(hits)
     attack = slice(_LEAD, _LEAD + 5)
@@ -80,8 +80,12 @@ def drum_hits(low: Array, grid: Grid) -> Array:
         family = alike[centre] & unexplained
         drum = np.quantile(hits[family] / early[family, None, None], 0.3, axis=0).astype(np.float32)
         heavy = drum[attack] > 0.3 * drum.max()
-        if not heavy.any():
-            break
+        sustain = drum[_LEAD + 4 : _LEAD + 7].mean() / (drum[_LEAD + 1 : _LEAD + 3].mean() + _EPS)
+        # A plucked note fades like a long kick; but notes change, and a kick is most of what happens down here.
+        longest = 0.75 if family.sum() > 0.35 * len(hits) else 0.5
+        if sustain > longest or not heavy.any():
+            unexplained &= ~family
+            continue
         # What sounds besides a drum only adds to it, so its level is found where there is least besides.
         gain = np.quantile(hits[:, attack][:, heavy] / drum[attack][heavy], 0.4, axis=1)
         usual = np.median(gain[family])

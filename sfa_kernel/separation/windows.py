@@ -71,18 +71,17 @@ def split_long(
         held = np.concatenate(waiting, axis=1)
         last = have <= stride * 3 // 2 + lap
         window = held if last else held[:, : stride + lap]
-        n = window.shape[1]
+        kept = have if last else stride
 
         entering, leaving = leaving, None
         position = 0
-        for piece in split(window, sample_rate, at=partial(_reached, at, first, n)):
+        for piece in split(window, sample_rate, at=partial(_reached, at, first, kept)):
             end = position + piece.shape[2]
             if entering is not None and position < lap:
                 count = min(lap, end) - position
                 weight = fade[position : position + count]
                 piece[:, :, :count] *= weight
                 piece[:, :, :count] += (1 - weight) * entering[:, :, position : position + count]
-            kept = n if last else n - lap
             if end > kept:
                 if leaving is None:
                     leaving = np.zeros((*piece.shape[:2], lap), np.float32)
@@ -94,10 +93,10 @@ def split_long(
             position = end
         if last:
             return
-        waiting = [held[:, stride:]]
+        waiting = [held[:, stride:].copy()]  # a view would keep all of it
         have -= stride
         first += stride
 
 
-def _reached(at: Callable[[float], None], first: int, n: int, share: float) -> None:
-    at(first + share * n)
+def _reached(at: Callable[[float], None], first: int, frames: int, share: float) -> None:
+    at(first + share * frames)

@@ -74,6 +74,7 @@ class _Score:
         self.frames = round(seconds * sample_rate)
         self.beat = 60 / (self.style["bpm"] * self.random.uniform(0.97, 1.03))
         self.root = int(self.random.integers(33, 45))
+        self.kick_decay = self.random.uniform(0.08, 0.2)
         self.progression = PROGRESSIONS[int(self.random.integers(len(PROGRESSIONS)))]
 
     # -- time and room ------------------------------------------------------------------------------
@@ -132,9 +133,11 @@ class _Score:
             late = start + abs(self.random.normal(0, 0.003))
             hit = 1 + 0.15 * noise()
             if self.style["kick"][index % 8] == "x":
-                t = self.time(0.35)
+                t = self.time(0.5)
                 low = self.random.uniform(46, 52)
-                body = np.sin(2 * np.pi * (low * t + 110 * 0.028 * (1 - np.exp(-t / 0.028)))) * np.exp(-t / 0.11)
+                body = np.sin(2 * np.pi * (low * t + 110 * 0.028 * (1 - np.exp(-t / 0.028)))) * np.exp(
+                    -t / self.kick_decay
+                )
                 click = self.band(noise(len(t)), 1500, None) * np.exp(-t / 0.004)
                 self.place(part, late, hit * (body + 0.15 * click))
             if self.style["snare"][index % 8] == "x":
