@@ -15,7 +15,7 @@ from sfa_kernel.analysis.model import Analysis, Section
 from sfa_kernel.analysis.onsets import Onsets, compressed, onset_strength
 from sfa_kernel.analysis.spectrum import Features, measure
 from sfa_kernel.analysis.structure import Form, describe_bars, find_form
-from sfa_kernel.analysis.tempo import Pulse, find_pulses
+from sfa_kernel.analysis.tempo import Pulse, find_pulses, octave_apart
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.progress import Cancel, Progress, Steps, never, silent
 
@@ -190,8 +190,14 @@ def _audible(features: Features) -> tuple[float, float]:
 
 def _tempo_confidence(pulses: list[Pulse]) -> float:
     best = pulses[0]
-    rivals = [p.score for p in pulses[1:] if abs(p.tempo / best.tempo - 1) > 0.03]
-    lead = 1 - max(rivals, default=0.0) / best.score if best.score > 0 else 0.0
+    if best.score <= 0:
+        return 0.0
+    rivals = [
+        p.score / best.score if octave_apart(p, best) else p.plain / best.plain
+        for p in pulses[1:]
+        if abs(p.tempo / best.tempo - 1) > 0.03
+    ]
+    lead = 1 - max(rivals, default=0.0)
     return float(np.clip(lead, 0, 1) * np.clip(best.salience / 0.4, 0, 1))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.onsets import Onsets
 
-__all__ = ["Pulse", "find_pulses", "tempo_prior"]
+__all__ = ["Pulse", "find_pulses", "octave_apart", "tempo_prior"]
 
 SLOWEST, FASTEST = 55.0, 215.0  # beats per minute
 
@@ -57,9 +57,14 @@ class Pulse:
     backbeat: float
 
     @property
+    def plain(self) -> float:
+        """How likely this pulse or an octave of it is the beat, relative to the others."""
+        return self.salience * self.clarity * float(tempo_prior(self.tempo))
+
+    @property
     def score(self) -> float:
-        """How likely this pulse is the beat, relative to the others."""
-        return self.salience * self.clarity * self.backbeat**5 * float(tempo_prior(self.tempo))
+        """How likely this pulse is the beat, relative to its octaves."""
+        return self.plain * self.backbeat**5
 
 
 def tempo_prior(tempo: float | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -102,7 +107,22 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
         tempo, clarity, steadiness = _refine(strength, onsets.rate, float(tempi[top]))
         backbeat = _backbeat(accents, onsets.rate * 60 / tempo)
         pulses.append(Pulse(tempo, float(salience[top]), clarity, steadiness, backbeat))
-    return sorted(pulses, key=lambda pulse: -pulse.score)
+    return _ranked(pulses)
+
+
+def octave_apart(one: Pulse, other: Pulse) -> bool:
+    """Whether two pulses are the same, or one is twice as fast as the other."""
+    return any(abs(one.tempo / (other.tempo * ratio) - 1) < 0.03 for ratio in (0.5, 1, 2))
+
+
+def _ranked(pulses: list[Pulse]) -> list[Pulse]:
+    """Best first. The backbeat decides among the octaves of the clearest pulse, not which pulse that is."""
+    if not pulses:
+        return []
+    clearest = max(pulses, key=lambda pulse: pulse.plain)
+    octaves = [pulse for pulse in pulses if octave_apart(pulse, clearest)]
+    rest = [pulse for pulse in pulses if pulse not in octaves]
+    return sorted(octaves, key=lambda p: -p.score) + sorted(rest, key=lambda p: -p.score)
 
 
 def _backbeat(accents: list[NDArray[np.float64]], lag: float) -> float:

@@ -74,3 +74,13 @@ def test_the_beat_grid_spans_the_whole_song(club_song: Song, club_analysis: Anal
     assert club_analysis.beats[-1] >= club_song.beats[-1] - 0.01
     np.testing.assert_allclose(gaps, 60 / 127.35, atol=1e-3)
     assert set(np.round(club_analysis.downbeats, 6)) <= set(np.round(club_analysis.beats, 6))
+
+
+def test_a_lead_that_comes_and_goes_does_not_change_the_beat() -> None:
+    rate = 22050
+    time = np.arange(12 * rate) / rate
+    drum = 0.25 * np.random.default_rng(0).standard_normal(len(time)) * np.exp(-(time % 0.5) * 90)
+    lead = 0.15 * np.sin(2 * np.pi * 523.25 * time) * (np.floor(time) % 2 == 0)
+    bass = 0.25 * np.sin(2 * np.pi * 65.4 * time)
+
+    assert analyze((drum + lead + bass).astype(np.float32), rate).tempo == pytest.approx(120, rel=1e-3)
