@@ -13,6 +13,7 @@ from sfa_kernel.errors import SetupError
 __all__ = ["demo_songs", "folder"]
 
 _PACKAGE = Path(__file__).resolve().parent
+_ASSETS = _PACKAGE / "assets"
 _IN_CLONE = {"notebooks": "notebooks", "voila_apps": "voila_apps", "demo": "data/demo"}
 
 
@@ -24,10 +25,12 @@ def folder(name: str) -> Path:
     SetupError
         When this installation has none.
     """
-    for candidate in (_PACKAGE / "assets" / name, _PACKAGE.parent / _IN_CLONE[name]):
-        if candidate.is_dir():
-            return candidate
-    raise SetupError(f"This installation has no {name} folder.", hint="Install the package again.")
+    clone = _PACKAGE.parent
+    # Beside an installed package lies what others installed: only a project file tells a clone.
+    place = clone / _IN_CLONE[name] if (clone / "pyproject.toml").is_file() else _ASSETS / name
+    if not place.is_dir():
+        raise SetupError(f"This installation has no {name} folder.", hint="Install the package again.")
+    return place
 
 
 def demo_songs() -> list[Path]:
