@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sys
 from importlib import metadata, util
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["examine"]
 
 _REQUIRED = ("duckdb", "soundfile", "av", "scipy", "joblib", "anywidget", "jupyterlab", "voila")
+# Programs that one can do without: what each is for, and how to get it.
 _OPTIONAL = {
-    "demucs": ("separation", "separates with a neural network"),
-    "rtmidi": ("midi", "MIDI controllers"),
-    "dask": ("cluster", "work beyond one machine"),
+    "node": (("node",), "rebuilds the widgets when their sources change", "Install Node.js 18 or newer."),
+    "chromium": (
+        ("chromium", "chromium-browser", "google-chrome"),
+        "runs the browser tests",
+        "Debian: sudo apt install chromium",
+    ),
 }
 
 
@@ -38,7 +43,7 @@ def examine(home: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         ``ok`` (nothing necessary is missing), ``version``, ``python``, ``home`` and ``checks``, each with
         ``name``, ``ok``, ``required``, ``detail`` and ``hint``.
     """
-    checks = [*_library(home), *_packages(), _widgets(), *_extras()]
+    checks = [*_library(home), *_packages(), _widgets(), *_programs()]
     from sfa_kernel.settings import load_settings
 
     try:
@@ -59,8 +64,6 @@ def _check(name: str, ok: bool, detail: str, hint: str = "", *, required: bool =
 
 
 def _library(home: str | os.PathLike[str] | None) -> Iterable[dict[str, Any]]:
-    import shutil
-
     from sfa_kernel.studio import Studio
 
     try:
@@ -91,9 +94,7 @@ def _widgets() -> dict[str, Any]:
     return _check("widgets", built, "built" if built else "not built", "Run: make js")
 
 
-def _extras() -> Iterable[dict[str, Any]]:
-    for module, (extra, use) in _OPTIONAL.items():
-        found = util.find_spec(module) is not None
-        detail = "installed" if found else f"not installed; {use}"
-        hint = f'Run: pip install "sound-forge-alchemy[{extra}]"'
-        yield _check(module, found, detail, hint, required=False)
+def _programs() -> Iterable[dict[str, Any]]:
+    for name, (commands, use, hint) in _OPTIONAL.items():
+        found = next(filter(None, map(shutil.which, commands)), None)
+        yield _check(name, found is not None, found or f"not installed; {use}", hint, required=False)
