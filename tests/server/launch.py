@@ -159,9 +159,13 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 # The servers as the command line starts them; only the notebook may be another.
 _PROGRAM = """
+import signal
 import sys
 from pathlib import Path
 from sfa_kernel.server import app
+
+# A shell's background job has Ctrl-C ignored, and all that it starts, these tests too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 kind, home, notebook, browser = sys.argv[1:]
 if notebook:
