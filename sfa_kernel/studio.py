@@ -150,7 +150,7 @@ class Studio(Library):
         ids = self._ids(chosen)
         with self.catalog.write() as connection:
             removed = tracks.remove(connection, ids)
-        active = [job.id for job in self.ledger.jobs(active=True) if job.track_id in removed]
+        active = [job.id for job in self.ledger.jobs(active=True, limit=1_000_000) if job.track_id in removed]
         self.ledger.cancel(active)
         self.bus.publish("library", {"removed": [str(i) for i in removed]})
         return removed
