@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.catalog.tracks import TrackRow
     from sfa_kernel.settings import Settings
@@ -172,17 +173,20 @@ class Tracks(Sequence[Track]):
         with self._library.catalog.read() as connection:
             return tracks.count(connection, query=self._query)
 
+    def _ids(self, connection: Connection, offset: int, limit: int | None) -> list[UUID]:
+        return tracks.page(
+            connection,
+            query=self._query,
+            sort=self._sort,
+            descending=self._descending,
+            offset=offset,
+            limit=limit,
+        )
+
     def _rows(self, offset: int, limit: int | None) -> list[Track]:
         with self._library.catalog.read() as connection:
-            ids = tracks.page(
-                connection,
-                query=self._query,
-                sort=self._sort,
-                descending=self._descending,
-                offset=offset,
-                limit=limit,
-            )
-            return [Track(self._library, row) for row in tracks.get_many(connection, ids)]
+            rows = tracks.get_many(connection, self._ids(connection, offset, limit))
+        return [Track(self._library, row) for row in rows]
 
     def __iter__(self) -> Iterator[Track]:
         return iter(self._rows(0, None))
@@ -199,15 +203,7 @@ class Tracks(Sequence[Track]):
     def summaries(self, *, offset: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
         """What a list shows of each; see `sfa_kernel.catalog.tracks.summaries`."""
         with self._library.catalog.read() as connection:
-            ids = tracks.page(
-                connection,
-                query=self._query,
-                sort=self._sort,
-                descending=self._descending,
-                offset=offset,
-                limit=limit,
-            )
-            return tracks.summaries(connection, ids)
+            return tracks.summaries(connection, self._ids(connection, offset, limit))
 
     def __repr__(self) -> str:
         return f"<{len(self)} tracks>"

@@ -1,0 +1,81 @@
+"""The studio as a person holds it in a notebook."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sfa_kernel import Studio
+from sfa_kernel.errors import ParameterError
+from tests.sounds import write_song
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def studio(home: Path) -> Iterator[Studio]:
+    with Studio.open(home) as studio:
+        yield studio
+
+
+@pytest.fixture
+def songs(studio: Studio, tmp_path: Path) -> Studio:
+    for seed, name in enumerate(["Abel - One", "Bea - Two", "Cy - Three"]):
+        studio.add(write_song(tmp_path / f"{name}.wav", seconds=4, seed=seed))
+    return studio
+
+
+def test_tracks_are_counted_indexed_sliced_searched_and_sorted(songs: Studio) -> None:
+    assert len(songs.tracks) == 3
+    assert (songs.tracks[0].title, songs.tracks[-1].title) == ("One", "Three")
+    assert [t.title for t in songs.tracks[1:]] == ["Two", "Three"]
+    assert [t.artist for t in songs.tracks.search("bea")] == ["Bea"]
+    assert [t.title for t in songs.tracks.sorted("title", descending=True)] == ["Two", "Three", "One"]
+    with pytest.raises(IndexError):
+        songs.tracks[3]
+
+
+def test_sql_answers_in_rows_and_changes_nothing(songs: Studio) -> None:
+    assert songs.sql("SELECT title FROM tracks WHERE artist = ?", ["Cy"]) == [{"title": "Three"}]
+    with pytest.raises(ParameterError):
+        songs.sql("DELETE FROM tracks")
+    with pytest.raises(ParameterError):
+        songs.sql("SELECT nonsense")
+    assert len(songs.tracks) == 3
+
+
+def test_a_hostile_title_is_text_in_a_table(studio: Studio) -> None:
+    html = studio.sql("SELECT ? AS title", [HOSTILE])._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_a_run_can_be_awaited_beside_other_work(songs: Studio) -> None:
+    async def main() -> list[str]:
+        run = songs.run(songs.tracks[0], stages="analyze")
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while not run.done:
+                ticks += 1
+                await asyncio.sleep(0.01)
+
+        await asyncio.gather(tick(), run)
+        assert ticks > 1, "awaiting held up the event loop"
+        return [job.status for job in run.jobs]
+
+    assert asyncio.run(main()) == ["completed"]
+
+
+def test_a_run_can_be_cancelled(songs: Studio) -> None:
+    run = songs.run(stages="separate")
+    run.cancel()
+    assert {job.status for job in run.wait(60).jobs} <= {"cancelled", "completed"}
+    assert run.done
