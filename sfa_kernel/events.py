@@ -121,6 +121,7 @@ class EventBus:
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
         self._stop: threading.Event | None = None
+        self._thread: threading.Thread | None = None
 
     def publish(self, topic: str, data: dict[str, Any]) -> None:
         """Append one event; subscribers in every process of this library see it."""
@@ -134,18 +135,33 @@ class EventBus:
             if self._stop is None:
                 self._stop = threading.Event()
                 follower = _Follower(self.journal.folder)
-                threading.Thread(
+                self._thread = threading.Thread(
                     target=self._follow, args=(follower, self._stop), name="sfa-events", daemon=True
-                ).start()
+                )
+                self._thread.start()
         return subscription
+
+    def close(self) -> None:
+        """End all subscriptions, and the thread that served them."""
+        with self._lock:
+            self._subscriptions.clear()
+            thread = self._end_thread()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
 
     def _remove(self, subscription: Subscription) -> None:
         with self._lock:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
-            if not self._subscriptions and self._stop is not None:
-                self._stop.set()
-                self._stop = None
+            if not self._subscriptions:
+                self._end_thread()
+
+    def _end_thread(self) -> threading.Thread | None:
+        if self._stop is not None:
+            self._stop.set()
+            self._stop = None
+        thread, self._thread = self._thread, None
+        return thread
 
     def _follow(self, follower: _Follower, stop: threading.Event) -> None:
         from watchfiles import watch

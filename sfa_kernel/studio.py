@@ -84,8 +84,9 @@ class Studio(Library):
         self.close()
 
     def close(self) -> None:
-        """Stop this studio's background work; unfinished jobs wait for the next runner."""
+        """Stop this studio's background work and its events; unfinished jobs wait for the next runner."""
         self._runner.stop()
+        self.bus.close()
         atexit.unregister(self.close)
 
     # -- tracks ----------------------------------------------------------------------------------------------

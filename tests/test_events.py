@@ -117,3 +117,15 @@ def test_the_thread_ends_with_the_last_subscriber(folder: Path) -> None:
         if thread.name == "sfa-events":
             thread.join(TIMEOUT)
             assert not thread.is_alive()
+
+
+def test_a_closed_bus_serves_nobody_until_somebody_subscribes_again(folder: Path) -> None:
+    bus = EventBus(folder)
+    first, second = Collector(1), Collector(1)
+    bus.subscribe("*", first)
+    bus.close()
+    assert not any(thread.name == "sfa-events" for thread in threading.enumerate())
+    with bus.subscribe("*", second):
+        bus.publish("a", {})
+        assert second.done.wait(TIMEOUT)
+    assert first.events == []

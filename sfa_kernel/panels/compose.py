@@ -24,11 +24,14 @@ __all__ = ["dashboard", "jobs_panel", "library_panel", "player_panel"]
 def library_panel(
     studio: Studio, *, query: str = "", player: sfa_widgets.TrackPlayer | None = None
 ) -> sfa_widgets.LibraryTable:
-    """The library as a table; a track that is opened goes to ``player``, when there is one."""
+    """The library as a table; a track that is opened goes to ``player``, or it says how to open one."""
 
     def on_open(track_id: UUID) -> None:
         if player is not None:
             player.load(str(track_id))
+        else:
+            hint = f'To see and hear it, run: studio.player("{str(track_id)[:8]}")'
+            table.push("notice", {"level": "info", "text": hint})
 
     handlers = library_handlers(studio, on_open=on_open)
     table = sfa_widgets.LibraryTable(handlers | upload_handlers(studio), query=query)

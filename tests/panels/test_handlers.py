@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from sfa_kernel import Studio as NotebookStudio
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.library import library_handlers
@@ -179,3 +180,20 @@ def test_a_page_follows_what_happens_without_asking(studio: Studio, track_id: st
     jobs = [data for event, data in widget.pushed if event == "jobs.rows"]
     assert jobs[-1]["jobs"][0]["status"] == "completed"
     assert jobs[-1]["counts"]["completed"] == 1
+
+
+def test_opening_a_track_loads_the_player_or_says_how_to_get_one(home: Path, tmp_path: Path) -> None:
+    with NotebookStudio.open(home) as studio:
+        (song,) = studio.add(write_song(tmp_path / "song.wav"))
+        player = studio.player()
+        ask(studio.library(player=player), "track.open", id=str(song.id))
+        assert player.track_id == str(song.id)
+        alone = studio.library()
+        said: list[str] = []
+        alone.push = lambda event, data: said.append(data["text"])
+        ask(alone, "track.open", id=str(song.id))
+        assert said == [f'To see and hear it, run: studio.player("{str(song.id)[:8]}")']
+
+
+def ask(widget: Any, method: str, **params: Any) -> Any:
+    return widget._ask(method, params)
