@@ -14,7 +14,6 @@ import secrets
 import shutil
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
@@ -353,8 +352,11 @@ class DashboardServer(Voila):  # type: ignore[misc]  # Voila ships no types
             ready()
             await stop.wait()
             server.stop()
-            with suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self.kernel_manager.shutdown_all(now=True), timeout=10)
+            except Exception:
+                # A kernel that is still being started may refuse; whoever called us ends all that is left.
+                logger.warning("A kernel did not end in order", exc_info=True)
             await server.close_all_connections()
         finally:
             shutil.rmtree(self.connection_dir, ignore_errors=True)

@@ -81,7 +81,7 @@ def test_the_family_ends_with_the_server(tmp_path: Path, number: signal.Signals)
         wait_until(lambda: server.descendants("sfa_kernel", "worker"), "the worker runs")
         family = server.descendants()
         status = server.stop(number)
-        assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+        assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0), server.log.read_text()
         _, left = psutil.wait_procs(family, timeout=15)
         assert not left
     finally:
