@@ -81,7 +81,7 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, source: str |
     """
     _check(path)
     content_hash = audio.content_hash(path)
-    known = _known(catalog, content_hash)
+    known = _known(catalog, storage, path, content_hash)
     if known is not None:
         return known
     info = audio.probe(path)
@@ -144,16 +144,29 @@ def _check(path: Path) -> None:
         raise InputError(f"{str(path)!r} cannot be read: {error}.", hint="Check the path.") from error
 
 
-def _known(catalog: Catalog, content_hash: str) -> ImportedFile | None:
+def _known(catalog: Catalog, storage: Storage, path: Path, content_hash: str) -> ImportedFile | None:
     with catalog.read() as connection:
         found = tracks.by_hash(connection, content_hash)
     if found is None:
         return None
     track, removed = found
+    if not storage.path(track.file).is_file():
+        _put_back(storage, path, track)
     if removed:
         with catalog.write() as connection:
             tracks.restore(connection, [track.id])
     return ImportedFile(track, new=removed)
+
+
+def _put_back(storage: Storage, path: Path, track: TrackRow) -> None:
+    """Copy a known song again whose file is gone from the library's folder."""
+    scratch = storage.scratch(track.id, 0)
+    try:
+        shutil.move(_copy(path, audio.probe(path), scratch), storage.path(track.file))
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
+    finally:
+        storage.discard(scratch)
 
 
 def _hear_some(path: Path) -> None:

@@ -25,8 +25,8 @@ __all__ = ["KINDS", "STAGES", "enqueue", "parse_stages", "queue_limits"]
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (SEPARATE, ANALYZE, AUTOCUE)}
 STAGES = tuple(KINDS)
 
-# A person waits for tempo and key, not for stems: a quick job goes before a long one of the same queue.
-# Analysis needs no stems, so both start at once; cues wait for whatever of the two was asked for as well.
+# A person waits for tempo and key, not for stems. Analysis needs no stems, so both start at once; cues wait for
+# whatever of the two was asked for as well.
 NEEDS: Mapping[str, tuple[str, ...]] = {"separate": (), "analyze": (), "autocue": ("separate", "analyze")}
 
 

@@ -100,6 +100,21 @@ def test_a_removed_track_comes_back_with_undo_or_when_it_is_added_again(studio: 
     assert (again[0], again.new) == (track, [True])
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".aiff"])
+def test_a_song_whose_file_is_gone_is_whole_again_when_it_is_added_again(
+    studio: Studio, tmp_path: Path, suffix: str
+) -> None:
+    path = write_song(tmp_path / f"one{suffix}")
+    (track,) = studio.add(path)
+    before = track.path.read_bytes()
+    track.path.unlink()
+    again = studio.add(path)
+    assert (again[0], again.new) == (track, [False])
+    np.testing.assert_array_equal(track.samples()[0], audio.decode(path)[0])
+    assert len(track.path.read_bytes()) == len(before)
+    assert library_files(studio) == [f"downloads/{track.path.name}"]
+
+
 def test_an_id_may_be_shortened_as_long_as_it_is_clear(studio: Studio, tmp_path: Path) -> None:
     (track,) = studio.add(write_song(tmp_path / "one.wav"))
     assert studio.track(str(track.id)[:6]) == track
