@@ -10,9 +10,12 @@
     │   └── UnsafePathError    a path that leaves the storage root
     ├── SetupError           fix the settings, or install what is missing
     ├── BusyError            try again
-    │   └── CatalogBusy        another process holds the catalogue
+    │   ├── CatalogBusy        another process holds the catalogue
+    │   └── DiskFullError      there is no room on the disk
     ├── JobError             a job did not do its work
     │   ├── RetryableJobError  another attempt may succeed
+    │   │   ├── RateLimitedError  a service asks us to wait
+    │   │   └── ServiceError      a service failed, or cannot be reached
     │   ├── FatalJobError      another attempt would fail alike
     │   └── TransitionError    a job may not go from this status to that one
     ├── Cancelled            somebody asked for the stop
@@ -28,13 +31,16 @@ __all__ = [
     "BusyError",
     "Cancelled",
     "CatalogBusy",
+    "DiskFullError",
     "FatalJobError",
     "InputError",
     "InternalError",
     "JobError",
     "NotFoundError",
     "ParameterError",
+    "RateLimitedError",
     "RetryableJobError",
+    "ServiceError",
     "SetupError",
     "SfaError",
     "TransitionError",
@@ -103,12 +109,41 @@ class CatalogBusy(BusyError):  # noqa: N818 - the name is part of the design's v
     """Another process holds the catalogue for longer than we wait."""
 
 
+class DiskFullError(BusyError):
+    """There is no room on the disk; nothing was changed."""
+
+
 class JobError(SfaError):
     """A job did not do its work."""
 
 
 class RetryableJobError(JobError):
     """The job failed for a reason that may pass."""
+
+
+class RateLimitedError(RetryableJobError):
+    """A service asks us to wait.
+
+    Parameters
+    ----------
+    retry_after
+        How long it asks for [s], when it says so.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_rate_limited, (self.message, self.hint, self.retry_after))
+
+
+def _rebuild_rate_limited(message: str, hint: str, retry_after: float | None) -> RateLimitedError:
+    return RateLimitedError(message, hint=hint, retry_after=retry_after)
+
+
+class ServiceError(RetryableJobError):
+    """An external service failed or cannot be reached; it counts for the service's circuit breaker."""
 
 
 class FatalJobError(JobError):

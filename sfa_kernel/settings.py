@@ -21,10 +21,21 @@ class Settings:
     home: Path
     busy_timeout: float
     run_jobs: bool
+    backend: str
+    dask_address: str
+    download_limit: int
     separation_limit: int
     analysis_limit: int
+    export_limit: int
+    webhooks_limit: int
+    maintenance_limit: int
+    analysis_time_limit: float
+    separation_time_limit: float
     heartbeat_timeout: float
+    job_retention: float
+    trash_retention: float
     event_retention: float
+    webhooks_private: bool
 
 
 def user_file() -> Path:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDERS", "FileChanges", "Storage"]
 
-FOLDERS = ("downloads", "stems", "analysis", "exports", "runs", "uploads", "scratch", "events")
+FOLDERS = ("downloads", "stems", "analysis", "exports", "runs", "uploads", "scratch", "events", "logs")
 
 
 class Storage:
