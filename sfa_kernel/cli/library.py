@@ -1,0 +1,176 @@
+"""Commands on the library: ``sfa add``, ``run``, ``tracks``, ``track``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfa_kernel.cli.jobs import brief
+from sfa_kernel.cli.terminal import fail, name_of, open_studio, print_json
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sfa_kernel.cli.terminal import Commands
+
+__all__ = ["define"]
+
+
+def define(commands: Commands) -> None:
+    """Add the commands of this module."""
+    add = commands.add("add", _add, "bring files and folders into the library")
+    add.add_argument("paths", nargs="+", metavar="PATH")
+
+    run = commands.add("run", _run, "let stages work on tracks")
+    run.add_argument("ids", nargs="*", metavar="ID", help="tracks; all of them when none is named")
+    run.add_argument("--stages", default="separate,analyze,autocue", help="default: %(default)s")
+    run.add_argument("--engine", default="draft", help="what separates (default: %(default)s)")
+    run.add_argument("--force", action="store_true", help="do again what has been done")
+    run.add_argument("--wait", action="store_true", help="do the work here and wait for its end")
+
+    tracks = commands.add("tracks", _tracks, "list the tracks, or those in which all words occur")
+    tracks.add_argument("query", nargs="*", metavar="WORD")
+    tracks.add_argument("--sort", default="added_at", help="title, artist, bpm, key, energy, duration, ...")
+
+    track = commands.add("track", _track, "everything about one track")
+    track.add_argument("id", metavar="ID")
+
+
+def _add(options: argparse.Namespace) -> int:
+    from sfa_kernel.errors import InputError
+    from sfa_kernel.library import Imported
+
+    with open_studio(options) as studio:
+        imported = Imported(studio)
+        for path in options.paths:
+            try:
+                part = studio.add(path)
+            except InputError as refused:
+                imported.errors.append((Path(path), str(refused)))
+                continue
+            imported.extend(part)
+            imported.new += part.new
+            imported.paths += part.paths
+            imported.errors += part.errors
+        if options.json:
+            print_json(
+                {
+                    "tracks": [
+                        {
+                            "id": track.id,
+                            "title": track.title,
+                            "artist": track.artist,
+                            "path": path,
+                            "duration_s": round(track.duration, 6),
+                            "new": new,
+                        }
+                        for track, path, new in zip(imported, imported.paths, imported.new, strict=True)
+                    ],
+                    "errors": [{"path": path, "error": error} for path, error in imported.errors],
+                }
+            )
+        else:
+            for track, new in zip(imported, imported.new, strict=True):
+                print(f"{'added' if new else 'known'}  {str(track.id)[:8]}  {name_of(track.title, track.artist)}")
+        for path, error in imported.errors:
+            fail(f"{path}: {error}")
+    return 1 if imported.errors else 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    with open_studio(options) as studio:
+        run = studio.run(options.ids or None, stages=options.stages, engine=options.engine, force=options.force)
+        if options.wait:
+            studio.work(run)  # not what others queue: we end with our own
+            _watch(run, quiet=options.json or not sys.stderr.isatty())
+        jobs = run.jobs
+    if options.json:
+        print_json({"jobs": [brief(job) for job in jobs]})
+    else:
+        for job in jobs:
+            print(
+                f"{job.kind:9} {job.status:10} {job.progress:3d} %  {str(job.track_id)[:8]}  {job.error or ''}".rstrip()
+            )
+    if options.wait:
+        bad = [job for job in jobs if job.status != "completed"]
+        if bad:
+            first = next((job for job in bad if job.status == "failed"), bad[0])
+            return fail(f"{len(bad)} of {len(jobs)} jobs did not finish: {first.error}")
+    return 0
+
+
+def _watch(run: Any, *, quiet: bool) -> None:
+    while True:
+        run.wait(timeout=None if quiet else 0.5)
+        jobs = run.jobs
+        if not quiet:
+            done = sum(100 if j.status not in ("queued", "processing") else j.progress for j in jobs)
+            print(f"\r{done / max(1, len(jobs)):5.1f} %", end="", file=sys.stderr, flush=True)
+        if run.done:
+            if not quiet:
+                print("\r", end="", file=sys.stderr)
+            return
+
+
+def _summary(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "artist": row["artist"],
+        "album": row["album"],
+        "duration_s": row["duration"],
+        "bpm": row["bpm"],
+        "key": row["key"],
+        "camelot": row["camelot"],
+        "energy": row["energy"],
+        "lufs": row["lufs"],
+        "stems": row["stems"],
+        "format": row["format"],
+        "added_at": row["added_at"].isoformat(),
+    }
+
+
+def _tracks(options: argparse.Namespace) -> int:
+    with open_studio(options) as studio:
+        rows = studio.tracks.search(" ".join(options.query)).sorted(options.sort).summaries()
+    if options.json:
+        print_json({"tracks": [_summary(row) for row in rows]})
+    else:
+        for row in rows:
+            tempo = f"{row['bpm']:6.2f}" if row["bpm"] else "     -"
+            print(f"{str(row['id'])[:8]}  {tempo}  {row['camelot'] or '-':>3}  {name_of(row['title'], row['artist'])}")
+    return 0
+
+
+def _track(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    with open_studio(options) as studio:
+        track = studio.track(options.id)
+        document = {
+            **{k: v for k, v in asdict(track.row).items() if k not in ("file", "cover", "duration")},
+            "duration_s": track.duration,
+            "path": track.path,
+            "stems": {name: str(path) for name, path in track.stems.items()},
+            "analysis": track.analysis,
+            "cues": [{k: v for k, v in asdict(cue).items() if k not in ("id", "track_id")} for cue in track.cues],
+            "jobs": [brief(job) for job in track.jobs],
+        }
+    if options.json:
+        print_json(document)
+        return 0
+    analysis = track.analysis or {}
+    print(name_of(track.title, track.artist))
+    for label, value in {
+        "id": track.id,
+        "file": track.path,
+        "tempo": analysis.get("bpm") and f"{analysis['bpm']:.2f} BPM",
+        "key": analysis.get("key") and f"{analysis['key']} ({analysis['camelot']})",
+        "loudness": analysis.get("lufs") is not None and f"{analysis['lufs']:.1f} LUFS",
+        "stems": ", ".join(track.stems),
+    }.items():
+        print(f"  {label:9} {value or '-'}")
+    for cue in track.cues:
+        print(f"  {cue.time:9.3f} {cue.label}")
+    return 0
