@@ -13,6 +13,7 @@ from sfa_kernel.catalog import cues as cue_table
 from sfa_kernel.catalog import stems as stem_table
 from sfa_kernel.events import EventBus
 from sfa_kernel.jobs import Ledger
+from sfa_kernel.pipeline import queue_limits
 from sfa_kernel.storage import Storage
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Library:
         self.storage = Storage(settings.home)
         self.catalog = Catalog.open(self.storage.home, busy_timeout=settings.busy_timeout)
         self.bus = EventBus(self.storage.path("events"), retention=settings.event_retention)
-        self.ledger = Ledger(self.catalog, self.bus)
+        self.ledger = Ledger(self.catalog, self.bus, limits=queue_limits(settings))
 
     @property
     def home(self) -> Path:

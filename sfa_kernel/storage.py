@@ -16,9 +16,10 @@ from sfa_kernel.errors import SetupError, UnsafePathError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FOLDERS", "FileChanges", "Storage"]
+__all__ = ["FOLDERS", "FileChanges", "Storage", "noted_files"]
 
 FOLDERS = ("downloads", "stems", "analysis", "exports", "runs", "uploads", "scratch", "events", "logs")
+NOTES = "files.txt"
 
 
 class Storage:
@@ -99,27 +100,42 @@ class Storage:
 class FileChanges:
     """The files that one transaction adds and no longer needs: both take effect, or neither.
 
+    What is about to be added or removed is noted in the scratch folder first. When the process is killed in
+    between, `sfa_kernel.jobs.sweep` finds the notes and sets it right.
+
     Parameters
     ----------
     storage
         The library's files.
+    scratch
+        The scratch folder of whoever makes the files.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, scratch: Path) -> None:
         self._storage = storage
-        self._added: list[Path] = []
+        self._scratch = scratch
+        self._added: list[tuple[Path, Path]] = []
         self._stale: list[str] = []
 
     def keep(self, path: Path, folder: str) -> str:
         """Move a finished file into a folder of the library, under a new UUID. Returns its name there."""
         target = self._storage.new(folder, uuid4(), path.suffix.lower())
-        self._added.append(target)
+        name = self._storage.name(target)
+        self._note([name])
+        self._added.append((path, target))
         shutil.move(path, target)
-        return self._storage.name(target)
+        return name
 
     def drop(self, names: Iterable[str]) -> None:
         """Remove files of the library once the transaction holds."""
-        self._stale += names
+        stale = list(names)
+        self._note(stale)
+        self._stale += stale
+
+    def _note(self, names: Iterable[str]) -> None:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with (self._scratch / NOTES).open("a", encoding="utf-8") as notes:
+            notes.writelines(f"{name}\n" for name in names)
 
     def commit(self) -> None:
         """The transaction holds: remove what it made superfluous."""
@@ -127,6 +143,16 @@ class FileChanges:
             self._storage.discard(self._storage.path(name))
 
     def rollback(self) -> None:
-        """The transaction does not hold: remove what was added."""
-        for path in self._added:
-            path.unlink(missing_ok=True)
+        """The transaction does not hold: what was added goes back to where it came from."""
+        for source, target in self._added:
+            if target.exists():
+                shutil.move(target, source)
+
+
+def noted_files(scratch: Path) -> list[str]:
+    """The names of files in the library that the owner of a scratch folder was about to add or remove."""
+    try:
+        lines = (scratch / NOTES).read_text("utf-8").split("\n")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return lines[:-1]  # the last line is empty, or was cut off before anything was done about it

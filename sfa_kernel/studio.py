@@ -14,13 +14,14 @@ import atexit
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sfa_kernel import pipeline
 from sfa_kernel.catalog import tracks
+from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
-from sfa_kernel.jobs import Runner
+from sfa_kernel.jobs import Ground, Runner
 from sfa_kernel.library import Imported, Library, Table, Track, Tracks
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.runs import Jobs, Run
@@ -46,13 +47,7 @@ class Studio(Library):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._runner = Runner(
-            self.ledger,
-            self.storage,
-            pipeline.KINDS,
-            pipeline.queue_limits(settings),
-            heartbeat_timeout=settings.heartbeat_timeout,
-        )
+        self._runner = Runner(self.ledger, Ground(self.storage, settings), pipeline.KINDS)
         atexit.register(self.close)
 
     @classmethod
@@ -151,7 +146,7 @@ class Studio(Library):
         ids = self._ids(chosen)
         with self.catalog.write() as connection:
             removed = tracks.remove(connection, ids)
-        active = [job.id for job in self.ledger.jobs(active=True, limit=1_000_000) if job.track_id in removed]
+            active = [job.id for job in active_of_track(connection, removed)]
         self.ledger.cancel(active)
         self.bus.publish("library", {"removed": [str(i) for i in removed]})
         return removed
@@ -177,6 +172,7 @@ class Studio(Library):
         stages: str | Sequence[str] = pipeline.STAGES,
         engine: str = "draft",
         force: bool = False,
+        priority: int = 5,
     ) -> Run:
         """Let stages work on tracks in the background; returns at once.
 
@@ -190,6 +186,8 @@ class Studio(Library):
             What separates.
         force
             Do again what has been done.
+        priority
+            0 to 9; lower is sooner.
 
         Raises
         ------
@@ -206,14 +204,25 @@ class Studio(Library):
             chosen = list(self.tracks)
         elif isinstance(chosen, (Track, str, UUID)):
             chosen = [chosen]
+        if not 0 <= priority <= 9:
+            raise ParameterError(f"Priority {priority} is out of range.", hint="Choose 0 (first) to 9 (last).")
         ids = self._ids(chosen)
+        batch_id = uuid4()
         with self.catalog.write() as connection:
             jobs = [
                 job
                 for track_id in ids
-                for job in pipeline.enqueue(connection, self.ledger, track_id, stages=names, engine=engine, force=force)
+                for job in pipeline.enqueue(
+                    connection,
+                    self.ledger,
+                    track_id,
+                    stages=names,
+                    engine=engine,
+                    force=force,
+                    priority=priority,
+                    batch_id=batch_id,
+                )
             ]
-        self.ledger.publish(*jobs)
         self._work_if_wanted()
         return self.run_type(self, [job.id for job in jobs])
 

@@ -1,26 +1,32 @@
-"""The ledger of jobs: every status change is checked and written here, and nowhere else."""
+"""The table of jobs: every status change is checked and written here, and nowhere else."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.catalog import breakers
 from sfa_kernel.catalog.rows import fetch, fetch_one
 from sfa_kernel.errors import InternalError, NotFoundError, TransitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from sfa_kernel.catalog.connection import Connection
 
 __all__ = [
     "ACTIVE",
+    "RUNNING",
     "TRANSITIONS",
     "JobRow",
+    "active_of_track",
     "active_with_key",
+    "any_active",
+    "batch",
     "beat",
     "claim",
     "claimable",
@@ -29,21 +35,31 @@ __all__ = [
     "get",
     "get_many",
     "insert",
+    "keys_in_use",
     "listing",
-    "next_scheduled",
+    "next_ready",
+    "of_track",
+    "prune",
+    "queues",
+    "recent_with_key",
     "silent_since",
     "transition",
+    "unblock",
 ]
 
+RUNNING = ("downloading", "processing")
+ACTIVE = ("queued", *RUNNING)
+ENDED = ("completed", "failed", "cancelled")
 # From each status, where a job may go. Failed and cancelled jobs come back only by a retry.
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "queued": frozenset({"processing", "cancelled"}),
-    "processing": frozenset({"completed", "failed", "cancelled", "queued"}),
+    "queued": frozenset({*RUNNING, "cancelled"}),
+    "downloading": frozenset({"processing", *ENDED, "queued"}),
+    "processing": frozenset({*ENDED, "queued"}),
     "completed": frozenset(),
     "failed": frozenset({"queued"}),
     "cancelled": frozenset({"queued"}),
 }
-ACTIVE = ("queued", "processing")
+RETRY_ATTEMPTS = 3  # how many more a person's retry grants
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,7 @@ class JobRow:
     kind: str
     queue: str
     track_id: UUID | None
+    batch_id: UUID | None
     arguments: dict[str, Any]
     status: str
     progress: int
@@ -62,7 +79,9 @@ class JobRow:
     priority: int
     unique_key: str | None
     active_key: str | None
+    service: str | None
     needs: list[UUID]
+    blockers: int
     created_at: datetime
     scheduled_at: datetime
     started_at: datetime | None
@@ -87,25 +106,21 @@ class JobRow:
 
 _NAMES = [field.name for field in fields(JobRow)]
 _COLUMNS = ", ".join(_NAMES)
-_READY = """
-    j.status = 'queued' AND j.scheduled_at <= now() AND NOT EXISTS (
-        SELECT 1 FROM jobs n WHERE list_contains(j.needs, n.id) AND n.status <> 'completed')
-"""
+# That a job has not ended is asked first: the column of times is quicker to look through than that of statuses.
+_ACTIVE = "ended_at IS NULL"
+_RUNS = "ended_at IS NULL AND status IN ('downloading', 'processing')"
+_READY = "ended_at IS NULL AND status = 'queued' AND blockers = 0 AND scheduled_at <= now()"
 
 
-def _job(row: dict[str, Any]) -> JobRow:
-    row["arguments"] = json.loads(row["arguments"])
-    return JobRow(**row)
+def _jobs(rows: Iterable[dict[str, Any]]) -> list[JobRow]:
+    return [JobRow(**{**row, "arguments": json.loads(row["arguments"])}) for row in rows]
 
 
-def insert(connection: Connection, job: JobRow) -> None:
-    """Add a job."""
-    values = [getattr(job, name) for name in _NAMES]
-    values[_NAMES.index("arguments")] = json.dumps(job.arguments)
-    connection.execute(
-        f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})",  # noqa: S608 - our own names
-        values,
-    )
+def _select(connection: Connection, rest: str, parameters: Sequence[object] = ()) -> list[JobRow]:
+    return _jobs(fetch(connection, f"SELECT {_COLUMNS} FROM jobs {rest}", list(parameters)))  # noqa: S608 - text of ours
+
+
+# -- asking --------------------------------------------------------------------------------------------------
 
 
 def get(connection: Connection, job_id: UUID) -> JobRow:
@@ -116,20 +131,16 @@ def get(connection: Connection, job_id: UUID) -> JobRow:
     NotFoundError
         When there is none with that id.
     """
-    row = fetch_one(connection, f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", [job_id])  # noqa: S608 - our own names
-    if row is None:
+    found = _select(connection, "WHERE id = ?", [job_id])
+    if not found:
         raise NotFoundError(f"There is no job {job_id} in this library.")
-    return _job(row)
+    return found[0]
 
 
-def get_many(connection: Connection, job_ids: Sequence[UUID]) -> list[JobRow]:
+def get_many(connection: Connection, job_ids: Collection[UUID]) -> list[JobRow]:
     """Several jobs in the order asked for; unknown ids are left out."""
-    rows = fetch(
-        connection,
-        f"SELECT {_COLUMNS} FROM jobs WHERE id IN (SELECT unnest(?))",  # noqa: S608 - our own names
-        [list(job_ids)],
-    )
-    by_id = {row["id"]: _job(row) for row in rows}
+    clause, parameters = _among(job_ids)
+    by_id = {job.id: job for job in _select(connection, f"WHERE {clause}", parameters)}
     return [by_id[job_id] for job_id in job_ids if job_id in by_id]
 
 
@@ -137,30 +148,67 @@ def listing(
     connection: Connection,
     *,
     statuses: Sequence[str] | None = None,
+    queue: str | None = None,
+    kind: str | None = None,
     track_id: UUID | None = None,
     limit: int = 500,
+    offset: int = 0,
 ) -> list[JobRow]:
     """Jobs, the newest first."""
-    clauses, parameters = ["true"], []
+    clauses: list[str] = ["true"]
+    parameters: list[object] = []
     if statuses is not None:
         clauses.append("status IN (SELECT unnest(?))")
         parameters.append(list(statuses))
-    if track_id is not None:
-        clauses.append("track_id = ?")
-        parameters.append(track_id)  # type: ignore[arg-type] # a mixed list of SQL parameters
-    rows = fetch(
-        connection,
-        f"SELECT {_COLUMNS} FROM jobs WHERE {' AND '.join(clauses)} "  # noqa: S608 - text of ours
-        "ORDER BY created_at DESC, id LIMIT ?",
-        [*parameters, limit],
+    for name, value in (("queue", queue), ("kind", kind), ("track_id", track_id)):
+        if value is not None:
+            clauses.append(f"{name} = ?")
+            parameters.append(value)
+    where = " AND ".join(clauses)
+    return _select(
+        connection, f"WHERE {where} ORDER BY created_at DESC, id LIMIT ? OFFSET ?", [*parameters, limit, offset]
     )
-    return [_job(row) for row in rows]
+
+
+def of_track(connection: Connection, track_id: UUID) -> list[JobRow]:
+    """The newest job of each kind of one track."""
+    return _select(
+        connection,
+        "WHERE track_id = ? QUALIFY row_number() OVER (PARTITION BY kind ORDER BY created_at DESC, id) = 1",
+        [track_id],
+    )
+
+
+def active_of_track(connection: Connection, track_ids: Sequence[UUID]) -> list[JobRow]:
+    """The jobs of these tracks that wait or run."""
+    return _select(connection, f"WHERE {_ACTIVE} AND track_id IN (SELECT unnest(?))", [list(track_ids)])
+
+
+def any_active(connection: Connection, column: str, value: UUID) -> bool:
+    """Whether a job of this track or batch (``column`` is ``track_id`` or ``batch_id``) waits or runs."""
+    query = f"SELECT 1 FROM jobs WHERE {_ACTIVE} AND {column} = ? LIMIT 1"  # noqa: S608 - our own names
+    return connection.execute(query, [value]).fetchone() is not None
 
 
 def active_with_key(connection: Connection, unique_key: str) -> JobRow | None:
     """The active job with this unique key, if there is one."""
-    row = fetch_one(connection, f"SELECT {_COLUMNS} FROM jobs WHERE active_key = ?", [unique_key])  # noqa: S608 - our own names
-    return _job(row) if row else None
+    return next(iter(_select(connection, "WHERE active_key = ?", [unique_key])), None)
+
+
+def recent_with_key(connection: Connection, unique_key: str, seconds: float) -> JobRow | None:
+    """The newest job with this unique key that is completed and was queued in the last ``seconds``, if any."""
+    found = _select(
+        connection,
+        "WHERE unique_key = ? AND status = 'completed' AND created_at > now() - to_seconds(?) "
+        "ORDER BY created_at DESC LIMIT 1",
+        [unique_key, seconds],
+    )
+    return found[0] if found else None
+
+
+def dependents(connection: Connection, job_ids: Sequence[UUID], *, status: str) -> list[JobRow]:
+    """The jobs in this status that need one of these, directly."""
+    return _select(connection, "WHERE status = ? AND list_has_any(needs, ?::UUID[])", [status, list(job_ids)])
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -171,143 +219,328 @@ def counts(connection: Connection) -> dict[str, int]:
     return {status: found.get(status, 0) for status in TRANSITIONS}
 
 
-def claimable(connection: Connection, limits: Mapping[str, int], *, only: Sequence[UUID] | None = None) -> bool:
-    """Whether some queue has a job that is ready and room for it."""
-    return _next(connection, limits, only) is not None
+def queues(connection: Connection) -> dict[str, dict[str, int]]:
+    """For each queue that has any jobs how many are running, waiting, retrying and failed."""
+    rows = fetch(
+        connection,
+        f"""
+        SELECT queue, count(*) FILTER ({_RUNS}) AS running,
+               count(*) FILTER (status = 'queued' AND (attempt = 0 OR scheduled_at <= now())) AS waiting,
+               count(*) FILTER (status = 'queued' AND attempt > 0 AND scheduled_at > now()) AS retrying,
+               count(*) FILTER (status = 'failed') AS failed
+        FROM jobs GROUP BY queue
+        """,  # noqa: S608 - text of ours
+    )
+    return {row.pop("queue"): row for row in rows}
 
 
-def claim(
-    connection: Connection, limits: Mapping[str, int], *, holder: str, only: Sequence[UUID] | None = None
-) -> JobRow | None:
-    """Take the next ready job, within each queue's limit over all processes.
-
-    Parameters
-    ----------
-    limits
-        For each queue this runner can serve now, how many jobs may run at once in the whole library.
-    holder
-        Who takes it, as ``host:pid``.
-    only
-        Take none but these.
-    """
-    job_id = _next(connection, limits, only)
-    return None if job_id is None else transition(connection, get(connection, job_id), "processing", holder=holder)
+def batch(connection: Connection, batch_id: UUID) -> dict[str, Any]:
+    """How a batch ended: ``jobs, completed, failed, cancelled, tracks``, and ``seconds`` since it was queued."""
+    row = fetch_one(
+        connection,
+        """
+        SELECT count(*) AS jobs, count(*) FILTER (status = 'completed') AS completed,
+               count(*) FILTER (status = 'failed') AS failed,
+               count(*) FILTER (status = 'cancelled') AS cancelled, count(DISTINCT track_id) AS tracks,
+               coalesce(epoch(max(ended_at)) - epoch(min(created_at)), 0) AS seconds
+        FROM jobs WHERE batch_id = ?
+        """,
+        [batch_id],
+    )
+    return row or {}
 
 
-def _next(connection: Connection, limits: Mapping[str, int], only: Sequence[UUID] | None) -> UUID | None:
-    for queue, limit in limits.items():
-        if _room(connection, queue, limit) > 0:
-            job_id = _ready(connection, queue, only)
-            if job_id is not None:
-                return job_id
-    return None
+# -- changing ------------------------------------------------------------------------------------------------
 
 
-def _room(connection: Connection, queue: str, limit: int) -> int:
-    row = connection.execute("SELECT count(*) FROM jobs WHERE status = 'processing' AND queue = ?", [queue]).fetchone()
-    return limit - (int(row[0]) if row else 0)
-
-
-def _ready(connection: Connection, queue: str, only: Sequence[UUID] | None) -> UUID | None:
-    clause, parameters = ("true", []) if only is None else ("j.id IN (SELECT unnest(?))", [list(only)])
-    row = connection.execute(
-        f"SELECT j.id FROM jobs j WHERE j.queue = ? AND {_READY} AND {clause} "  # noqa: S608 - text of ours
-        "ORDER BY j.priority, j.created_at, j.id LIMIT 1",
-        [queue, *parameters],
-    ).fetchone()
-    return row[0] if row else None
-
-
-def next_scheduled(connection: Connection) -> datetime | None:
-    """When the next queued job that waits for its time becomes ready."""
-    row = connection.execute(
-        "SELECT min(scheduled_at) FROM jobs WHERE status = 'queued' AND scheduled_at > now()"
-    ).fetchone()
-    return row[0] if row else None
+def insert(connection: Connection, jobs: Sequence[JobRow]) -> None:
+    """Add jobs; how many of their needs are not completed is counted here."""
+    if not jobs:
+        return
+    open_needs = _open_needs(connection, jobs)
+    rows = []
+    for job in jobs:
+        values = {name: getattr(job, name) for name in _NAMES}
+        values["arguments"] = json.dumps(job.arguments)
+        values["blockers"] = _blockers(open_needs, job)
+        rows.append(list(values.values()))
+    marks = f"({', '.join('?' * len(_NAMES))})"
+    for start in range(0, len(rows), 200):  # one statement costs as much as many rows
+        part = rows[start : start + 200]
+        connection.execute(
+            f"INSERT INTO jobs ({_COLUMNS}) VALUES {', '.join([marks] * len(part))}",  # noqa: S608 - our own names
+            [value for row in part for value in row],
+        )
 
 
 def transition(
     connection: Connection,
-    job: JobRow,
+    jobs: Sequence[JobRow],
     status: str,
     *,
     holder: str | None = None,
     error: str | None = None,
     delay: float = 0.0,
-) -> JobRow:
-    """Move a job to another status: the only place that writes one.
+    more_attempts: int = 0,
+) -> list[JobRow]:
+    """Move jobs to another status: the only place that writes one.
 
     Parameters
     ----------
-    job
-        The job as its writer last saw it: when status or attempt have changed since, nothing is written.
+    jobs
+        The jobs as their writer last saw them, all in the same status.
     status
-        Where it goes.
+        Where they go.
     holder, error
-        Who runs it now; why it failed, was cancelled or has to wait.
+        Who runs them now; why they failed, were cancelled or have to wait.
     delay
-        For a job that goes back to the queue, when it is ready again [s].
+        For jobs that go back to the queue, when they are ready again [s].
+    more_attempts
+        How many attempts to grant beyond those they had; for what was not the job's fault.
+
+    Returns
+    -------
+    list of JobRow
+        Those that moved. A job whose status or attempt has changed since its writer saw it stays as it is.
 
     Raises
     ------
     TransitionError
-        When the table `TRANSITIONS` does not allow it, or the job has moved on in the meantime.
+        When the table `TRANSITIONS` does not allow it, or a retry would do work that is under way already.
     """
-    current = get(connection, job.id)
-    if (current.status, current.attempt) != (job.status, job.attempt):
-        raise TransitionError(f"Job {job.id} has moved on to {current.status}, attempt {current.attempt}.")
-    if status not in TRANSITIONS[current.status]:
-        raise TransitionError(f"A job that is {current.status} cannot become {status}.")
-    now = datetime.now(UTC)
-    changed: dict[str, Any] = {"status": status, "error": error}
-    if status == "processing":
-        changed |= {"attempt": current.attempt + 1, "progress": 0, "holder": holder, "ended_at": None}
-        changed |= {"started_at": now, "heartbeat_at": now}
-    elif status == "queued":
-        changed |= {
-            "holder": None,
-            "progress": 0,
-            "ended_at": None,
-            "scheduled_at": now + timedelta(seconds=delay),
-        }
-        if current.status in ("failed", "cancelled"):
-            changed |= _as_retried(connection, current)
-    else:
-        changed |= {"holder": None, "active_key": None, "ended_at": now}
-        changed |= {"progress": 100} if status == "completed" else {}
-    assignments = ", ".join(f"{name} = ?" for name in changed)
-    connection.execute(f"UPDATE jobs SET {assignments} WHERE id = ?", [*changed.values(), job.id])  # noqa: S608 - our own names
-    return get(connection, job.id)
+    if not jobs:
+        return []
+    attempts = {job.id: (job.status, job.attempt) for job in jobs}
+    unmoved = [row for row in get_many(connection, list(attempts)) if (row.status, row.attempt) == attempts[row.id]]
+    return _move(connection, unmoved, status, holder=holder, error=error, delay=delay, more_attempts=more_attempts)
 
 
-def _as_retried(connection: Connection, job: JobRow) -> dict[str, Any]:
-    # Attempts count on, so that a late word from a dead attempt can never be taken for the new one.
-    changed: dict[str, Any] = {"max_attempts": job.attempt + 3, "active_key": job.unique_key}
-    if job.unique_key is not None and active_with_key(connection, job.unique_key) is not None:
-        raise TransitionError(f"The same work ({job.kind}) is already waiting or running for this track.")
-    return changed
+def _move(
+    connection: Connection,
+    jobs: Sequence[JobRow],
+    status: str,
+    *,
+    holder: str | None = None,
+    error: str | None = None,
+    delay: float = 0.0,
+    more_attempts: int = 0,
+) -> list[JobRow]:
+    """Write a status; the jobs are as they stand in this transaction."""
+    moved: list[JobRow] = []
+    for before in dict.fromkeys(job.status for job in jobs):
+        if status not in TRANSITIONS[before]:
+            raise TransitionError(f"A job that is {before} cannot become {status}.")
+        group = [job for job in jobs if job.status == before]
+        now = datetime.now(UTC)
+        same: dict[str, Any] = {"status": status, "error": error}  # for all jobs of the group
+        own: dict[str, Callable[[JobRow], Any]] = {}  # for each job
+        if status in RUNNING and before == "queued":
+            same |= {"progress": 0, "holder": holder, "started_at": now, "heartbeat_at": now}
+            own["attempt"] = lambda job: job.attempt + 1
+        elif status == "queued":
+            same |= {"holder": None, "progress": 0, "ended_at": None, "scheduled_at": now + timedelta(seconds=delay)}
+            if before in RUNNING:
+                own["max_attempts"] = lambda job: job.max_attempts + more_attempts
+            else:
+                _check_retry(connection, group)
+                # Attempts count on, so that a late word from a dead attempt can never be taken for the new one.
+                own["max_attempts"] = lambda job: job.attempt + RETRY_ATTEMPTS
+                own["active_key"] = lambda job: job.unique_key
+                open_needs = _open_needs(connection, group)
+                own["blockers"] = partial(_blockers, open_needs)
+        elif status in ENDED:
+            same |= {"holder": None, "active_key": None, "ended_at": now}
+            same |= {"progress": 100} if status == "completed" else {}
+        after = [replace(job, **same, **{name: value(job) for name, value in own.items()}) for job in group]
+        _write(connection, after, [*same, *own])
+        moved += after
+    order = {job.id: place for place, job in enumerate(jobs)}
+    return sorted(moved, key=lambda job: order[job.id])
 
 
-def beat(connection: Connection, job: JobRow, progress: int) -> None:
-    """Say that a running job lives, and how far it is; a late word from an ended attempt changes nothing."""
+def _write(connection: Connection, jobs: Sequence[JobRow], names: Iterable[str]) -> None:
+    """Write some columns of jobs: with one statement those in which all have the same value, then the others."""
+    values = {name: {getattr(job, name) for job in jobs} for name in names}
+    same = {name: found.pop() for name, found in values.items() if len(found) == 1}
+    clause, parameters = _among([job.id for job in jobs])
+    assignments = ", ".join(f"{name} = ?" for name in same)
+    connection.execute(f"UPDATE jobs SET {assignments} WHERE {clause}", [*same.values(), *parameters])  # noqa: S608 - our own names
+    for name in values.keys() - same.keys():
+        for value in values[name]:
+            clause, parameters = _among([job.id for job in jobs if getattr(job, name) == value])
+            connection.execute(f"UPDATE jobs SET {name} = ? WHERE {clause}", [value, *parameters])  # noqa: S608 - our own names
+
+
+def _check_retry(connection: Connection, jobs: Sequence[JobRow]) -> None:
+    keys = [job.unique_key for job in jobs if job.unique_key is not None]
+    if len(keys) != len(set(keys)) or keys_in_use(connection, keys):
+        raise TransitionError("The same work is already waiting or running.", hint="Wait for that job instead.")
+
+
+def keys_in_use(connection: Connection, unique_keys: Sequence[str]) -> set[str]:
+    """Those of these unique keys that an active job has."""
+    rows = connection.execute(
+        "SELECT active_key FROM jobs WHERE active_key IN (SELECT unnest(?::VARCHAR[]))", [list(unique_keys)]
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _blockers(open_needs: set[UUID], job: JobRow) -> int:
+    return len(open_needs.intersection(job.needs))
+
+
+def _open_needs(connection: Connection, jobs: Sequence[JobRow]) -> set[UUID]:
+    """What these jobs need and is not completed; needs that are forgotten no longer count."""
+    needed = list({need for job in jobs for need in job.needs})
+    return {job.id for job in get_many(connection, needed) if job.status != "completed"} if needed else set()
+
+
+def unblock(connection: Connection, job_ids: Sequence[UUID]) -> None:
+    """Let those go on that waited for these completed jobs."""
     connection.execute(
-        "UPDATE jobs SET heartbeat_at = now(), progress = greatest(progress, ?) "
-        "WHERE id = ? AND attempt = ? AND status = 'processing'",
-        [progress, job.id, job.attempt],
+        "UPDATE jobs SET blockers = blockers - len(list_intersect(needs, $1::UUID[])) "
+        "WHERE blockers > 0 AND list_has_any(needs, $1::UUID[])",
+        [list(job_ids)],
     )
+
+
+def beat(connection: Connection, jobs: Sequence[JobRow], progress: Sequence[int]) -> list[UUID]:
+    """Say that running jobs live, and how far they are.
+
+    Returns
+    -------
+    list of UUID
+        Those of them that still are what their holder believes; a late word of an ended attempt changes nothing.
+    """
+    rows = connection.execute(
+        "UPDATE jobs SET heartbeat_at = now(), progress = greatest(progress, far) "  # noqa: S608 - text of ours
+        "FROM (SELECT unnest(?) AS seen, unnest(?) AS tried, unnest(?) AS far) "
+        f"WHERE id = seen AND attempt = tried AND {_RUNS} RETURNING id",
+        [[job.id for job in jobs], [job.attempt for job in jobs], list(progress)],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def prune(connection: Connection, days: float) -> list[UUID]:
+    """Forget jobs that ended more than ``days`` ago, but for those that an active job needs."""
+    rows = connection.execute(
+        f"""
+        DELETE FROM jobs WHERE ended_at < now() - to_seconds(?) AND NOT ({_ACTIVE})
+        AND id NOT IN (SELECT unnest(needs) FROM jobs WHERE {_ACTIVE}) RETURNING id
+        """,  # noqa: S608 - text of ours
+        [days * 86400],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def silent_since(connection: Connection, seconds: float) -> list[JobRow]:
     """Running jobs whose holder has been silent for longer than ``seconds``."""
-    rows = fetch(
-        connection,
-        f"SELECT {_COLUMNS} FROM jobs WHERE status = 'processing' AND heartbeat_at < now() - to_seconds(?)",  # noqa: S608 - our own names
-        [seconds],
-    )
-    return [_job(row) for row in rows]
+    return _select(connection, f"WHERE {_RUNS} AND heartbeat_at < now() - to_seconds(?)", [seconds])
 
 
-def dependents(connection: Connection, job_id: UUID) -> list[JobRow]:
-    """The jobs that need this one, directly."""
-    rows = fetch(connection, f"SELECT {_COLUMNS} FROM jobs WHERE list_contains(needs, ?)", [job_id])  # noqa: S608 - our own names
-    return [_job(row) for row in rows]
+# -- claiming ------------------------------------------------------------------------------------------------
+
+
+def claimable(
+    connection: Connection, limits: Mapping[str, int], kinds: Collection[str], *, only: Sequence[UUID] | None = None
+) -> dict[str, int]:
+    """For each queue with both ready jobs and room, how many of them may start.
+
+    Parameters
+    ----------
+    limits
+        How many jobs of each queue may run at once in the whole library.
+    kinds
+        The kinds the asker can run.
+    only
+        None but these jobs.
+    """
+    known, parameters = _known(kinds, only)
+    rows = connection.execute(
+        "SELECT queue, count(*) FILTER (status <> 'queued'), "  # noqa: S608 - text of ours
+        f"count(*) FILTER ({_READY} AND {known}) FROM jobs WHERE {_ACTIVE} GROUP BY queue",
+        parameters,
+    ).fetchall()
+    room = {queue: min(ready, limits.get(queue, 0) - running) for queue, running, ready in rows}
+    return {queue: free for queue, free in room.items() if free > 0}
+
+
+def claim(
+    connection: Connection,
+    limits: Mapping[str, int],
+    kinds: Mapping[str, str],
+    *,
+    holder: str,
+    only: Sequence[UUID] | None = None,
+) -> list[JobRow]:
+    """Take the next ready jobs, within each queue's limit over all processes.
+
+    Parameters
+    ----------
+    limits
+        How many jobs of each queue may run at once in the whole library.
+    kinds
+        The kinds the asker can run, and the status in which each begins.
+    holder
+        Who takes them, as ``host:pid:start``.
+    only
+        None but these jobs.
+    """
+    chosen: list[UUID] = []
+    for queue, free in claimable(connection, limits, kinds, only=only).items():
+        chosen += _next(connection, queue, free, kinds, only)
+    jobs = get_many(connection, chosen)
+    claimed: list[JobRow] = []
+    for status in RUNNING:
+        claimed += _move(connection, [job for job in jobs if kinds[job.kind] == status], status, holder=holder)
+    return claimed
+
+
+def _next(
+    connection: Connection, queue: str, free: int, kinds: Collection[str], only: Sequence[UUID] | None
+) -> list[UUID]:
+    known, parameters = _known(kinds, only)
+    query = f"SELECT id, service FROM jobs WHERE {_READY} AND queue = ? AND {known} "  # noqa: S608 - text of ours
+    order = "ORDER BY priority, created_at, id LIMIT ?"
+    found = connection.execute(query + order, [queue, *parameters, free]).fetchall()
+    if any(service is not None for _, service in found):
+        # Leave out services that do not answer, and send one job to see whether they do again.
+        standing = breakers.standing(connection)
+        found = connection.execute(
+            query + "AND (service IS NULL OR service NOT IN (SELECT unnest(?::VARCHAR[]))) "
+            "QUALIFY service IS NULL OR service NOT IN (SELECT unnest(?::VARCHAR[])) "
+            "OR row_number() OVER (PARTITION BY service ORDER BY priority, created_at, id) = 1 " + order,
+            [
+                *[queue, *parameters],
+                [service for service, trial in standing.items() if not trial],
+                [service for service, trial in standing.items() if trial],
+                free,
+            ],
+        ).fetchall()
+    return [row[0] for row in found]
+
+
+def _known(kinds: Collection[str], only: Sequence[UUID] | None) -> tuple[str, list[object]]:
+    clause, parameters = f"kind IN ({', '.join('?' * len(kinds))})", list(kinds)
+    if only is None:
+        return clause, [*parameters]
+    among, ids = _among(only)
+    return f"{clause} AND {among}", [*parameters, *ids]
+
+
+def _among(ids: Collection[UUID]) -> tuple[str, list[object]]:
+    """A condition that finds a few rows by their index, and many by one look through all."""
+    if len(ids) > 50:
+        return "id IN (SELECT unnest(?))", [list(ids)]
+    return f"id IN ({', '.join('?' * len(ids)) or 'NULL'})", list(ids)
+
+
+def next_ready(connection: Connection) -> datetime | None:
+    """When the next queued job that waits for its time becomes ready, or a service may be tried again."""
+    row = connection.execute(
+        "SELECT min(moment) FROM (SELECT min(scheduled_at) AS moment FROM jobs "
+        "WHERE ended_at IS NULL AND status = 'queued' AND scheduled_at > now() "
+        "UNION ALL SELECT min(opened_at + to_seconds(?)) FROM breakers WHERE opened_at > now() - to_seconds(?))",
+        [breakers.PAUSE_SECONDS, breakers.PAUSE_SECONDS],
+    ).fetchone()
+    return row[0] if row else None

@@ -1,45 +1,69 @@
 """Claims jobs and executes them in the background of this process.
 
-One thread looks for work, one says that we live and looks after jobs whose runner died; each running job
-has a thread that waits for its slot. Only the runner writes results: worker processes see paths and
-numbers, never the catalogue.
+One thread writes: it settles what has ended and claims what may start, together in one transaction. One thread
+looks after things: it says that we live, stops what takes too long or was cancelled, and takes over jobs whose
+runner died. Each running job has a thread that waits for its slot. Only the runner writes results: worker
+processes see paths and numbers, never the catalogue.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import queue
 import random
 import socket
 import threading
+import time
+import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from sfa_kernel.catalog import breakers
 from sfa_kernel.catalog import jobs as table
-from sfa_kernel.errors import FatalJobError, InputError, InternalError, SetupError, SfaError, TransitionError
+from sfa_kernel.catalog.jobs import RUNNING
+from sfa_kernel.errors import (
+    BusyError,
+    DiskFullError,
+    FatalJobError,
+    InputError,
+    InternalError,
+    RateLimitedError,
+    RetryableJobError,
+    ServiceError,
+    SetupError,
+    SfaError,
+)
 from sfa_kernel.jobs.ledger import payload
-from sfa_kernel.jobs.slot import Slot
+from sfa_kernel.jobs.log import JobLog
+from sfa_kernel.jobs.slot import Report, backend
+from sfa_kernel.jobs.sweep import sweep
 from sfa_kernel.storage import FileChanges
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
+    from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.events import Event, Subscription
-    from sfa_kernel.jobs.kinds import Kind
+    from sfa_kernel.jobs.kinds import Ground, Kind, Plan
     from sfa_kernel.jobs.ledger import Ledger
-    from sfa_kernel.storage import Storage
+    from sfa_kernel.jobs.slot import Backend, Slot
 
 __all__ = ["Runner", "back_off"]
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0
+TICK_SECONDS = 0.25  # how often to look at time limits
+BEAT_SECONDS = 2.0
 LOOK_SECONDS = 5.0  # how often to look for work when no event has said that there is some
+BUSY_SECONDS = 15.0  # how long a job waits for room on the disk, or for the catalogue
 FATAL = (InputError, SetupError, FatalJobError, InternalError)
 
 
@@ -48,38 +72,42 @@ def back_off(attempt: int) -> float:
     return float(attempt**4 + 6 + attempt * random.uniform(0, 15))  # noqa: S311 - spreads load, guards nothing
 
 
+def rate_limit_pause(attempt: int) -> float:
+    """Seconds to wait when a service asks for patience: 60 x 2^(attempt - 1)."""
+    return 60.0 * float(2 ** (attempt - 1))
+
+
 class Runner:
     """Executes the jobs of one library; several, in several processes, may share it.
 
     Parameters
     ----------
-    ledger, storage
+    ledger, ground
         The library.
     kinds
-        The kinds of job this runner knows, by name.
-    limits
-        How many jobs of each queue may run at once, over all runners of the library.
-    heartbeat_timeout
-        A job whose runner has been silent for longer is given to another [s].
+        The kinds of job this runner knows, by name; it leaves others to those who know them.
+    chores
+        Called every few seconds while it runs: what is due by the clock.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        storage: Storage,
+        ground: Ground,
         kinds: Mapping[str, Kind],
-        limits: Mapping[str, int],
         *,
-        heartbeat_timeout: float = 60.0,
+        chores: Sequence[Callable[[], object]] = (),
     ) -> None:
-        self._ledger = ledger
-        self._storage = storage
-        self._kinds = kinds
-        self._limits = limits
-        self._heartbeat_timeout = heartbeat_timeout
-        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self.ledger = ledger
+        self.ground = ground
+        self.kinds = kinds
+        self._chores = chores
+        self._begins = {name: kind.begins for name, kind in kinds.items()}
+        self._backend: Backend | None = None
+        self._holder = holder()
         self._lock = threading.Lock()
         self._running: dict[UUID, _Execution] = {}
+        self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
         self._idle: list[Slot] = []
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -100,10 +128,11 @@ class Runner:
                 return
             self._stopping.clear()
             self._only = only
-            self._subscription = self._ledger.bus.subscribe("jobs:*", self._on_event)
+            self._backend = backend(self.ground.settings)
+            self._subscription = self.ledger.bus.subscribe("jobs:*", self._on_event)
             self._threads = [
                 threading.Thread(target=loop, name=f"sfa-{loop.__name__.strip('_')}", daemon=True)
-                for loop in (self._claim_loop, self._beat_loop)
+                for loop in (self._write_loop, self._care_loop)
             ]
             for thread in self._threads:
                 thread.start()
@@ -113,130 +142,261 @@ class Runner:
         with self._lock:
             threads, self._threads = self._threads, []
             subscription, self._subscription = self._subscription, None
+        if not threads:
+            return
         if subscription is not None:
             subscription.close()
         self._stopping.set()
         self._wake.set()
         for thread in threads:
             thread.join()
-        with self._lock:
-            running = list(self._running.values())
+        running = self._executions()
         for execution in running:
-            execution.slot.kill()
+            execution.slot.kill(execution.report)
+        for execution in running:
+            execution.handed_in.wait()
+        self._settle_last(running)
         for execution in running:
             execution.join()
         for slot in self._idle:
             slot.kill()
         self._idle.clear()
+        if self._backend is not None:
+            self._backend.close()
 
-    def _on_event(self, event: Event) -> None:
-        if event.data.get("status") == "processing":
-            with self._lock:
-                for job_id, execution in self._running.items():
-                    if str(job_id) == event.data.get("id") and event.data.get("attempt") == execution.job.attempt:
-                        execution.progress = max(execution.progress, int(event.data.get("progress", 0)))
-            return
-        if event.data.get("status") == "cancelled":
-            self._cancel(event.data.get("id"))
-        self._wake.set()
+    # -- claiming and settling -------------------------------------------------------------------------------
 
-    def _cancel(self, job_id: str | None) -> None:
-        with self._lock:
-            stopped = [e for key, e in self._running.items() if str(key) == job_id]
-        for execution in stopped:
-            execution.cancelled = True
-            # Killing waits for the process to be gone; the event thread has others to serve.
-            threading.Thread(target=execution.slot.kill, name="sfa-kill", daemon=True).start()
-
-    def _claim_loop(self) -> None:
+    def _write_loop(self) -> None:
+        ended: list[_Outcome] = []
         while not self._stopping.is_set():
             self._wake.clear()
+            ended += self._ended_now()
             try:
-                job = self._claim()
-            except Exception as error:
-                logger.log(
-                    logging.WARNING if isinstance(error, SfaError) else logging.ERROR,
-                    "Looking for jobs failed: %s",
-                    error,
-                    exc_info=not isinstance(error, SfaError),
-                )
+                claimed = self._settle_and_claim(ended)
+                pause = 0.0 if ended or claimed else self._pause()
+                ended = []
+            except SfaError as error:  # the catalogue is busy, or the disk is full: nothing is lost, later is fine
+                logger.warning("Jobs have to wait: %s", error)
                 self._stopping.wait(1.0)
                 continue
-            if job is None:
-                self._wake.wait(self._pause())
-            else:
-                self._ledger.publish(job)
+            except Exception:
+                logger.exception("Claiming jobs failed")
+                self._stopping.wait(1.0)
+                continue
+            for job in claimed:
                 self._begin(job)
+            if pause:
+                self._wake.wait(pause)
+        for outcome in ended:
+            self._outcomes.put(outcome)
 
-    def _claim(self) -> JobRow | None:
-        with self._lock:
-            mine = [execution.job.queue for execution in self._running.values()]
-        limits = {queue: limit for queue, limit in self._limits.items() if mine.count(queue) < limit}
-        with self._ledger.catalog.read() as connection:
-            # Looking is cheap and shared; only a job that is there is worth the exclusive lock.
-            if not table.claimable(connection, limits, only=self._only):
-                return None
-        with self._ledger.catalog.write() as connection:
-            return table.claim(connection, limits, holder=self._holder, only=self._only)
+    def _ended_now(self) -> list[_Outcome]:
+        ended: list[_Outcome] = []
+        while not self._outcomes.empty():
+            ended.append(self._outcomes.get())
+        return ended
+
+    def _settle_and_claim(self, ended: Sequence[_Outcome]) -> list[JobRow]:
+        """Write how jobs ended and take the next ones, in one transaction where possible."""
+        done = [outcome for outcome in ended if outcome.error is None]
+        for outcome in ended:
+            if outcome.error is not None:
+                self._settle_failed(outcome)
+        if not done:
+            with self.ledger.catalog.read() as connection:
+                # Looking is cheap and shared; only a job that is there is worth the exclusive lock.
+                if not table.claimable(connection, self.ledger.limits, self._begins, only=self._only):
+                    return []
+        try:
+            return self._settle_done(done, claim=True)
+        except BusyError:
+            raise
+        except Exception:
+            if not done:
+                raise
+        # The result of one of them cannot be written: settle each by itself.
+        for outcome in done:
+            try:
+                self._settle_done([outcome], claim=False)
+            except BusyError:
+                raise
+            except Exception as error:
+                self._settle_failed(_Outcome(outcome.execution, error=error))
+        return self._settle_done([], claim=True)
+
+    def _settle_done(self, done: Sequence[_Outcome], *, claim: bool) -> list[JobRow]:
+        waiting = [outcome for outcome in done if not outcome.execution.settled.is_set()]
+        jobs = {outcome.execution.job.id: outcome for outcome in waiting}
+        files = {job_id: FileChanges(self.ground.storage, o.execution.scratch) for job_id, o in jobs.items()}
+        claimed: list[JobRow] = []
+        try:
+            with self.ledger.catalog.write() as connection:
+                # A job that was cancelled or taken over meanwhile is left out; what it made goes with its scratch.
+                for job in self.ledger.complete(connection, [o.execution.job for o in waiting]):
+                    outcome = jobs[job.id]
+                    if not outcome.execution.skipped:
+                        self.kinds[job.kind].commit(connection, outcome.execution.job, outcome.result, files[job.id])
+                if claim:
+                    claimed = self.ledger.claim(connection, self._begins, holder=self._holder, only=self._only)
+        except BaseException:
+            for changes in files.values():
+                changes.rollback()
+            raise
+        for changes in files.values():
+            changes.commit()
+        for outcome in waiting:
+            outcome.execution.settled.set()
+        return claimed
+
+    def _settle_failed(self, outcome: _Outcome) -> None:
+        execution, error = outcome.execution, outcome.error
+        if error is None or execution.settled.is_set():
+            return
+        if execution.cancelled:  # no longer ours
+            execution.settled.set()
+            return
+        verdict = _judge(execution.job, error)
+        self._report(execution.job, verdict.reason, error=error)
+        with self.ledger.catalog.write() as connection:
+            changed = self._write_failure(connection, execution.job, verdict, error)
+        if changed and changed[0].status == "queued":
+            self._log(execution.job).write("info", f"Next try in {verdict.delay:.0f} s.", execution.job.attempt)
+        execution.settled.set()
+
+    def _write_failure(
+        self, connection: Connection, job: JobRow, verdict: _Verdict, error: BaseException
+    ) -> list[JobRow]:
+        if verdict.final:
+            changed = self.ledger.end(connection, job, "failed", verdict.reason)
+        else:
+            changed = self.ledger.requeue(
+                connection, job, verdict.reason, delay=verdict.delay, more_attempts=verdict.more_attempts
+            )
+        if not changed:  # it was cancelled, or taken over, in the meantime
+            return []
+        if job.service is not None:
+            if isinstance(error, ServiceError):
+                breakers.failed(connection, job.service)
+            elif isinstance(error, (RateLimitedError, FatalJobError)):  # it has answered
+                breakers.worked(connection, job.service)
+        kind = self.kinds.get(job.kind)
+        if kind is not None and kind.failed is not None:
+            kind.failed(connection, job, verdict.reason, verdict.final)
+        return changed
+
+    def _settle_last(self, running: Sequence[_Execution]) -> None:
+        """Write what there is to write when this runner stops: results that are there, and jobs given back."""
+        try:
+            self._settle_done([o for o in self._ended_now() if o.error is None], claim=False)
+        except Exception as error:
+            logger.warning("Results could not be written before the end: %s", error)
+        for execution in running:
+            try:
+                if not execution.settled.is_set() and not execution.cancelled:
+                    with self.ledger.catalog.write() as connection:
+                        reason = "The program that ran it was closed."
+                        self.ledger.requeue(connection, execution.job, reason, delay=0.0, more_attempts=1)
+            except Exception as error:  # whoever comes next sees that we are gone
+                logger.warning("Job %s could not be given back: %s", execution.job.id, error)
+            execution.settled.set()
 
     def _pause(self) -> float:
-        with self._ledger.catalog.read() as connection:
-            ready = table.next_scheduled(connection)
+        with self.ledger.catalog.read() as connection:
+            ready = table.next_ready(connection)
         if ready is None:
             return LOOK_SECONDS
         return min(LOOK_SECONDS, max(0.05, (ready - datetime.now(UTC)).total_seconds()))
 
     def _begin(self, job: JobRow) -> None:
         with self._lock:
-            slot = self._idle.pop() if self._idle else Slot()
+            assert self._backend is not None  # noqa: S101 - made by start()
+            slot = self._idle.pop() if self._idle else self._backend.slot()
             execution = self._running[job.id] = _Execution(self, job, slot)
         execution.start()
 
-    def _ended(self, execution: _Execution) -> None:
+    def _hand_in(self, outcome: _Outcome) -> None:
+        """The work has ended, one way or another; called from the job's own thread."""
         with self._lock:
-            self._running.pop(execution.job.id, None)
-            self._idle.append(execution.slot)
+            self._idle.append(outcome.execution.slot)
+        self._outcomes.put(outcome)
         self._wake.set()
 
-    def _beat_loop(self) -> None:
-        beats = 0
-        while not self._stopping.wait(BEAT_SECONDS):
-            beats += 1
+    def _forget(self, execution: _Execution) -> None:
+        with self._lock:
+            if self._running.get(execution.job.id) is execution:
+                del self._running[execution.job.id]
+
+    def _executions(self) -> list[_Execution]:
+        with self._lock:
+            return list(self._running.values())
+
+    # -- looking after things --------------------------------------------------------------------------------
+
+    def _on_event(self, event: Event) -> None:
+        data = event.data
+        for execution in self._executions():
+            if str(execution.job.id) != data.get("id"):
+                continue
+            if data.get("status") == "cancelled":
+                execution.give_up()
+            elif data.get("attempt") == execution.job.attempt and data.get("status") in RUNNING:
+                execution.progress = max(execution.progress, int(data.get("progress", 0)))
+        if data.get("status") not in RUNNING:
+            self._wake.set()
+
+    def _care_loop(self) -> None:
+        next_beat = next_look = time.monotonic()
+        while not self._stopping.wait(TICK_SECONDS):
+            now = time.monotonic()
+            for execution in self._executions():
+                execution.check_time(now)
             try:
-                self._beat()
-                if beats % int(LOOK_SECONDS / BEAT_SECONDS) == 0:
+                if now >= next_beat:
+                    next_beat = now + BEAT_SECONDS
+                    self._beat()
+                if now >= next_look:
+                    next_look = now + LOOK_SECONDS
                     self._rescue()
+                    for chore in self._chores:
+                        chore()
             except SfaError as error:
-                logger.warning("The heartbeat failed: %s", error)
+                logger.warning("Looking after jobs has to wait: %s", error)
             except Exception:
-                logger.exception("The heartbeat failed")
+                logger.exception("Looking after jobs failed")
 
     def _beat(self) -> None:
-        with self._lock:
-            running = list(self._running.values())
-        if running:
-            with self._ledger.catalog.write() as connection:
-                for execution in running:
-                    table.beat(connection, execution.job, execution.progress)
+        running = [execution for execution in self._executions() if not execution.settled.is_set()]
+        if not running:
+            return
+        with self.ledger.catalog.write() as connection:
+            alive = set(table.beat(connection, [e.job for e in running], [e.progress for e in running]))
+        for execution in running:
+            if execution.job.id not in alive and not execution.settled.is_set():
+                execution.give_up()  # it was cancelled or taken over, and the event has not reached us
 
     def _rescue(self) -> None:
-        """Take over jobs whose runner is gone."""
-        with self._ledger.catalog.read() as connection:
-            silent = table.silent_since(connection, min(LOOK_SECONDS, self._heartbeat_timeout))
+        """Take over jobs whose runner is gone, and remove the files of attempts that are no more."""
+        timeout = self.ground.settings.heartbeat_timeout
+        with self.ledger.catalog.read() as connection:
+            silent = table.silent_since(connection, min(LOOK_SECONDS, timeout))
+        ours = {execution.job.id for execution in self._executions()}
         for job in silent:
-            with self._lock:
-                ours = job.id in self._running
-            if ours or not (_is_dead(job.holder) or _silence(job) > self._heartbeat_timeout):
+            if job.id in ours or not (_is_dead(job.holder) or _silence(job) > timeout):
                 continue
             reason = "The program that ran it ended."
-            self._report(job, reason)
-            try:
-                self._ledger.fail(job, reason, retry_in=0.0 if job.attempt < job.max_attempts else None)
-            except TransitionError:
-                continue  # somebody else was quicker
-            self._storage.discard(self._storage.path(f"scratch/{job.id}-{job.attempt}"))
+            with self.ledger.catalog.write() as connection:
+                verdict = _judge(job, RetryableJobError(reason))
+                verdict = _Verdict(reason, final=verdict.final, delay=0.0)
+                changed = self._write_failure(connection, job, verdict, RetryableJobError(reason))
+            if changed:
+                self._report(job, reason)
+        sweep(self.ledger.catalog, self.ground.storage)
+
+    def _log(self, job: JobRow) -> JobLog:
+        return JobLog(self.ground.storage.path("logs"), self.ledger.bus.journal, job.id)
 
     def _report(self, job: JobRow, reason: str, *, error: BaseException | None = None) -> None:
+        unexpected = error is not None and not isinstance(error, SfaError)
         logger.warning(
             "Job %s (%s, track %s, queue %s) attempt %d/%d failed: %s",
             job.id,
@@ -246,8 +406,21 @@ class Runner:
             job.attempt,
             job.max_attempts,
             reason,
-            exc_info=error,
+            exc_info=error if unexpected else None,
+            extra={
+                "job": str(job.id),
+                "kind": job.kind,
+                "track": str(job.track_id) if job.track_id else None,
+                "queue": job.queue,
+                "attempt": job.attempt,
+                "max_attempts": job.max_attempts,
+                "reason": reason,
+            },
         )
+        lines = f"Attempt {job.attempt} of {job.max_attempts} failed: {reason}"
+        if unexpected:
+            lines += "\n" + "".join(traceback.format_exception(error))
+        self._log(job).write("error", lines, job.attempt)
 
 
 class _Execution(threading.Thread):
@@ -258,70 +431,125 @@ class _Execution(threading.Thread):
         self.runner = runner
         self.job = job
         self.slot = slot
+        self.scratch = runner.ground.storage.path(f"scratch/{job.id}-{job.attempt}")
         self.progress = 0
+        self.skipped = False  # there was nothing to do
         self.cancelled = False
+        self.handed_in = threading.Event()  # the slot is free again
+        self.settled = threading.Event()  # its end is in the catalogue
+        self.report = Report(
+            events=runner.ledger.bus.journal.folder, logs=runner.ground.storage.path("logs"), job=payload(job)
+        )
+        self._time_limit = 0.0
+        self._ends_at: float | None = None
+        self._timed_out: str | None = None
 
     def run(self) -> None:
-        scratch = self.runner._storage.scratch(self.job.id, self.job.attempt)
         try:
-            self._attempt(scratch)
-        except TransitionError:
-            pass  # cancelled, or taken over by another runner: what we made goes with the scratch folder
-        except Exception as error:
-            self._failed(error)
-        finally:
-            self.runner._storage.discard(scratch)
-            self.runner._ended(self)
+            result, error = self._attempt(), None
+        except Exception as raised:
+            result, error = None, raised
+            if self._timed_out is not None:
+                error = RetryableJobError(self._timed_out)
+        self._ends_at = None
+        self.runner._hand_in(_Outcome(self, result, error))
+        self.handed_in.set()
+        self.settled.wait()
+        self.runner.ground.storage.discard(self.scratch)
+        self.runner._forget(self)
 
-    def _attempt(self, scratch: Path) -> None:
-        kind = self.runner._kinds[self.job.kind]
-        ledger = self.runner._ledger
-        with ledger.catalog.read() as connection:
-            plan = kind.prepare(connection, self.job, self.runner._storage)
-        result: Any = None
-        if plan.arguments is not None:
-            result = self.slot.run(
-                kind.work,
-                {**plan.arguments, "scratch": scratch},
-                events=ledger.bus.journal.folder,
-                report=payload(self.job),
-            )
-        files = FileChanges(self.runner._storage)
-        try:
-            with ledger.catalog.write() as connection:
-                done = table.transition(connection, self.job, "completed")
-                if plan.arguments is not None:
-                    kind.commit(connection, self.job, result, files)
-        except BaseException:
-            files.rollback()
-            raise
-        files.commit()
-        ledger.publish(done)
-
-    def _failed(self, error: Exception) -> None:
+    def _attempt(self) -> Any:
         runner, job = self.runner, self.job
-        if self.cancelled:
-            return
-        try:
-            if runner._stopping.is_set():
-                runner._ledger.fail(job, "The program that ran it was closed.", retry_in=0.0)
-                return
-            known = isinstance(error, SfaError)
-            reason = str(error) if known else f"Unexpected {type(error).__name__}: {error}"
-            runner._report(job, reason, error=None if known else error)
-            again = not isinstance(error, FATAL) and job.attempt < job.max_attempts
-            runner._ledger.fail(job, reason, retry_in=back_off(job.attempt) if again else None)
-        except TransitionError:
-            pass  # it was cancelled, or taken over, in the meantime
-        except SfaError as busy:
-            logger.warning("The end of job %s could not be written: %s", job.id, busy)
+        kind = runner.kinds[job.kind]
+        with runner.ledger.catalog.read() as connection:
+            plan: Plan = kind.prepare(connection, job, runner.ground)
+        if plan.arguments is None:
+            self.skipped = True
+            return None
+        runner.ground.storage.scratch(job.id, job.attempt)
+        if plan.time_limit is not None:
+            self._time_limit = plan.time_limit
+            self._ends_at = time.monotonic() + plan.time_limit
+        return self.slot.run(kind.work, {**plan.arguments, "scratch": self.scratch}, report=self.report)
+
+    def check_time(self, now: float) -> None:
+        """Stop the work when it has used up its time."""
+        if self._ends_at is not None and now > self._ends_at:
+            self._ends_at = None
+            self._timed_out = (
+                f"It took longer than {_duration(self._time_limit)}, the time limit for this job, and was stopped."
+            )
+            self._kill()
+
+    def give_up(self) -> None:
+        """The job is no longer ours: stop the work."""
+        if not self.cancelled:
+            self.cancelled = True
+            self._kill()
+
+    def _kill(self) -> None:
+        # Killing waits for the process to be gone; whoever calls has others to serve. A kill that comes late hits
+        # nobody else: it is for this report's work alone.
+        threading.Thread(target=self.slot.kill, args=(self.report,), name="sfa-kill", daemon=True).start()
 
 
-def _is_dead(holder: str | None) -> bool:
-    host, _, pid = (holder or "").rpartition(":")
-    return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
+@dataclass(frozen=True)
+class _Outcome:
+    """How the work of one attempt ended."""
+
+    execution: _Execution
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What follows from a failed attempt."""
+
+    reason: str
+    final: bool
+    delay: float = 0.0
+    more_attempts: int = 0
+
+
+def _judge(job: JobRow, error: BaseException) -> _Verdict:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        error = DiskFullError("The disk is full.", hint="Make room; it then goes on by itself.")
+    reason = str(error) if isinstance(error, SfaError) else f"Unexpected {type(error).__name__}: {error}"
+    if isinstance(error, BusyError):
+        # Not the job's fault: it waits, and the attempt does not count.
+        return _Verdict(reason, final=False, delay=BUSY_SECONDS, more_attempts=1)
+    if isinstance(error, FATAL) or job.attempt >= job.max_attempts:
+        return _Verdict(reason, final=True)
+    if isinstance(error, RateLimitedError):
+        return _Verdict(reason, final=False, delay=max(rate_limit_pause(job.attempt), error.retry_after or 0.0))
+    return _Verdict(reason, final=False, delay=back_off(job.attempt))
+
+
+@cache
+def holder() -> str:
+    """Who this process is to others, as ``host:pid:start``: a process id alone may come back."""
+    return f"{socket.gethostname()}:{os.getpid()}:{int(psutil.Process().create_time())}"
+
+
+def _is_dead(name: str | None) -> bool:
+    host, _, process = (name or "").partition(":")
+    pid, _, start = process.partition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        found = psutil.Process(int(pid))
+        return found.status() == psutil.STATUS_ZOMBIE or (start.isdigit() and int(found.create_time()) != int(start))
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
 
 
 def _silence(job: JobRow) -> float:
     heard = job.heartbeat_at or job.started_at or job.created_at
     return (datetime.now(UTC) - heard).total_seconds()
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:g} min"

@@ -15,22 +15,23 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.jobs import Ground
     from sfa_kernel.progress import Progress
-    from sfa_kernel.storage import FileChanges, Storage
+    from sfa_kernel.storage import FileChanges
 
 __all__ = ["ANALYZE"]
 
 BLOCK = 1 << 18  # frames
 
 
-def _prepare(connection: Connection, job: JobRow, storage: Storage) -> Plan:
+def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     from sfa_kernel.analysis import ANALYSIS_VERSION
 
     track = tracks.get(connection, job.subject)
     before = analyses.find(connection, track.id)
     if before is not None and before.version == ANALYSIS_VERSION and not job.arguments.get("force"):
         return Plan(None)
-    return Plan({"source": storage.path(track.file)})
+    return Plan({"source": ground.storage.path(track.file)}, time_limit=ground.settings.analysis_time_limit)
 
 
 def work(*, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:

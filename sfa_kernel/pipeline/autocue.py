@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.jobs import Ground
     from sfa_kernel.progress import Progress
-    from sfa_kernel.storage import FileChanges, Storage
+    from sfa_kernel.storage import FileChanges
 
 __all__ = ["AUTOCUE"]
 
 
-def _prepare(connection: Connection, job: JobRow, storage: Storage) -> Plan:
+def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     track = tracks.get(connection, job.subject)
     analysis = analyses.find(connection, track.id)
     if analysis is None:
@@ -30,9 +31,10 @@ def _prepare(connection: Connection, job: JobRow, storage: Storage) -> Plan:
     separation = stems.latest(connection, track.id)
     return Plan(
         {
-            "analysis": storage.path(analysis.file),
-            "levels": storage.path(separation.levels) if separation else None,
-        }
+            "analysis": ground.storage.path(analysis.file),
+            "levels": ground.storage.path(separation.levels) if separation else None,
+        },
+        time_limit=ground.settings.analysis_time_limit,
     )
 
 

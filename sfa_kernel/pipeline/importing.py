@@ -89,7 +89,7 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, source: str |
     tags = audio.read_tags(path)
     identifier = uuid4()
     scratch = storage.scratch(identifier, 0)
-    files = FileChanges(storage)
+    files = FileChanges(storage, scratch)
     try:
         copy = _copy(path, info, scratch)
         cover = None
@@ -120,6 +120,8 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, source: str |
             raced = tracks.by_hash(connection, content_hash)
             if raced is None:
                 tracks.insert(connection, track)
+        if raced is not None:  # another process added the same bytes while we copied them
+            files.rollback()
     except OSError as error:
         files.rollback()
         raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
@@ -128,10 +130,7 @@ def import_file(catalog: Catalog, storage: Storage, path: Path, *, source: str |
         raise
     finally:
         storage.discard(scratch)
-    if raced is not None:  # another process added the same bytes while we copied them
-        files.rollback()
-        return ImportedFile(raced[0], new=False)
-    return ImportedFile(track, new=True)
+    return ImportedFile(track if raced is None else raced[0], new=raced is None)
 
 
 def _check(path: Path) -> None:

@@ -15,19 +15,24 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.jobs import Ground
     from sfa_kernel.progress import Progress
-    from sfa_kernel.storage import FileChanges, Storage
+    from sfa_kernel.storage import FileChanges
 
 __all__ = ["SEPARATE"]
 
 
-def _prepare(connection: Connection, job: JobRow, storage: Storage) -> Plan:
+def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     track = tracks.get(connection, job.subject)
     engine = job.arguments["engine"]
     before = stems.latest(connection, track.id)
     if before is not None and before.engine == engine and not job.arguments.get("force"):
         return Plan(None)
-    return Plan({"source": storage.path(track.file), "engine": engine})
+    minutes = max(1.0, track.duration / 60)  # a short song has to start the engine, too
+    return Plan(
+        {"source": ground.storage.path(track.file), "engine": engine},
+        time_limit=ground.settings.separation_time_limit * minutes,
+    )
 
 
 def work(*, source: Path, engine: str, scratch: Path, progress: Progress) -> dict[str, Any]:

@@ -32,7 +32,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {"separate": (), "analyze": (), "autocue"
 
 def queue_limits(settings: Settings) -> dict[str, int]:
     """How many jobs of each queue may run at once."""
-    return {"analysis": settings.analysis_limit, "separation": settings.separation_limit}
+    names = ("download", "separation", "analysis", "export", "webhooks", "maintenance")
+    return {name: getattr(settings, f"{name}_limit") for name in names}
 
 
 def parse_stages(stages: str | Sequence[str]) -> tuple[str, ...]:
@@ -60,6 +61,8 @@ def enqueue(
     stages: Sequence[str],
     engine: str = "draft",
     force: bool = False,
+    priority: int = 5,
+    batch_id: UUID | None = None,
 ) -> list[JobRow]:
     """Write the jobs of one track, inside the caller's transaction.
 
@@ -71,6 +74,10 @@ def enqueue(
         What separates.
     force
         Do again what has been done.
+    priority
+        0 to 9; lower is sooner.
+    batch_id
+        What else was asked for at the same time.
 
     Raises
     ------
@@ -93,6 +100,9 @@ def enqueue(
             arguments=arguments,
             unique_key=key,
             needs=[jobs[needed].id for needed in NEEDS[stage] if needed in jobs],
+            priority=priority,
+            max_attempts=kind.max_attempts,
+            batch_id=batch_id,
         )
         jobs[stage] = ledger.enqueue(connection, request)
     return list(jobs.values())

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from sfa_kernel.catalog import jobs as table
-from sfa_kernel.jobs import JobRequest, Kind, Plan, Runner
+from sfa_kernel.jobs import Ground, JobRequest, Kind, Plan, Runner
 from sfa_kernel.jobs import runner as runner_module
 from tests.jobs import work
 
@@ -41,19 +41,18 @@ class Bench:
             self.results[job.id] = files.keep(result, "exports") if keep else result
 
         self.kinds[function.__name__] = Kind(
-            function.__name__, "analysis", lambda c, job, storage: Plan(dict(job.arguments)), function, commit
+            function.__name__, "analysis", lambda c, job, ground: Plan(dict(job.arguments)), function, commit
         )
 
     def queue(self, kind: str, *, needs: list[UUID] | None = None, key: str | None = None, **arguments: Any) -> UUID:
         ledger = self.studio.ledger
         with self.studio.catalog.write() as connection:
             request = JobRequest(kind, "analysis", None, arguments, unique_key=key, needs=needs or [])
-            job = ledger.enqueue(connection, request)
-        ledger.publish(job)
-        return job.id
+            return ledger.enqueue(connection, request).id
 
     def start(self, limit: int = 2) -> Runner:
-        runner = Runner(self.studio.ledger, self.studio.storage, self.kinds, {"analysis": limit})
+        self.studio.ledger.limits = {"analysis": limit}
+        runner = Runner(self.studio.ledger, Ground(self.studio.storage, self.studio.settings), self.kinds)
         self.runners.append(runner)
         runner.start()
         return runner
@@ -201,8 +200,9 @@ def test_a_job_whose_runner_died_is_taken_over(bench: Bench) -> None:
     bench.kind(work.double)
     job_id = bench.queue("double", number=3)
     with bench.studio.catalog.write() as connection:
-        job = table.claim(connection, {"analysis": 1}, holder=f"{os.uname().nodename}:{gone.pid}")
-        assert job is not None
+        (job,) = table.claim(
+            connection, {"analysis": 1}, {"double": "processing"}, holder=f"{os.uname().nodename}:{gone.pid}:1"
+        )
         connection.execute("UPDATE jobs SET heartbeat_at = now() - INTERVAL 6 SECONDS")
     bench.start()
     (done,) = bench.ended(job_id)
