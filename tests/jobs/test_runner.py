@@ -200,7 +200,7 @@ def test_a_job_whose_runner_died_is_taken_over(bench: Bench) -> None:
     bench.kind(work.double)
     job_id = bench.queue("double", number=3)
     with bench.studio.catalog.write() as connection:
-        (job,) = table.claim(
+        table.claim(
             connection, {"analysis": 1}, {"double": "processing"}, holder=f"{os.uname().nodename}:{gone.pid}:1"
         )
         connection.execute("UPDATE jobs SET heartbeat_at = now() - INTERVAL 6 SECONDS")
