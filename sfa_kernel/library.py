@@ -15,6 +15,7 @@ from sfa_kernel.events import EventBus
 from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
 from sfa_kernel.storage import Storage
+from sfa_kernel.webhooks import Outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,7 @@ class Library:
         self.catalog = Catalog.open(self.storage.home, busy_timeout=settings.busy_timeout)
         self.bus = EventBus(self.storage.path("events"), retention=settings.event_retention)
         self.ledger = Ledger(self.catalog, self.bus, limits=queue_limits(settings))
+        self.ledger.observers.append(Outbox(self.ledger))
 
     @property
     def home(self) -> Path:

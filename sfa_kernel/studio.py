@@ -26,12 +26,16 @@ from sfa_kernel.library import Imported, Library, Table, Track, Tracks
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.settings import Settings, load_settings
+from sfa_kernel.webhooks import WEBHOOK
+from sfa_kernel.webhooks.face import Webhooks
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
 __all__ = ["Studio"]
+
+KINDS = {**pipeline.KINDS, WEBHOOK.name: WEBHOOK}  # the jobs that a studio can run
 
 
 class Studio(Library):
@@ -47,7 +51,7 @@ class Studio(Library):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._runner = Runner(self.ledger, Ground(self.storage, settings), pipeline.KINDS)
+        self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS)
         atexit.register(self.close)
 
     @classmethod
@@ -238,6 +242,11 @@ class Studio(Library):
     def jobs(self) -> Jobs:
         """The newest jobs."""
         return Jobs(self, on_queued=self._work_if_wanted)
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """URLs that are told what happens."""
+        return Webhooks(self, on_queued=self._work_if_wanted)
 
     # -- questions -------------------------------------------------------------------------------------------
 
