@@ -8,14 +8,14 @@ two of them try at once. (Libraries such as pybreaker keep the state in one proc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog.rows import fetch
 
 if TYPE_CHECKING:
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["FAILURES", "PAUSE_SECONDS", "failed", "standing", "worked"]
+__all__ = ["FAILURES", "PAUSE_SECONDS", "failed", "left_alone", "standing", "worked"]
 
 FAILURES = 5
 PAUSE_SECONDS = 30.0
@@ -50,3 +50,13 @@ def standing(connection: Connection) -> dict[str, bool]:
         [PAUSE_SECONDS],
     )
     return {row["service"]: row["trial"] for row in rows}
+
+
+def left_alone(connection: Connection) -> list[dict[str, Any]]:
+    """The services whose breaker is open: ``service``, ``failures`` in a row, ``trial_at`` when one job tries."""
+    return fetch(
+        connection,
+        "SELECT service, failures, opened_at + to_seconds(?) AS trial_at FROM breakers "
+        "WHERE opened_at IS NOT NULL ORDER BY service",
+        [PAUSE_SECONDS],
+    )

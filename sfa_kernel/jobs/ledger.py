@@ -238,6 +238,11 @@ class Ledger:
         nothing = {"running": 0, "waiting": 0, "retrying": 0, "failed": 0}
         return [{"queue": name, "limit": limit, **found.get(name, nothing)} for name, limit in self.limits.items()]
 
+    def services(self) -> list[dict[str, Any]]:
+        """External services that failed too often and are left alone: ``service, failures, trial_at``."""
+        with self.catalog.read() as connection:
+            return breakers.left_alone(connection)
+
     def cancel(self, ids: Sequence[UUID]) -> list[JobRow]:
         """Stop jobs that wait or run, and those that need them. Returns the ones that were stopped."""
         with self.catalog.write() as connection:
