@@ -21,7 +21,6 @@ __all__ = [
     "DeliveryRow",
     "WebhookRow",
     "all_webhooks",
-    "attempts_so_far",
     "deliveries",
     "get",
     "get_delivery",
@@ -225,27 +224,15 @@ def send_again(connection: Connection, delivery_id: UUID, job_id: UUID) -> None:
     connection.execute("UPDATE deliveries SET job_id = ? WHERE id = ?", [job_id, delivery_id])
 
 
-def attempts_so_far(connection: Connection, delivery_id: UUID) -> int:
-    """How many attempts at a delivery have ended."""
-    row = connection.execute("SELECT count(*) FROM delivery_attempts WHERE delivery_id = ?", [delivery_id]).fetchone()
-    return int(row[0]) if row else 0
-
-
 def note_attempt(
     connection: Connection, delivery_id: UUID, *, begun_at: datetime, response_status: int | None, error: str | None
 ) -> None:
     """Write down how an attempt ended; without an error it was delivered."""
     now = datetime.now(UTC)
     connection.execute(
-        "INSERT INTO delivery_attempts VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            delivery_id,
-            attempts_so_far(connection, delivery_id) + 1,
-            now,
-            (now - begun_at).total_seconds(),
-            response_status,
-            error,
-        ],
+        "INSERT INTO delivery_attempts SELECT $1, 1 + count(*), $2, $3, $4, $5 FROM delivery_attempts "
+        "WHERE delivery_id = $1",
+        [delivery_id, now, (now - begun_at).total_seconds(), response_status, error],
     )
     if error is None:
         connection.execute("UPDATE deliveries SET delivered_at = ? WHERE id = ?", [now, delivery_id])
