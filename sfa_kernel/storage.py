@@ -89,12 +89,20 @@ class Storage:
         return path
 
     def discard(self, path: Path) -> None:
-        """Remove a file or folder inside the root, if it is there."""
-        inside = self.path(self.name(path))
-        if inside.is_dir():
-            shutil.rmtree(inside, ignore_errors=True)
+        """Remove a file, folder or link inside the root, if it is there. What a link points to stays.
+
+        Raises
+        ------
+        UnsafePathError
+            When the path is outside the root.
+        """
+        place = path.parent.resolve() / path.name  # of a link its own place, not that of what it points to
+        if place == self.home or path.name == ".." or not place.is_relative_to(self.home):
+            raise UnsafePathError(f"{str(path)!r} is outside the library folder.")
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
         else:
-            inside.unlink(missing_ok=True)
+            place.unlink(missing_ok=True)
 
 
 class FileChanges:
@@ -140,7 +148,7 @@ class FileChanges:
     def commit(self) -> None:
         """The transaction holds: remove what it made superfluous."""
         for name in self._stale:
-            self._storage.discard(self._storage.path(name))
+            self._storage.discard(self._storage.home / name)
 
     def rollback(self) -> None:
         """The transaction does not hold: what was added goes back to where it came from."""

@@ -12,19 +12,23 @@ from __future__ import annotations
 
 import atexit
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from sfa_kernel import pipeline
 from sfa_kernel.catalog import tracks
+from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
-from sfa_kernel.jobs import Ground, Runner
+from sfa_kernel.jobs import Ground, Runner, cron
 from sfa_kernel.library import Imported, Library, Table, Track, Tracks
+from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.runs import Jobs, Run
+from sfa_kernel.schedule import Schedule
 from sfa_kernel.settings import Settings, load_settings
 from sfa_kernel.webhooks import WEBHOOK
 from sfa_kernel.webhooks.face import Webhooks
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Studio"]
 
-KINDS = {**pipeline.KINDS, WEBHOOK.name: WEBHOOK}  # the jobs that a studio can run
+KINDS = {**pipeline.KINDS, CLEANUP.name: CLEANUP, WEBHOOK.name: WEBHOOK}  # the jobs that a studio can run
 
 
 class Studio(Library):
@@ -51,7 +55,8 @@ class Studio(Library):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS)
+        due = partial(cron.run_due, self.ledger, KINDS)
+        self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS, chores=[due])
         atexit.register(self.close)
 
     @classmethod
@@ -238,6 +243,22 @@ class Studio(Library):
         if self.settings.run_jobs:
             self._runner.start()
 
+    def cleanup(self) -> Run:
+        """Remove for good what nobody needs any more; returns at once.
+
+        Tracks that were removed and jobs that ended longer ago than the settings keep them, files that belong
+        to nothing, and what crashes and unfinished uploads left behind. The schedule does it each night.
+        """
+        with self.catalog.write() as connection:
+            job = self.ledger.enqueue(connection, cleanup_request())
+        self._work_if_wanted()
+        return self.run_type(self, [job.id])
+
+    @property
+    def schedule(self) -> Schedule:
+        """What runs by itself, and when."""
+        return Schedule(self, {CLEANUP.name: CLEANUP}, on_queued=self._work_if_wanted)
+
     @property
     def jobs(self) -> Jobs:
         """The newest jobs."""
@@ -262,6 +283,8 @@ class Studio(Library):
 
         with self.catalog.read() as connection:
             try:
+                if not is_question(connection, query):
+                    raise ParameterError("Only one question at a time can be asked, and it must only read.")
                 return Table(fetch(connection, query, list(parameters)))
             except duckdb.Error as error:
                 raise ParameterError(str(error).strip().splitlines()[0]) from error

@@ -57,7 +57,7 @@ class Kind:
         The work itself; it never sees the catalogue.
     commit
         ``commit(connection, job, result, files)``: keeps the files the work made and writes the rows, in the
-        transaction that completes the job.
+        transaction that completes the job. May return a line for the job's log: what it did.
     begins
         The status in which it starts: ``processing``, or ``downloading``.
     max_attempts
@@ -70,7 +70,7 @@ class Kind:
     queue: str
     prepare: Callable[[Connection, JobRow, Ground], Plan]
     work: Work
-    commit: Callable[[Connection, JobRow, Any, FileChanges], None]
+    commit: Callable[[Connection, JobRow, Any, FileChanges], str | None]
     begins: str = "processing"
     max_attempts: int = 3
     failed: Callable[[Connection, JobRow, str, bool], None] | None = None

@@ -19,7 +19,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -235,7 +235,11 @@ class Runner:
                 for job in self.ledger.complete(connection, [o.execution.job for o in waiting]):
                     outcome = jobs[job.id]
                     if not outcome.execution.skipped:
-                        self.kinds[job.kind].commit(connection, outcome.execution.job, outcome.result, files[job.id])
+                        commit = self.kinds[job.kind].commit
+                        done_what = commit(connection, outcome.execution.job, outcome.result, files[job.id])
+                        if done_what:
+                            write = partial(self._log(job).write, "info", done_what, job.attempt)
+                            self.ledger.catalog.after_commit(write)
                 if claim:
                     claimed = self.ledger.claim(connection, self._begins, holder=self._holder, only=self._only)
         except BaseException:

@@ -47,7 +47,7 @@ def sweep(catalog: Catalog, storage: Storage) -> list[Path]:
         with catalog.read() as connection:
             names -= referenced_among(connection, names)
         for name in names:
-            storage.discard(storage.path(name))
+            storage.discard(storage.home / name)
     for path in dead:
         storage.discard(path)
     return dead

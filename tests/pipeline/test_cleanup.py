@@ -1,0 +1,228 @@
+"""What nobody needs goes; what somebody needs, or may want back, stays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from sfa_kernel.catalog import jobs as table
+from sfa_kernel.jobs import Ground, JobRequest
+from sfa_kernel.jobs.log import read_log
+from sfa_kernel.jobs.runner import holder
+from sfa_kernel.pipeline import cleanup
+from sfa_kernel.pipeline.cleanup import CLEANUP
+from sfa_kernel.storage import FileChanges
+from tests.sounds import write_song
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sfa_kernel.library import Track
+    from sfa_kernel.studio import Studio
+
+TIMEOUT = 60
+NOTHING = "There was nothing to remove."
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let days pass, for the cleanup."""
+
+    def pass_days(days: float) -> None:
+        monkeypatch.setattr(cleanup, "clock", lambda: time.time() + days * 86400)
+
+    return pass_days
+
+
+def clean(studio: Studio) -> str:
+    """Run a cleanup; what it said it did."""
+    (job,) = studio.cleanup().wait(TIMEOUT).jobs
+    assert (job.status, job.error) == ("completed", None)
+    return str(read_log(studio.home / "logs", job.id)[0][-1]["text"])
+
+
+def made(path: Path, content: str = "something") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def song(studio: Studio, tmp_path: Path, **options: Any) -> Track:
+    return studio.add(write_song(tmp_path / f"song{options.get('seed', 0)}.wav", seconds=4, **options))[0]
+
+
+def files(studio: Studio) -> set[Path]:
+    return {path for folder in ("downloads", "stems", "analysis") for path in (studio.home / folder).iterdir()}
+
+
+def test_a_removed_track_can_be_brought_back_until_its_time_is_over(studio: Studio, tmp_path: Path, later: Any) -> None:
+    kept, gone = song(studio, tmp_path, seed=1), song(studio, tmp_path, seed=2)
+    studio.run([kept, gone]).wait(TIMEOUT)
+    every = files(studio)
+    studio.remove(gone)
+    later(6)
+    assert clean(studio) == NOTHING
+    studio.restore(gone)
+    assert len(studio.tracks) == 2
+    assert all(path.is_file() for path in [gone.path, *gone.stems.values()])
+
+    studio.remove(gone)
+    later(8)
+    said = clean(studio)
+    assert "removed tracks 1, their files" in said
+    assert float(said.split()[1]) > 0.5  # MB
+    assert list(studio.tracks) == [kept]
+    assert studio.restore(gone) == []
+    left = files(studio)
+    assert len(left) == len(every) / 2
+    assert {kept.path, *kept.stems.values()} <= left
+    assert kept.analysis is not None
+    owners = studio.sql(
+        "SELECT id FROM tracks UNION SELECT track_id FROM analyses UNION SELECT track_id FROM separations "
+        "UNION SELECT track_id FROM stems UNION SELECT track_id FROM cues"
+    )
+    assert owners == [{"id": kept.id}]
+    assert studio.add(tmp_path / "song2.wav").new == [True]
+
+
+def test_a_track_is_not_purged_while_a_job_works_on_it(studio: Studio, tmp_path: Path, later: Any) -> None:
+    track = song(studio, tmp_path)
+    studio.remove(track)
+    with studio.catalog.write() as connection:
+        studio.ledger.enqueue(connection, JobRequest("a kind of a newer version", "analysis", track.id, {}))
+    later(8)
+    assert clean(studio) == NOTHING
+    assert studio.restore(track) == [track.id]
+
+
+def test_files_that_belong_to_nothing_go_after_a_day(studio: Studio, tmp_path: Path, later: Any) -> None:
+    track = song(studio, tmp_path)
+    orphans = [made(studio.home / folder / f"{uuid4()}.wav") for folder in ("downloads", "stems", "analysis")]
+    own = made(studio.home / "downloads" / "my own notes.txt")
+    assert clean(studio) == NOTHING
+    later(1.1)
+    assert clean(studio) == "Freed 0.0 MB (files of nothing 3)."
+    assert not any(path.exists() for path in orphans)
+    assert (track.path.is_file(), own.is_file()) == (True, True)
+    assert clean(studio) == NOTHING
+
+
+def in_two_steps(studio: Studio, tmp_path: Path) -> tuple[Any, table.JobRow, dict[str, Any]]:
+    """A cleanup that has looked, and is about to commit."""
+    with studio.catalog.write() as connection:
+        job = studio.ledger.enqueue(connection, JobRequest("by hand", "maintenance", None, {}))
+        plan = CLEANUP.prepare(connection, job, Ground(studio.storage, studio.settings))
+    assert plan.arguments is not None
+    scratch = studio.storage.scratch(job.id, 1)
+    result = CLEANUP.work(**plan.arguments, scratch=scratch, progress=lambda _: None)
+    return FileChanges(studio.storage, scratch), job, result
+
+
+def test_a_file_that_finds_an_owner_in_the_meantime_stays(studio: Studio, tmp_path: Path, later: Any) -> None:
+    track = song(studio, tmp_path)
+    adopted, orphan = (made(studio.home / "downloads" / f"{uuid4()}.jpg") for _ in range(2))
+    later(2)
+    changes, job, result = in_two_steps(studio, tmp_path)
+    with studio.catalog.write() as connection:
+        connection.execute("UPDATE tracks SET cover = ? WHERE id = ?", [f"downloads/{adopted.name}", track.id])
+    with studio.catalog.write() as connection:
+        CLEANUP.commit(connection, job, result, changes)
+    changes.commit()
+    assert (adopted.is_file(), orphan.exists()) == (True, False)
+
+
+def test_a_removal_that_is_undone_in_the_meantime_is_undone(studio: Studio, tmp_path: Path, later: Any) -> None:
+    track = song(studio, tmp_path)
+    studio.remove(track)
+    later(8)
+    changes, job, result = in_two_steps(studio, tmp_path)
+    studio.restore(track)
+    with studio.catalog.write() as connection:
+        CLEANUP.commit(connection, job, result, changes)
+    changes.commit()
+    assert (list(studio.tracks), track.path.is_file()) == ([track], True)
+
+
+def test_files_go_only_when_the_rows_are_gone(studio: Studio, tmp_path: Path, later: Any) -> None:
+    track = song(studio, tmp_path)
+    studio.remove(track)
+    later(8)
+    changes, job, result = in_two_steps(studio, tmp_path)
+    with contextlib.suppress(RuntimeError), studio.catalog.write() as connection:
+        CLEANUP.commit(connection, job, result, changes)
+        assert track.path.is_file()
+        raise RuntimeError
+    changes.rollback()
+    assert (studio.restore(track), track.path.is_file()) == ([track.id], True)
+
+
+def test_links_go_and_what_they_point_to_stays(studio: Studio, tmp_path: Path, later: Any) -> None:
+    track = song(studio, tmp_path)
+    outside = made(tmp_path / "elsewhere" / "precious.txt")
+    links = {
+        studio.home / "scratch" / "link": outside.parent,
+        studio.home / "scratch" / "folder" / "link": outside.parent,
+        studio.home / "uploads" / "link": outside,
+        studio.home / "downloads" / f"{uuid4()}.wav": outside,
+        studio.home / "downloads" / f"{uuid4()}.flac": track.path,
+        studio.home / "stems" / f"{uuid4()}.flac": tmp_path / "nowhere",
+        studio.home / "logs" / f"{uuid4()}.jsonl": outside,
+    }
+    for link, target in links.items():
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+    later(2)
+    clean(studio)
+    assert [link for link in links if os.path.lexists(link)] == []
+    assert (outside.read_text(), track.path.is_file()) == ("something", True)
+
+
+def test_leftovers_of_crashes_and_of_uploads_go_after_a_day(studio: Studio, later: Any) -> None:
+    with studio.catalog.write() as connection:
+        studio.ledger.enqueue(connection, JobRequest("a kind of a newer version", "analysis", None, {}))
+    with studio.catalog.write() as connection:
+        (running,) = studio.ledger.claim(connection, {"a kind of a newer version": "processing"}, holder=holder())
+    working = made(studio.home / "scratch" / f"{running.id}-{running.attempt}" / "half.wav")
+    left = [
+        made(studio.home / "scratch" / "half" / "deep" / "er.wav"),
+        made(studio.home / "uploads" / str(uuid4()) / "song.wav"),
+    ]
+    assert clean(studio) == NOTHING
+    assert all(path.exists() for path in left)
+    later(2)
+    assert clean(studio) == "Freed 0.0 MB (leftovers 2)."
+    assert [path.name for folder in ("scratch", "uploads") for path in (studio.home / folder).iterdir()] == [
+        working.parent.name
+    ]
+    assert working.is_file()
+
+
+def test_jobs_that_ended_long_ago_are_forgotten_with_their_logs(studio: Studio, later: Any) -> None:
+    def queue(needs: list[UUID]) -> UUID:
+        with studio.catalog.write() as connection:
+            request = JobRequest("a kind of a newer version", "analysis", None, {}, needs=needs)
+            return studio.ledger.enqueue(connection, request).id
+
+    old, recent, needed = queue([]), queue([]), queue([])
+    with studio.catalog.write() as connection:
+        jobs = table.get_many(connection, [old, recent, needed])
+        table.transition(connection, jobs, "cancelled")
+        connection.execute(
+            "UPDATE jobs SET ended_at = now() - INTERVAL 8 DAYS WHERE id IN (?, ?)", [str(old), str(needed)]
+        )
+    waiting = queue([needed])
+    logs = {job_id: made(studio.home / "logs" / f"{job_id}.jsonl") for job_id in (old, recent, needed, waiting)}
+    later(2)
+    assert "(ended jobs 1, job logs 1)" in clean(studio)
+    assert {job_id for job_id, path in logs.items() if path.exists()} == {recent, needed, waiting}
+    assert {job.id for job in studio.ledger.jobs([old, recent, needed, waiting])} == {recent, needed, waiting}
+
+
+def test_two_requests_are_one_cleanup(home: Path, studio: Studio) -> None:
+    with type(studio).open(home, run_jobs=False) as other:
+        assert other.cleanup().ids == other.cleanup().ids
