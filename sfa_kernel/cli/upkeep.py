@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.cli.terminal import Commands, open_studio, print_json
+from sfa_kernel.cli.terminal import Commands, fail, open_studio, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -18,6 +18,9 @@ __all__ = ["define"]
 def define(commands: Commands) -> None:
     """Add the commands of this module."""
     commands.add("doctor", _doctor, "versions, optional tools, what is missing and how to get it")
+
+    cleanup = commands.add("cleanup", _cleanup, "remove for good what nobody needs any more")
+    cleanup.add_argument("--wait", action="store_true", help="do it here and wait for its end")
 
     schedule = commands.add("schedule", _schedule_list, "what runs by itself, and when")
     actions = Commands(schedule, "action", required=False)
@@ -47,6 +50,27 @@ def _doctor(options: argparse.Namespace) -> int:
             state = "ok" if check["ok"] else "missing"
             print(f"  {state:8} {check['name']}: {check['detail']} {check['hint']}".rstrip())
     return 0 if report["ok"] else 1
+
+
+def _cleanup(options: argparse.Namespace) -> int:
+    from sfa_kernel.cli.jobs import brief
+    from sfa_kernel.jobs.log import read_log
+
+    with open_studio(options) as studio:
+        run = studio.cleanup()
+        if options.wait:
+            studio.work(run)
+            run.wait()
+        (job,) = run.jobs
+        log, _ = read_log(studio.storage.path("logs"), job.id)
+    result = log[-1]["text"] if log and job.status == "completed" else None
+    if options.json:
+        print_json({"jobs": [brief(job)], "result": result})
+    else:
+        print(result or f"{str(job.id)[:8]}  {job.kind:9} {job.status}")
+    if options.wait and job.status != "completed":
+        return fail(f"The cleanup {job.status}: {job.error}")
+    return 0
 
 
 # -- schedule ------------------------------------------------------------------------------------------------
