@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.events import Journal
 
-__all__ = ["LINES", "JobLog", "log_path", "read_log"]
+__all__ = ["LINES", "JobLog", "log_path", "read_lines", "read_log"]
 
 LINES = 2000  # what the work of one job may say; a program that talks in a loop must not fill the disk
 LONGEST = 20_000  # characters of one line
@@ -119,30 +120,42 @@ def read_log(logs: Path, job_id: UUID | str, offset: int = 0) -> tuple[list[dict
     ValueError
         When the id is none.
     """
+    lines, offset = read_lines(log_path(logs, job_id), offset)
+    records = (_record(line) for line in lines)
+    return [record for record in records if record is not None], offset
+
+
+def read_lines(path: Path, offset: int = 0) -> tuple[list[Any], int]:
+    """Read the whole lines of a file of JSON lines from an offset on, and say where to go on [bytes].
+
+    Lines that a full disk or a crash has damaged are passed over.
+    """
     try:
-        with log_path(logs, job_id).open("rb") as file:
+        with path.open("rb") as file:
             if offset > os.fstat(file.fileno()).st_size:
-                offset = 0  # the log was removed and begun anew
+                offset = 0  # it was removed and begun anew
             file.seek(offset)
             data = file.read()
     except FileNotFoundError:
         return [], 0
     complete = data[: data.rfind(b"\n") + 1]
-    records = (_record(line) for line in complete.splitlines())
-    return [record for record in records if record is not None], offset + len(complete)
+    values = []
+    for line in complete.splitlines():
+        with suppress(ValueError):
+            values.append(json.loads(line))
+    return values, offset + len(complete)
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def _record(line: Any) -> dict[str, Any] | None:
     try:
-        record = json.loads(line)
         return {
-            "time": float(record["time"]),
-            "attempt": int(record["attempt"]),
-            "level": str(record["level"]),
-            "text": str(record["text"]),
+            "time": float(line["time"]),
+            "attempt": int(line["attempt"]),
+            "level": str(line["level"]),
+            "text": str(line["text"]),
         }
     except (ValueError, KeyError, TypeError):
-        return None  # torn by a full disk or a crash
+        return None
 
 
 def _count(path: Path) -> int:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sfa_kernel.jobs.kinds import Work
     from sfa_kernel.settings import Settings
 
-__all__ = ["Backend", "LocalBackend", "LocalSlot", "Report", "Slot", "backend", "before_exit"]
+__all__ = ["Backend", "LocalBackend", "LocalSlot", "Report", "Slot", "backend", "before_exit", "end_slots"]
 
 IDLE_SECONDS = 60  # a process nobody needs goes after this long
 LOOK_SECONDS = 0.5  # how often to see whether the process lives when nothing is heard of it
@@ -120,7 +120,15 @@ def backend(settings: Settings) -> Backend:
     if settings.backend == "dask":
         from sfa_kernel.jobs.dask import DaskBackend
 
-        return DaskBackend(settings.dask_address, home=settings.home)
+        limits = (
+            settings.download_limit,
+            settings.separation_limit,
+            settings.analysis_limit,
+            settings.export_limit,
+            settings.webhooks_limit,
+            settings.maintenance_limit,
+        )
+        return DaskBackend(settings.dask_address, places=sum(limits))
     raise SetupError(f"There is no back end {settings.backend!r}.", hint='Set backend to "loky" or "dask".')
 
 
@@ -205,7 +213,7 @@ class _Process:
         future: Future[Any] = self._pool.submit(worker.perform, work, arguments, os.getpid(), report)
         if not self._exit_known:
             # loky has just asked the interpreter to wait for this pool at its end; what asks last is called first.
-            threading._register_atexit(_end_slots)  # type: ignore[attr-defined]
+            threading._register_atexit(end_slots)  # type: ignore[attr-defined]
             self._exit_known = True
         return future
 
@@ -399,7 +407,8 @@ def before_exit(callback: Callable[[], None]) -> Callable[[], None]:
     return forget
 
 
-def _end_slots() -> None:
+def end_slots() -> None:
+    """End all slots of this process, after those who asked to be called before."""
     for callback in list(_exit_callbacks):
         callback()
     for slot in list(_slots):

@@ -17,20 +17,20 @@ from typing import Any
 from sfa_kernel.errors import AudioError
 
 
-def add(*, a: int, b: int, progress: Any) -> int:
+def add(*, a: int, b: int, progress: Any, **_: Any) -> int:
     return a + b
 
 
-def who(*, progress: Any) -> int:
+def who(*, progress: Any, **_: Any) -> int:
     return os.getpid()
 
 
-def steps(*, percents: list[float], progress: Any) -> None:
+def steps(*, percents: list[float], progress: Any, **_: Any) -> None:
     for percent in percents:
         progress(percent)
 
 
-def talk(*, progress: Any) -> None:
+def talk(*, progress: Any, **_: Any) -> None:
     """Speak in every way there is."""
     print("printed")
     logging.getLogger("work").info("logged\nover two lines")
@@ -42,17 +42,17 @@ def talk(*, progress: Any) -> None:
     print("no end", end="")
 
 
-def chatter(*, lines: int, progress: Any) -> None:
+def chatter(*, lines: int, progress: Any, **_: Any) -> None:
     for number in range(lines):
         print(number)
 
 
-def last_words(*, progress: Any) -> None:
+def last_words(*, progress: Any, **_: Any) -> None:
     print("last words")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die(*, how: str, progress: Any) -> None:
+def die(*, how: str, progress: Any, **_: Any) -> None:
     match how:
         case "null pointer":
             ctypes.string_at(0)
@@ -66,7 +66,7 @@ def die(*, how: str, progress: Any) -> None:
             os._exit(3)
 
 
-def hold_on(*, marker: str, deaf: bool = False, progress: Any) -> None:
+def hold_on(*, marker: str, deaf: bool = False, progress: Any, **_: Any) -> None:
     """Hang for good; say who hangs."""
     if deaf:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -75,14 +75,14 @@ def hold_on(*, marker: str, deaf: bool = False, progress: Any) -> None:
     time.sleep(3600)
 
 
-def hold_the_interpreter(*, marker: str, progress: Any) -> None:
+def hold_the_interpreter(*, marker: str, progress: Any, **_: Any) -> None:
     """Hang in C code without giving up the interpreter lock."""
     child = subprocess.Popen(["sleep", "3600"])
     _write(marker, os.getpid(), child.pid)
     ctypes.PyDLL(None).sleep(3600)
 
 
-def start_programs(*, marker: str, then: str, progress: Any) -> None:
+def start_programs(*, marker: str, then: str, progress: Any, **_: Any) -> None:
     """Start a program, one with a session of its own, and a fork that holds on to all our pipes."""
     programs = [subprocess.Popen(["sleep", "3600"]), subprocess.Popen(["sleep", "3600"], start_new_session=True)]
     fork = os.fork()
@@ -96,13 +96,13 @@ def start_programs(*, marker: str, then: str, progress: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def devour(*, progress: Any) -> None:
+def devour(*, progress: Any, **_: Any) -> None:
     """Use more memory than there is."""
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     _ = bytearray(8 << 30)
 
 
-def fill_the_disk(*, progress: Any) -> None:
+def fill_the_disk(*, progress: Any, **_: Any) -> None:
     try:
         raise OSError(errno.ENOSPC, "No space left on device")
     except OSError as error:
@@ -115,18 +115,18 @@ class _Stubborn(Exception):  # noqa: N818
         self.second = second
 
 
-def stumble(*, progress: Any) -> None:
+def stumble(*, progress: Any, **_: Any) -> None:
     """Raise what cannot be sent to another process."""
     raise _Stubborn("stumbled", lambda: None)
 
 
-def give_back_a_lambda(*, progress: Any) -> Any:
+def give_back_a_lambda(*, progress: Any, **_: Any) -> Any:
     import threading
 
     return threading.Lock()
 
 
-def refuse(*, progress: Any) -> None:
+def refuse(*, progress: Any, **_: Any) -> None:
     raise AudioError("This file holds no sound.", hint="Add another file.")
 
 
