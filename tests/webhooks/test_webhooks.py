@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sfa_kernel.catalog import webhooks as table
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.jobs import Ground, JobRequest, Kind, Plan, Runner
 from sfa_kernel.jobs import runner as runner_module
@@ -275,7 +276,7 @@ def test_secrets_are_in_no_file_but_the_key(bench: Bench) -> None:
     contents = {path: path.read_bytes() for path in files}
     assert [p for p, content in contents.items() if secret.encode() in content or key.encode() in content] == []
     tables = [row["name"] for row in bench.studio.sql("SHOW TABLES")]
-    rows = repr([bench.studio.sql(f"SELECT * FROM {table}") for table in tables])
+    rows = repr([bench.studio.sql(f"SELECT * FROM {name}") for name in tables])  # noqa: S608 - our own names
     assert str(webhook.id) in rows
     assert secret not in rows
     assert key not in rows
@@ -332,6 +333,22 @@ def test_webhooks_are_listed_changed_and_removed(bench: Bench, receiver: Receive
     for unknown in (second.id, "", "zzz"):
         with pytest.raises(NotFoundError, match=r"no webhook|more than one"):
             webhooks.remove(unknown)
+
+
+def test_the_history_outlives_its_jobs_and_is_forgotten_in_the_end(bench: Bench, receiver: Receiver) -> None:
+    bench.studio.webhooks.add(receiver.url)
+    bench.run("analyze")
+    bench.delivered()
+    with bench.studio.catalog.write() as connection:
+        assert table.prune(connection, 0) == 0, "a delivery was forgotten before its job"
+    bench.studio.ledger.prune(0)
+    (delivery,) = bench.studio.webhooks.deliveries()
+    assert (delivery.status, len(delivery.attempts)) == ("delivered", 1)
+    with bench.studio.catalog.write() as connection:
+        assert table.prune(connection, 1) == 0
+        assert table.prune(connection, 0) == 1
+    assert len(bench.studio.webhooks.deliveries()) == 0
+    assert bench.studio.sql("SELECT * FROM delivery_attempts") == []
 
 
 def test_an_unknown_event_is_refused_with_those_there_are(bench: Bench, receiver: Receiver) -> None:
