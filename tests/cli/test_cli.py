@@ -6,40 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.conftest import TIMEOUT
 from tests.sounds import write_song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TIMEOUT = 120
-
-
-class Cli:
-    def __init__(self, home: Path) -> None:
-        self.home = home
-
-    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "sfa_kernel", "--home", str(self.home), *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-
-    def json(self, *arguments: object, status: int = 0) -> Any:
-        done = self.run(*arguments, "--json")
-        assert done.returncode == status, done.stderr
-        return json.loads(done.stdout)
-
-
-@pytest.fixture
-def cli(home: Path) -> Cli:
-    return Cli(home)
+    from tests.cli.conftest import Cli
 
 
 @pytest.fixture
