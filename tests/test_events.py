@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
+from sfa_kernel.catalog import jobs as table
 from sfa_kernel.events import Event, EventBus, Journal
+from sfa_kernel.jobs import JobRequest
+from tests.disks import run_on_small_disk
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sfa_kernel.studio import Studio
 
 TIMEOUT = 30
 
@@ -129,3 +136,217 @@ def test_a_closed_bus_serves_nobody_until_somebody_subscribes_again(folder: Path
         bus.publish("a", {})
         assert second.done.wait(TIMEOUT)
     assert first.events == []
+
+
+def hour_file(folder: Path, hours: int = 0) -> Path:
+    return folder / f"{int(time.time()) // 3600 + hours}.jsonl"
+
+
+def test_an_event_after_a_line_that_was_cut_off_is_whole(folder: Path) -> None:
+    bus = EventBus(folder)
+    collector = Collector(1)
+    with bus.subscribe("*", collector):
+        hour_file(folder).write_bytes(b'\n{"topic":"jobs:cut","time":1,"da')  # by anybody, the disk was full
+        bus.publish("jobs:whole", {})
+        assert collector.done.wait(TIMEOUT)
+    assert [event.topic for event in collector.events] == ["jobs:whole"]
+
+
+def test_a_full_disk_loses_events_and_nothing_else(folder: Path) -> None:
+    script = """
+import logging
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+from sfa_kernel.events import EventBus
+bus = EventBus(home)
+bus.publish("jobs:a", {"n": 0})
+fill()
+for n in range(1, 30):
+    bus.publish("jobs:a", {"n": n, "text": "x" * 900})
+make_room()
+bus.publish("jobs:b", {"n": 30})
+print("last", bus.last("jobs:b").data)
+"""
+    done = run_on_small_disk(script, folder, megabytes=1)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith("Events cannot")] == [
+        "Events cannot be published, the work goes on without: No space left on device"
+    ]
+    assert lines[-1] == "last {'n': 30}"
+
+
+def test_a_library_that_is_gone_breaks_no_publisher(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    home = folder / "library"
+    journal = Journal(home / "events")
+    for _ in range(2):
+        journal.publish("a", {})
+    assert caplog.messages == ["Events cannot be published, the work goes on without: No such file or directory"]
+    assert not home.exists()
+
+
+def test_a_journal_that_was_removed_begins_anew_and_its_followers_go_on(folder: Path) -> None:
+    bus = EventBus(folder)
+    bus.publish("before", {"text": "x" * 100})
+    collector = Collector(1)
+    with bus.subscribe("*", collector):
+        shutil.rmtree(folder)
+        bus.publish("after", {})
+        assert collector.done.wait(TIMEOUT)
+    assert [event.topic for event in collector.events] == ["after"]
+
+
+def test_a_late_subscriber_asks_for_the_last_event_of_a_topic(folder: Path) -> None:
+    bus = EventBus(folder)
+    assert bus.last("pipeline:a") is None
+
+    def last(topic: str) -> object:
+        event = bus.last(topic)
+        return event and event.data["n"]
+
+    bus.publish("pipeline:a", {"n": 1, "text": '{"topic":"pipeline:b",'})
+    hour_file(folder).rename(hour_file(folder, -2))
+    hour_file(folder, -1).touch()
+    bus.publish("pipeline:ab", {"n": 2})
+    assert (last("pipeline:a"), last("pipeline:b"), last("pipeline:ab")) == (1, None, 2)
+    bus.publish("pipeline:a", {"n": 3})
+    with hour_file(folder).open("ab") as journal:
+        journal.write(b'\n{"topic":"pipeline:a","ti')  # cut off
+    assert last("pipeline:a") == 3
+
+
+def test_events_before_and_after_the_hour_come_in_order_however_slow_the_subscriber(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = time.time()
+    monkeypatch.setattr("sfa_kernel.events.time.time", lambda: clock)
+    bus = EventBus(folder)
+    collector = Collector(6)
+    held = threading.Event()
+    busy = threading.Event()
+
+    def slow(event: Event) -> None:
+        busy.set()
+        assert held.wait(TIMEOUT)
+        collector(event)
+
+    with bus.subscribe("*", slow):
+        bus.publish("n", {"n": 0})
+        assert busy.wait(TIMEOUT)
+        for n in range(1, 6):
+            bus.publish("n", {"n": n})
+            clock += 3600
+        held.set()
+        assert collector.done.wait(TIMEOUT)
+    assert [event.data["n"] for event in collector.events] == list(range(6))
+
+
+def word(status: str, attempt: int, progress: int = 0) -> dict[str, object]:
+    return {"status": status, "attempt": attempt, "progress": progress}
+
+
+def test_late_words_of_an_ended_attempt_are_left_out(folder: Path) -> None:
+    bus = EventBus(folder)
+    collector = Collector(7)
+    told = [
+        word("queued", 0),
+        word("processing", 1, 0),
+        word("processing", 1, 40),
+        word("queued", 1),
+        word("processing", 1, 50),  # late
+        word("processing", 2, 10),
+        word("processing", 1, 60),  # later still
+        word("cancelled", 2),
+        word("processing", 2, 20),  # late
+        word("queued", 2),
+    ]
+    lasts = []
+    with bus.subscribe("jobs:*", collector):
+        for data in told:
+            bus.publish("jobs:a", data)
+            last = bus.last("jobs:a")
+            assert last is not None
+            lasts.append((last.data["status"], last.data["attempt"], last.data["progress"]))
+        assert collector.done.wait(TIMEOUT)
+    heard = [event.data for event in collector.events]
+    assert heard == [data for n, data in enumerate(told) if n not in (4, 6, 8)]
+    assert lasts[4] == ("queued", 1, 0)
+    assert lasts[6] == ("processing", 2, 10)
+    assert lasts[8] == ("cancelled", 2, 0)
+
+
+def test_a_thread_that_is_to_end_serves_nobody_who_came_later(folder: Path) -> None:
+    bus = EventBus(folder)
+    first, second = Collector(1), Collector(2)
+    leave = threading.Event()
+
+    def leaves(event: Event) -> None:
+        first(event)
+        assert leave.wait(TIMEOUT)
+
+    subscription = bus.subscribe("*", leaves)
+    for n in range(3):
+        bus.publish("before", {"n": n})
+    assert first.done.wait(TIMEOUT)  # the old thread has read all three
+    subscription.close()
+    with bus.subscribe("*", second):
+        leave.set()
+        bus.publish("after", {"n": 1})
+        bus.publish("after", {"n": 2})
+        assert second.done.wait(TIMEOUT)
+    assert [event.topic for event in second.events] == ["after", "after"]
+
+
+TRANSITIONS_OF_ONE_PROCESS = """
+import random, sys
+from uuid import UUID
+from sfa_kernel.catalog import jobs as table
+from sfa_kernel.errors import TransitionError
+from sfa_kernel.jobs import JobRequest
+from sfa_kernel.jobs.ledger import payload
+from sfa_kernel.studio import Studio
+
+chance = random.Random(int(sys.argv[2]))
+studio = Studio.open(sys.argv[1], run_jobs=False)
+ledger, ids = studio.ledger, [UUID(text) for text in sys.argv[3:]]
+ledger.limits = {"q": 2}
+for _ in range(12):
+    with studio.catalog.write() as connection:
+        claimed = ledger.claim(connection, {"k": "processing"}, holder="somebody")
+    for job in claimed:
+        studio.bus.publish(f"jobs:{job.id}", {**payload(job), "progress": 30})
+        with studio.catalog.write() as connection:
+            if chance.random() < 0.5:
+                ledger.requeue(connection, job, "again", delay=0.0, more_attempts=1)
+            else:
+                ledger.end(connection, job, "failed", "no")
+        studio.bus.publish(f"jobs:{job.id}", {**payload(job), "progress": 60})  # late
+    ledger.cancel([chance.choice(ids)])
+    try:
+        ledger.retry(ids)
+    except TransitionError:
+        pass
+studio.bus.publish("done", {})
+"""
+
+
+def test_each_job_is_seen_to_go_its_way_step_by_step_whoever_moves_it(studio: Studio) -> None:
+    seen: list[Event] = []
+    ends = Collector(3)
+    with studio.bus.subscribe("jobs:*", seen.append), studio.bus.subscribe("done", ends):
+        with studio.catalog.write() as connection:
+            requests = [JobRequest("k", "q", None, {}) for _ in range(3)]
+            ids = [str(job.id) for job in studio.ledger.enqueue_all(connection, requests)]
+        command = [sys.executable, "-c", TRANSITIONS_OF_ONE_PROCESS, str(studio.home)]
+        writers = [subprocess.Popen([*command, str(number), *ids]) for number in range(3)]
+        assert [writer.wait(TIMEOUT) for writer in writers] == [0, 0, 0]
+        assert ends.done.wait(TIMEOUT)
+    for job_id in ids:
+        status, attempt = "", 0
+        for data in [event.data for event in seen if event.topic == f"jobs:{job_id}"]:
+            if status and (data["status"], data["attempt"]) != (status, attempt):  # else it is progress
+                assert data["status"] in table.TRANSITIONS[status]
+                assert data["attempt"] == attempt + (data["status"] == "processing")
+            status, attempt = data["status"], data["attempt"]
+        (job,) = studio.ledger.jobs([UUID(job_id)])
+        assert (job.status, job.attempt) == (status, attempt)
+        assert attempt > 1
