@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from sfa_kernel.catalog import jobs as table
+from sfa_kernel.catalog import webhooks
 from sfa_kernel.jobs import Ground, JobRequest
 from sfa_kernel.jobs.log import read_log
 from sfa_kernel.jobs.runner import holder
@@ -221,6 +222,22 @@ def test_jobs_that_ended_long_ago_are_forgotten_with_their_logs(studio: Studio, 
     assert "(ended jobs 1, job logs 1)" in clean(studio)
     assert {job_id for job_id, path in logs.items() if path.exists()} == {recent, needed, waiting}
     assert {job.id for job in studio.ledger.jobs([old, recent, needed, waiting])} == {recent, needed, waiting}
+
+
+def test_webhook_deliveries_are_forgotten_after_a_month(studio: Studio) -> None:
+    def deliver(days_ago: int) -> UUID:
+        delivery_id = uuid4()
+        with studio.catalog.write() as connection:
+            webhooks.insert_delivery(connection, delivery_id, uuid4(), event="ping", data={}, job_id=uuid4())
+            connection.execute(
+                "UPDATE deliveries SET created_at = now() - to_days(?) WHERE id = ?", [days_ago, delivery_id]
+            )
+        return delivery_id
+
+    deliver(31)
+    recent = deliver(29)
+    assert clean(studio) == "Freed 0.0 MB (webhook deliveries 1)."
+    assert studio.sql("SELECT id FROM deliveries") == [{"id": recent}]
 
 
 def test_two_requests_are_one_cleanup(home: Path, studio: Studio) -> None:
