@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.cli.terminal import fail, print_json
+from sfa_kernel.cli.terminal import fail, percentage, print_json
 from sfa_kernel.errors import SfaError
 
 if TYPE_CHECKING:
@@ -77,15 +76,8 @@ def _separate(options: argparse.Namespace) -> int:
     from sfa_kernel import separation
 
     started = time.perf_counter()
-    shown = sys.stderr.isatty() and not options.json
-
-    def progress(percent: int) -> None:
-        if shown:
-            print(f"\r{percent:3d} %", end="", file=sys.stderr, flush=True)
-
-    done = separation.separate(Path(options.file), Path(options.out), engine=options.engine, progress=progress)
-    if shown:
-        print("\r", end="", file=sys.stderr)
+    with percentage(options) as progress:
+        done = separation.separate(Path(options.file), Path(options.out), engine=options.engine, progress=progress)
     stems = {name: str(path) for name, path in done.stems.items()}
     if options.json:
         print_json({"stems": stems, "seconds": round(time.perf_counter() - started, 3)})

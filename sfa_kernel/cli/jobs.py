@@ -96,7 +96,9 @@ def _list(options: argparse.Namespace) -> int:
             _watch(studio, filters)
         elif options.json:
             jobs = studio.ledger.jobs(**filters)
-            print_json({"queues": studio.ledger.queues(), "jobs": [_detailed(job) for job in jobs]})
+            services = [{**s, "trial_at": s["trial_at"].isoformat()} for s in studio.ledger.services()]
+            document = {"queues": studio.ledger.queues(), "services": services}
+            print_json({**document, "jobs": [_detailed(job) for job in jobs]})
         else:
             print("\n".join(_board(studio, filters)))
     return 0
@@ -134,6 +136,10 @@ def _board(studio: Studio, filters: dict[str, Any]) -> Iterator[str]:
     for queue in studio.ledger.queues():
         counts = [f"{queue[name]} {name}" for name in ("waiting", "retrying", "failed") if queue[name]]
         yield f"{queue['queue']:11} {queue['running']} of {queue['limit']} running  {', '.join(counts)}".rstrip()
+    for service in studio.ledger.services():
+        left = (service["trial_at"] - datetime.now(UTC)).total_seconds()
+        when = f"in {_duration(left)}" if left > 0 else "now"
+        yield f"{service['service']} failed {service['failures']} times and is left alone; one job tries it {when}"
     yield ""
     if not jobs:
         yield "no jobs"
@@ -295,7 +301,7 @@ def _retry(options: argparse.Namespace) -> int:
             if not options.failed:
                 raise
             changed = []  # whatever failed has been done since
-    return _changed(options, changed, [] if options.failed else ids, "failed or was cancelled")
+    return _changed(options, changed, [] if options.failed else ids, "it has not failed, or another job does its work")
 
 
 def _cancel(options: argparse.Namespace) -> int:
@@ -308,10 +314,10 @@ def _cancel(options: argparse.Namespace) -> int:
         _check_queue(studio, options.queue)
         ids = [_resolve(studio, text) for text in options.ids]
         changed = studio.ledger.cancel_all(options.queue) if several else studio.ledger.cancel(ids)
-    return _changed(options, changed, ids, "waits or runs")
+    return _changed(options, changed, ids, "it neither waits nor runs")
 
 
-def _changed(options: argparse.Namespace, changed: Sequence[JobRow], named: Sequence[UUID], must: str) -> int:
+def _changed(options: argparse.Namespace, changed: Sequence[JobRow], named: Sequence[UUID], why: str) -> int:
     """Report the jobs that changed; one that was named and did not is an error."""
     if options.json:
         print_json({"jobs": [_detailed(job) for job in changed]})
@@ -322,7 +328,7 @@ def _changed(options: argparse.Namespace, changed: Sequence[JobRow], named: Sequ
             print("no jobs")
     left = [job_id for job_id in named if job_id not in {job.id for job in changed}]
     for job_id in left:
-        fail(f"Job {str(job_id)[:8]} stays as it is: it is not one that {must}.")
+        fail(f"Job {str(job_id)[:8]} stays as it is: {why}.")
     return 1 if left else 0
 
 

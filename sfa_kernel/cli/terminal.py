@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
+    from sfa_kernel.progress import Progress
     from sfa_kernel.studio import Studio
 
     Command = Callable[[argparse.Namespace], int]
 
-__all__ = ["Commands", "common_options", "fail", "name_of", "open_studio", "print_json", "size_of"]
+__all__ = ["Commands", "common_options", "fail", "name_of", "open_studio", "percentage", "print_json"]
 
 
 class Commands:
@@ -76,11 +78,17 @@ def name_of(title: str, artist: str) -> str:
     return f"{artist} - {title}" if artist else title
 
 
-def size_of(count: int) -> str:
-    """A number of bytes as people read it: ``12.3 MB``."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+@contextmanager
+def percentage(options: argparse.Namespace) -> Iterator[Progress]:
+    """A progress callback that shows how far the work is, where somebody looks on."""
+    shown = sys.stderr.isatty() and not options.json
+
+    def progress(percent: int) -> None:
+        if shown:
+            print(f"\r{percent:3d} %", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield progress
+    finally:
+        if shown:
+            print("\r     \r", end="", file=sys.stderr, flush=True)
