@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sfa_kernel.backup import backup, restore
 from sfa_kernel.catalog import webhooks as table
-from sfa_kernel.errors import NotFoundError, ParameterError
+from sfa_kernel.errors import NotFoundError, ParameterError, SetupError
 from sfa_kernel.jobs import Ground, JobRequest, Kind, Plan, Runner
 from sfa_kernel.jobs import runner as runner_module
 from sfa_kernel.studio import Studio
@@ -281,6 +283,24 @@ def test_secrets_are_in_no_file_but_the_key(bench: Bench) -> None:
     assert secret not in rows
     assert key not in rows
     assert webhook.secret not in repr(webhook) + repr(bench.studio.webhooks) + bench.studio.webhooks._repr_html_()
+
+
+def test_a_backup_holds_the_webhooks_but_not_what_signs_for_them(private: None, home: Path, tmp_path: Path) -> None:
+    with Studio.open(home, run_jobs=False) as studio:
+        webhook = studio.webhooks.add("http://127.0.0.1:9/hooks")
+        secret, key = webhook.secret, home / "webhooks.key"
+    backup(home, tmp_path / "backup.zip")
+    content = (tmp_path / "backup.zip").read_bytes()  # not compressed
+    assert secret.removeprefix("whsec_").encode() not in content
+    assert key.read_bytes().strip() not in content
+    restore(tmp_path / "backup.zip", tmp_path / "restored")
+    with Studio.open(tmp_path / "restored", run_jobs=False) as restored:
+        (again,) = restored.webhooks
+        assert (again.id, again.url) == (webhook.id, webhook.url)
+        with pytest.raises(SetupError, match=r"Put webhooks\.key back"):
+            _ = again.secret
+        shutil.copy(key, tmp_path / "restored")
+        assert again.secret == secret
 
 
 def crash(home: Path, moment: str) -> None:
