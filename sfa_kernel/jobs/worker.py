@@ -79,12 +79,11 @@ def _end_with_parent(life: Connection) -> None:
         fcntl.fcntl(descriptor, fcntl.F_SETOWN, -os.getpgrp())
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
-        if not life.poll():
-            _held.append(life)
-            return
     except (ImportError, AttributeError, OSError):
-        pass
-    threading.Thread(target=_watch, args=(os.getppid(),), name="sfa-parent", daemon=True).start()
+        threading.Thread(target=_watch, args=(os.getppid(),), name="sfa-parent", daemon=True).start()
+    _held.append(life)
+    if life.poll():  # it was gone before we could ask to hear of it
+        os.killpg(0, signal.SIGKILL)
 
 
 _held: list[Connection] = []  # the pipe must stay open for as long as the process lives
