@@ -153,7 +153,8 @@ def _known(catalog: Catalog, storage: Storage, path: Path, content_hash: str) ->
         _put_back(storage, path, track)
     if removed:
         with catalog.write() as connection:
-            tracks.restore(connection, [track.id])
+            if not tracks.restore(connection, [track.id]):
+                return None  # the cleanup has purged it since we looked
     return ImportedFile(track, new=removed)
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from sfa_kernel.catalog import jobs as table
-from sfa_kernel.catalog import webhooks
+from sfa_kernel.catalog import trash, webhooks
 from sfa_kernel.jobs import Ground, JobRequest
 from sfa_kernel.jobs.log import read_log
 from sfa_kernel.jobs.runner import holder
-from sfa_kernel.pipeline import cleanup
+from sfa_kernel.pipeline import cleanup, importing
 from sfa_kernel.pipeline.cleanup import CLEANUP
 from sfa_kernel.storage import FileChanges
 from tests.sounds import write_song
@@ -147,6 +148,22 @@ def test_a_removal_that_is_undone_in_the_meantime_is_undone(studio: Studio, tmp_
         CLEANUP.commit(connection, job, result, changes)
     changes.commit()
     assert (list(studio.tracks), track.path.is_file()) == ([track], True)
+
+
+def test_a_song_that_is_purged_while_it_is_added_again_is_new(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = song(studio, tmp_path)
+    studio.remove(track)
+    restore = importing.tracks.restore
+
+    def too_late(connection: Any, track_ids: list[UUID]) -> list[UUID]:
+        trash.purge(connection, datetime.now(UTC) + timedelta(days=1))
+        return restore(connection, track_ids)
+
+    monkeypatch.setattr(importing.tracks, "restore", too_late)
+    again = studio.add(tmp_path / "song0.wav")
+    assert (again.new, list(studio.tracks), again[0] == track) == ([True], [again[0]], False)
 
 
 def test_files_go_only_when_the_rows_are_gone(studio: Studio, tmp_path: Path, later: Any) -> None:
