@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.cli.terminal import Commands, fail, open_studio, print_json
+from sfa_kernel.cli.terminal import Commands, fail, open_studio, percentage, print_json
 
 if TYPE_CHECKING:
     import argparse
     from datetime import datetime
 
+    from sfa_kernel.backup import Snapshot
     from sfa_kernel.catalog.cron import CronRow
 
 __all__ = ["define"]
@@ -17,6 +18,11 @@ __all__ = ["define"]
 
 def define(commands: Commands) -> None:
     """Add the commands of this module."""
+    backup = commands.add("backup", _backup, "put the whole library into one file; it may be in use")
+    backup.add_argument("file", metavar="FILE")
+    restore = commands.add("restore", _restore, "make the library what it was when a backup was made")
+    restore.add_argument("file", metavar="FILE")
+    restore.add_argument("--replace", action="store_true", help="in the place of a library that has tracks")
     commands.add("doctor", _doctor, "versions, optional tools, what is missing and how to get it")
 
     cleanup = commands.add("cleanup", _cleanup, "remove for good what nobody needs any more")
@@ -36,6 +42,51 @@ def define(commands: Commands) -> None:
         ("run", _schedule_run, "queue an entry's job now"),
     ):
         actions.add(name, run, text).add_argument("name", metavar="NAME")
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from sfa_kernel.backup import backup
+    from sfa_kernel.settings import load_settings
+
+    settings = load_settings(home=options.home)
+    with percentage(options) as progress:
+        made = backup(settings.home, options.file, progress=progress, busy_timeout=settings.busy_timeout)
+    if options.json:
+        print_json(_snapshot(made))
+    else:
+        print(f"{made.file}: {made.tracks} tracks, {made.files} files, {made.bytes / 1e6:.1f} MB")
+    if made.missing:
+        # The backup is as whole as the library; that the library is not is worth an exit status.
+        return fail(f"{len(made.missing)} files of the library are gone and not in the backup; see `sfa doctor`.")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from sfa_kernel.backup import restore
+    from sfa_kernel.settings import load_settings
+
+    settings = load_settings(home=options.home)
+    with percentage(options) as progress:
+        found = restore(
+            options.file,
+            settings.home,
+            replace=options.replace,
+            progress=progress,
+            busy_timeout=settings.busy_timeout,
+        )
+    if options.json:
+        print_json(_snapshot(found))
+    else:
+        print(f"{settings.home}: {found.tracks} tracks, {found.files} files as of {found.created}")
+        if found.kept is not None:
+            print(f"the catalogue that was there is kept as {found.kept.name}")
+    return 0
+
+
+def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(snapshot)
 
 
 def _doctor(options: argparse.Namespace) -> int:
