@@ -22,6 +22,7 @@ when the scheduler is gone or the one who wanted the work has died.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import importlib.util
 import logging
@@ -32,10 +33,10 @@ import socket
 import tempfile
 import threading
 import time
-from asyncio import CancelledError
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from multiprocessing import resource_tracker
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ from typing import TYPE_CHECKING, Any
 from sfa_kernel.errors import RetryableJobError, SetupError, SfaError
 from sfa_kernel.events import Journal
 from sfa_kernel.jobs.log import LINES, JobLog, read_lines
-from sfa_kernel.jobs.slot import STOPPED, LocalSlot, Report, end_slots
+from sfa_kernel.jobs.slot import STOPPED, LocalSlot, Report, end_slots, start_quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,18 +185,21 @@ class _Task:
                     raise RetryableJobError(f"{self._connection} was lost.")
                 self._relay()
             return self._connection.value(self._future)
-        except RetryableJobError:
-            self._end_runs()
+        except SfaError:
+            self._end_run()
             raise
         finally:
             self._relay()
 
-    def _end_runs(self) -> None:
+    def _end_run(self) -> None:
         """See that nobody writes into the folder any more, but who has lost all contact."""
         (self._scratch / TICKET).unlink(missing_ok=True)
-        deadline = time.monotonic() + END_SECONDS
-        while any(not (run / ENDED).exists() for run in self._scratch.glob("run-*")) and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS / 4)
+        runs = list(self._scratch.glob("run-*"))
+        if runs:
+            latest = max(runs, key=lambda run: run.stat().st_mtime)  # Dask began it because those before were dead
+            deadline = time.monotonic() + END_SECONDS
+            while not (latest / ENDED).exists() and time.monotonic() < deadline:
+                time.sleep(LOOK_SECONDS / 4)
 
     def _relay(self) -> None:
         """Copy what the run says to the library's journal and log."""
@@ -220,28 +224,48 @@ class _Connection:
         from distributed import Client
         from joblib.parallel import get_active_backend, parallel_config
 
+        # What it has to say of lost connections, we say in one sentence.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._name = f"The Dask scheduler at {address}" if address else "The Dask cluster on this machine"
-        self._close = ExitStack()
         with ExitStack() as opened:
+            if address:
+                self._knock(address)
             try:
                 target = address or opened.enter_context(_local_cluster(places))
-                client = opened.enter_context(Client(target, timeout=CONNECT_SECONDS, set_as_default=False))
-                client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-            except ValueError as error:
-                raise SetupError(
-                    f"{address!r} is no address of a Dask scheduler: {error}.", hint="Correct dask_address."
-                ) from error
-            except (OSError, TimeoutError) as error:
+                self._client = opened.enter_context(Client(target, timeout=CONNECT_SECONDS, set_as_default=False))
+            except OSError as error:
+                raise self._unreachable(error) from error
+            try:
+                self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+            except TimeoutError:
                 raise RetryableJobError(
-                    f"{self._name} cannot be reached, or has no workers: {error}.",
-                    hint="Start it, or correct dask_address.",
-                ) from error
-            with parallel_config(backend="dask", client=client):
+                    f"{self._name} has no workers.", hint="Start one: dask worker ADDRESS"
+                ) from None
+            with parallel_config(backend="dask", client=self._client):
                 self._joblib, _ = get_active_backend()
             self._joblib.start_call()
             opened.callback(self._joblib.stop_call)
-            self._client = client
-            self._close = opened.pop_all()
+            self._opened = opened.pop_all()
+
+    def _knock(self, address: str) -> None:
+        """Say at once when nobody is there: Dask's client would try for a while, and hang when it is thrown away."""
+        from distributed.comm.addressing import get_address_host_port
+
+        try:
+            socket.create_connection(get_address_host_port(address, strict=True), timeout=CONNECT_SECONDS).close()
+        except ValueError as error:
+            raise SetupError(
+                f"{address!r} is no address of a Dask scheduler: {error}.",
+                hint='Correct dask_address; it looks like "tcp://studio.local:8786".',
+            ) from error
+        except OSError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: OSError) -> RetryableJobError:
+        reason = error.strerror or str(error)
+        return RetryableJobError(
+            f"{self._name} cannot be reached: {reason}.", hint="Start it, or correct dask_address."
+        )
 
     def __str__(self) -> str:
         return self._name
@@ -272,18 +296,18 @@ class _Connection:
             return value
         except SfaError:
             raise
-        except CancelledError as error:
+        except (CancelledError, asyncio.CancelledError) as error:
             raise RetryableJobError(f"{self._name} was lost.") from error
         except KilledWorker as error:
             raise RetryableJobError("Every Dask worker that did the work died.") from error
         except Exception as error:
             raise SetupError(
-                f"The Dask cluster cannot load the work: {error}.",
+                f"The Dask cluster cannot load the work: {str(error).rstrip('.')}.",
                 hint="Scheduler and workers need the same Python packages as this program.",
             ) from error
 
     def close(self) -> None:
-        self._close.close()
+        self._opened.close()
 
 
 def _leave(connecting: Future[_Connection]) -> None:
@@ -297,20 +321,17 @@ def _local_cluster(places: int) -> Iterator[Any]:
     from distributed import LocalCluster
     from distributed.security import Security
 
-    with (
-        tempfile.TemporaryDirectory(prefix="sfa-dask-", ignore_cleanup_errors=True) as folder,
-        LocalCluster(
-            n_workers=LOCAL_WORKERS,
-            threads_per_worker=math.ceil(places / LOCAL_WORKERS),  # they only wait for the work's processes
-            memory_limit=0,
-            host="127.0.0.1",
-            protocol="tls://",
-            security=Security.temporary(),
-            dashboard_address=None,
-            local_directory=folder,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
+    start_quietly(resource_tracker)
+    with LocalCluster(
+        n_workers=LOCAL_WORKERS,
+        threads_per_worker=math.ceil(places / LOCAL_WORKERS),  # they only wait for the work's processes
+        memory_limit=0,
+        host="127.0.0.1",
+        protocol="tls://",
+        security=Security.temporary(),
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
         yield cluster
 
 

@@ -35,7 +35,17 @@ if TYPE_CHECKING:
     from sfa_kernel.jobs.kinds import Work
     from sfa_kernel.settings import Settings
 
-__all__ = ["Backend", "LocalBackend", "LocalSlot", "Report", "Slot", "backend", "before_exit", "end_slots"]
+__all__ = [
+    "Backend",
+    "LocalBackend",
+    "LocalSlot",
+    "Report",
+    "Slot",
+    "backend",
+    "before_exit",
+    "end_slots",
+    "start_quietly",
+]
 
 IDLE_SECONDS = 60  # a process nobody needs goes after this long
 LOOK_SECONDS = 0.5  # how often to see whether the process lives when nothing is heard of it
@@ -365,18 +375,19 @@ def _context() -> Any:
 
 @cache
 def _quiet_loky() -> None:
-    """Keep loky's remarks on what is normal here from people's screens.
-
-    When this process is killed, loky's helper clears away its semaphores and warns of each; and a process that
-    leaves after a large job while the next is handed over is replaced, with a warning.
-    """
     from joblib.externals.loky.backend import resource_tracker
 
+    start_quietly(resource_tracker)
+    # A process that leaves after a large job, just when the next is handed over, is replaced: all is well.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
+
+
+def start_quietly(tracker: Any) -> None:
+    """Start the helper that clears away semaphores when this process is killed, so that it does not list them."""
     before = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = f"{before},ignore:resource_tracker" if before else "ignore:resource_tracker"
     try:
-        resource_tracker.ensure_running()
+        tracker.ensure_running()
     finally:
         if before is None:
             del os.environ["PYTHONWARNINGS"]
