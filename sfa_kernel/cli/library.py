@@ -27,6 +27,7 @@ def define(commands: Commands) -> None:
     run.add_argument("--stages", default="separate,analyze,autocue", help="default: %(default)s")
     run.add_argument("--engine", default="draft", help="what separates (default: %(default)s)")
     run.add_argument("--force", action="store_true", help="do again what has been done")
+    run.add_argument("--priority", type=int, default=5, metavar="N", help="0 is first, 9 last (default: %(default)s)")
     run.add_argument("--wait", action="store_true", help="do the work here and wait for its end")
 
     tracks = commands.add("tracks", _tracks, "list the tracks, or those in which all words occur")
@@ -80,7 +81,13 @@ def _add(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
-        run = studio.run(options.ids or None, stages=options.stages, engine=options.engine, force=options.force)
+        run = studio.run(
+            options.ids or None,
+            stages=options.stages,
+            engine=options.engine,
+            force=options.force,
+            priority=options.priority,
+        )
         if options.wait:
             studio.work(run)  # not what others queue: we end with our own
             _watch(run, quiet=options.json or not sys.stderr.isatty())
@@ -101,11 +108,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _watch(run: Any, *, quiet: bool) -> None:
+    from sfa_kernel.catalog.jobs import ACTIVE
+
     while True:
         run.wait(timeout=None if quiet else 0.5)
         jobs = run.jobs
         if not quiet:
-            done = sum(100 if j.status not in ("queued", "processing") else j.progress for j in jobs)
+            done = sum(j.progress if j.status in ACTIVE else 100 for j in jobs)
             print(f"\r{done / max(1, len(jobs)):5.1f} %", end="", file=sys.stderr, flush=True)
         if run.done:
             if not quiet:

@@ -121,6 +121,13 @@ def test_the_list_can_be_narrowed(sfa: Sfa, library: Library, tmp_path: Path) ->
     assert "one document" in sfa.refuses("jobs", "--watch", "--json")
 
 
+def test_what_is_urgent_says_so(sfa: Sfa, library: Library, tmp_path: Path) -> None:
+    library.studio.add(write_song(tmp_path / "song.wav"))
+    sfa("run", "--stages", "analyze", "--priority", "0")
+    assert [job["priority"] for job in sfa.json("jobs")["jobs"]] == [0]
+    assert "Choose 0 (first) to 9 (last)" in sfa.refuses("run", "--priority", "10")
+
+
 def test_everything_about_one_job(sfa: Sfa, library: Library) -> None:
     job = library.begin(library.queue())
     library.log(job, "half way")
