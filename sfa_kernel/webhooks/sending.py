@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import responses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sfa_kernel.errors import FatalJobError, RateLimitedError, ServiceError
@@ -24,6 +24,8 @@ from sfa_kernel.webhooks.addresses import refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from httpx import URL, AsyncClient
 
     from sfa_kernel.progress import Progress
 
@@ -63,14 +65,14 @@ def work(
     FatalJobError
         When it refuses the message, sends us elsewhere, or is where webhooks may not go.
     """
-    import httpcore
+    import httpx
 
     host = urlsplit(url).netloc
     try:
         status, answer = asyncio.run(_post(url, body, headers, private, timeout))
-    except (TimeoutError, httpcore.TimeoutException) as error:
+    except (TimeoutError, httpx.TimeoutException) as error:
         raise ServiceError(f"{host} did not answer within {timeout:g} s.") from error
-    except (OSError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+    except (OSError, httpx.TransportError) as error:
         raise ServiceError(f"{host} cannot be reached: {str(error) or 'the connection was closed'}.") from error
     _judge(status, answer)
     return status
@@ -84,35 +86,39 @@ def answered(reason: str) -> int | None:
 
 async def _post(
     url: str, body: bytes, headers: Mapping[str, str], private: bool, timeout: float
-) -> tuple[int, dict[str, str]]:
+) -> tuple[int, Mapping[str, str]]:
     import certifi
-    import httpcore
+    import httpx
 
-    class CheckedBackend(httpcore.AsyncNetworkBackend):
-        """Looks up a name once, checks where it leads, and connects there."""
-
-        async def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-            addresses = await _look_up(host, port)
-            refused = refusal(host, addresses, private=private)
-            if refused is not None:
-                raise FatalJobError(refused[0], hint=refused[1])
-            *others, last = addresses
-            for address in others:  # a host of two protocols may have one that does not lead there
-                with suppress(httpcore.NetworkError, TimeoutError):
-                    async with asyncio.timeout(timeout / len(addresses)):
-                        return await backend.connect_tcp(address, port, *args, **options)
-            return await backend.connect_tcp(last, port, *args, **options)
-
-    backend = httpcore.AnyIOBackend()
+    target = httpx.URL(url)
     context = ssl.create_default_context()  # what this machine trusts, and what browsers do
     context.load_verify_locations(certifi.where())
-    # A total: a limit for each read would let a receiver drip for ever. The body of the answer is not read.
-    async with (
-        asyncio.timeout(timeout),
-        httpcore.AsyncConnectionPool(ssl_context=context, network_backend=CheckedBackend()) as pool,
-        pool.stream("POST", url, headers=list(headers.items()), content=body) as response,
-    ):
-        return response.status, {name.decode().lower(): value.decode("latin-1") for name, value in response.headers}
+    # A total: a limit for each read would let a receiver drip for ever.
+    async with asyncio.timeout(timeout), httpx.AsyncClient(verify=context, trust_env=False, timeout=timeout) as client:
+        addresses = await _look_up(target.host, target.port or (443 if target.scheme == "https" else 80))
+        refused = refusal(target.host, addresses, private=private)
+        if refused is not None:
+            raise FatalJobError(refused[0], hint=refused[1])
+        *others, last = addresses
+        for address in others:  # a host of two protocols may have one that does not lead there
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await _post_to(client, target, address, body, headers, timeout / len(addresses))
+        return await _post_to(client, target, last, body, headers, timeout)
+
+
+async def _post_to(
+    client: AsyncClient, target: URL, address: str, body: bytes, headers: Mapping[str, str], connect_timeout: float
+) -> tuple[int, Mapping[str, str]]:
+    """Post to one address of a host, which is named in the request and in the certificate."""
+    async with client.stream(
+        "POST",
+        target.copy_with(host=address),
+        headers={**headers, "host": target.netloc.decode("ascii")},
+        content=body,
+        extensions={"sni_hostname": target.host, "timeout": {"connect": connect_timeout}},
+        follow_redirects=False,
+    ) as response:
+        return response.status_code, response.headers  # the body of the answer is not read
 
 
 async def _look_up(host: str, port: int) -> list[str]:
