@@ -6,20 +6,19 @@ catalogue is free, and checked again in the transaction: it may have found an ow
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sfa_kernel.catalog import files as inventory
+from sfa_kernel import inventory
 from sfa_kernel.catalog import jobs, trash, webhooks
+from sfa_kernel.catalog.files import referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["CLEANUP", "cleanup_request", "clock"]
 
 DAY = 86400.0  # s
-OWNED = ("downloads", "stems", "analysis")  # folders whose files belong to rows
 DELIVERY_DAYS = 30.0
 TIME_LIMIT = 3600.0  # s
 
@@ -51,7 +49,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
         {
             "home": ground.storage.home,
             "now": now,
-            "owned": inventory.referenced(connection),
+            "owned": referenced(connection),
             "expiring": trash.files_of(connection, trash.due(connection, removed_before)),
             "busy": {f"{job.id}-{job.attempt}" for job in running},
             "limits": {"removed_before": removed_before, "job_retention": settings.job_retention},
@@ -91,22 +89,18 @@ def work(
     storage = Storage(home)
     swept: dict[str, int] = {}
     for folder in ("scratch", "uploads"):
-        for path, size, newest in _entries(storage.path(folder)):
-            if now - newest > DAY and path.name not in busy and path != scratch:
-                storage.discard(path)
-                swept[f"{folder}/{path.name}"] = size
+        for entry in inventory.entries(storage.path(folder)):
+            if now - entry.changed > DAY and entry.path.name not in busy and entry.path != scratch:
+                storage.discard(entry.path)
+                swept[f"{folder}/{entry.path.name}"] = entry.bytes
     progress(40)
-    orphans = {
-        name: size
-        for folder in OWNED
-        for path, size, newest in _entries(storage.path(folder))
-        if (name := f"{folder}/{path.name}") not in owned and now - newest > DAY and _uuid(path) is not None
-    }
+    orphans = inventory.orphans(storage, owned, before=now - DAY)
     progress(80)
     logs = {
-        str(job_id): size
-        for path, size, newest in _entries(storage.path("logs"))
-        if now - newest > min(DAY, limits["job_retention"] * DAY) and (job_id := _uuid(path)) is not None
+        str(job_id): entry.bytes
+        for entry in inventory.entries(storage.path("logs"))
+        if now - entry.changed > min(DAY, limits["job_retention"] * DAY)
+        and (job_id := inventory.identifier(entry.path)) is not None
     }
     sizes = {name: length for name in expiring if (length := _size(home / name)) is not None}
     return {"swept": swept, "orphans": orphans, "logs": logs, "sizes": sizes, **limits}
@@ -116,7 +110,7 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
     purged, names = trash.purge(connection, result["removed_before"])
     pruned = jobs.prune(connection, result["job_retention"])
     forgotten = webhooks.prune(connection, DELIVERY_DAYS)
-    owned = inventory.referenced_among(connection, result["orphans"])
+    owned = referenced_among(connection, result["orphans"])
     orphans = {name: size for name, size in result["orphans"].items() if name not in owned}
     known = {str(found.id) for found in jobs.get_many(connection, [UUID(name) for name in result["logs"]])}
     logs = {f"logs/{name}.jsonl": size for name, size in result["logs"].items() if name not in known}
@@ -136,39 +130,10 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
     return f"Freed {freed / 1e6:.1f} MB ({gone})." if gone else "There was nothing to remove."
 
 
-def _entries(folder: Path) -> Iterator[tuple[Path, int, float]]:
-    """What lies in a folder: path, bytes, and when something was last done to it [s since the epoch]."""
-    for path in list(folder.iterdir()):
-        sizes, times = zip(*_measure(path), strict=True)
-        yield path, sum(sizes), max(times)
-
-
-def _measure(path: Path) -> Iterator[tuple[int, float]]:
-    """Bytes and time of a file, a link or each part of a folder; what a link points to is somewhere else."""
-    try:
-        status = path.lstat()
-        # A file that was moved here keeps the time of its content, but not that of its name.
-        yield status.st_size, max(status.st_mtime, status.st_ctime)
-        if path.is_dir() and not path.is_symlink():
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    yield from _measure(Path(entry.path))
-    except OSError:
-        yield 0, float("inf")  # somebody has just removed it, or it is not ours: leave it alone
-
-
 def _size(path: Path) -> int | None:
     try:
         return path.lstat().st_size
     except FileNotFoundError:
-        return None
-
-
-def _uuid(path: Path) -> UUID | None:
-    """The id that a file is named for; what has another name was put there by a person."""
-    try:
-        return UUID(path.stem)
-    except ValueError:
         return None
 
 
