@@ -8,16 +8,19 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.cli.terminal import Commands, fail, name_of, open_studio, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
 
     from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.events import Event
     from sfa_kernel.studio import Studio
 
 __all__ = ["brief", "define", "follow"]
@@ -130,8 +133,8 @@ def _check_queue(studio: Studio, name: str | None) -> None:
         raise ParameterError(f"There is no queue {name!r}.", hint=f"Choose from {', '.join(queues)}.")
 
 
-def _board(studio: Studio, filters: dict[str, Any]) -> Iterator[str]:
-    jobs = studio.ledger.jobs(**filters)
+def _board(studio: Studio, filters: dict[str, Any], live: Mapping[str, Event] = MappingProxyType({})) -> Iterator[str]:
+    jobs = [_as_told(job, live.get(f"jobs:{job.id}")) for job in studio.ledger.jobs(**filters)]
     titles = _titles(studio, jobs)
     for queue in studio.ledger.queues():
         counts = [f"{queue[name]} {name}" for name in ("waiting", "retrying", "failed") if queue[name]]
@@ -146,6 +149,13 @@ def _board(studio: Studio, filters: dict[str, Any]) -> Iterator[str]:
     for job in jobs:
         title = titles.get(job.track_id, "") if job.track_id else ""
         yield f"{str(job.id)[:8]}  {job.kind:9} {job.status:11} {job.progress:3d} %  {title}  {_remark(job)}".rstrip()
+
+
+def _as_told(job: JobRow, event: Event | None) -> JobRow:
+    """The job with the progress that its worker reported last; the catalogue hears of it every few seconds."""
+    if event is None or (event.data.get("status"), event.data.get("attempt")) != (job.status, job.attempt):
+        return job
+    return replace(job, progress=max(job.progress, int(event.data.get("progress", 0))))
 
 
 def _titles(studio: Studio, jobs: Sequence[JobRow]) -> dict[UUID, str]:
@@ -178,11 +188,12 @@ def _duration(seconds: float) -> str:
 def _watch(studio: Studio, filters: dict[str, Any]) -> None:
     live = sys.stdout.isatty()
     shown = ""
+    last: dict[str, Event] = {}
     try:
-        with _woken_by(studio, "jobs:*") as changed:
+        with _woken_by(studio, "jobs:*", last=last) as changed:
             while True:
                 changed.clear()
-                lines = list(_board(studio, filters))
+                lines = list(_board(studio, filters, last))
                 if live:
                     size = shutil.get_terminal_size()
                     lines = [line[: size.columns - 1] for line in lines[: size.lines - 1]]
@@ -199,10 +210,16 @@ def _watch(studio: Studio, filters: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _woken_by(studio: Studio, *topics: str) -> Iterator[threading.Event]:
-    """An event that is set when something happens."""
+def _woken_by(studio: Studio, *topics: str, last: dict[str, Event] | None = None) -> Iterator[threading.Event]:
+    """Something to wait on that is set by events; the last one of each topic goes to ``last``."""
     changed = threading.Event()
-    subscriptions = [studio.bus.subscribe(topic, lambda _: changed.set()) for topic in topics]
+
+    def on_event(event: Event) -> None:
+        if last is not None:
+            last[event.topic] = event
+        changed.set()
+
+    subscriptions = [studio.bus.subscribe(topic, on_event) for topic in topics]
     try:
         yield changed
     finally:

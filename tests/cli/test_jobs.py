@@ -12,6 +12,7 @@ import pytest
 
 from sfa_kernel.catalog import breakers
 from sfa_kernel.jobs import JobRequest
+from sfa_kernel.jobs.ledger import payload
 from sfa_kernel.jobs.log import JobLog
 from sfa_kernel.jobs.runner import holder
 from sfa_kernel.studio import Studio
@@ -224,7 +225,9 @@ def test_the_list_can_be_watched_until_ctrl_c(cli: Cli, library: Library) -> Non
 
     until(f"{str(job.id)[:8]}  work      queued")
     running = library.begin(job)
-    until(f"{str(job.id)[:8]}  work      processing")
+    until(f"{str(job.id)[:8]}  work      processing    0 %")
+    library.studio.bus.publish(f"jobs:{job.id}", {**payload(running), "progress": 42})  # as a worker process does
+    until("42 %")
     library.fail(running)
     until(BUSY)
     watching.send_signal(signal.SIGINT)
