@@ -1,4 +1,4 @@
-"""What is installed, what is missing, and how to get it."""
+"""What is installed, what is missing and how to get it; whether the library is whole, and what to do if not."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ import os
 import platform
 import shutil
 import sys
+import time
 from importlib import metadata, util
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel import __version__
+from sfa_kernel import __version__, inventory
+from sfa_kernel.catalog import jobs
+from sfa_kernel.catalog.files import referenced, referenced_among
 from sfa_kernel.errors import SfaError
+from sfa_kernel.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from sfa_kernel.studio import Studio
 
 __all__ = ["examine"]
 
 _REQUIRED = ("duckdb", "soundfile", "av", "scipy", "joblib", "anywidget", "jupyterlab", "voila")
+# Table, column, and the table whose id it is.
+_REFERENCES = (
+    ("analyses", "track_id", "tracks"),
+    ("separations", "track_id", "tracks"),
+    ("stems", "separation_id", "separations"),
+    ("stems", "track_id", "tracks"),
+    ("cues", "track_id", "tracks"),
+)
+DAY = 86400.0  # s
 # Programs that one can do without: what each is for, and how to get it.
 _OPTIONAL = {
     "node": (("node",), "rebuilds the widgets when their sources change", "Install Node.js 18 or newer."),
@@ -29,13 +44,17 @@ _OPTIONAL = {
 }
 
 
-def examine(home: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+def examine(
+    home: str | os.PathLike[str] | None = None, *, deep: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
     """Look at this installation and library.
 
     Parameters
     ----------
     home
         The library; without one, that of the settings.
+    deep
+        Also read every file of the library that has a checksum. That takes as long as copying them.
 
     Returns
     -------
@@ -43,7 +62,7 @@ def examine(home: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         ``ok`` (nothing necessary is missing), ``version``, ``python``, ``home`` and ``checks``, each with
         ``name``, ``ok``, ``required``, ``detail`` and ``hint``.
     """
-    checks = [*_library(home), *_packages(), _widgets(), *_programs()]
+    checks = [*_library(home, deep, progress), *_packages(), _widgets(), *_programs()]
     from sfa_kernel.settings import load_settings
 
     try:
@@ -63,7 +82,7 @@ def _check(name: str, ok: bool, detail: str, hint: str = "", *, required: bool =
     return {"name": name, "ok": ok, "required": required, "detail": detail, "hint": "" if ok else hint}
 
 
-def _library(home: str | os.PathLike[str] | None) -> Iterable[dict[str, Any]]:
+def _library(home: str | os.PathLike[str] | None, deep: bool, progress: Progress) -> Iterable[dict[str, Any]]:
     from sfa_kernel.studio import Studio
 
     try:
@@ -72,8 +91,92 @@ def _library(home: str | os.PathLike[str] | None) -> Iterable[dict[str, Any]]:
             free = shutil.disk_usage(studio.home).free / 1e9
             yield _check("library", True, f"{count} tracks in {studio.home}")
             yield _check("disk", free > 1, f"{free:.1f} GB free", "Make room: a song with stems takes about 150 MB.")
+            catalogue = _catalogue(studio)
+            yield catalogue
+            if catalogue["ok"]:
+                yield from _files(studio, deep, progress)
+                yield _jobs(studio)
     except SfaError as error:
         yield _check("library", False, error.message, error.hint)
+
+
+def _catalogue(studio: Studio) -> dict[str, Any]:
+    """Every value of every row can be read, and no row refers to one that is not there."""
+    import duckdb
+
+    rows = 0
+    lost = []
+    try:
+        with studio.catalog.read() as connection:
+            tables = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'library' ORDER BY ALL"
+            ).fetchall()
+            for (table,) in tables:
+                # The hash looks at all columns; the sum keeps it from being left out.
+                found = connection.execute(f'SELECT count(*), bit_xor(hash(t)) FROM "{table}" t').fetchone()  # noqa: S608 - our own names
+                rows += found[0] if found else 0
+            for table, column, owner in _REFERENCES:
+                found = connection.execute(
+                    f"SELECT count(*) FROM {table} WHERE {column} NOT IN (SELECT id FROM {owner})"  # noqa: S608 - our own names
+                ).fetchone()
+                if found and found[0]:
+                    lost.append(f"{found[0]} of {table} without {owner}")
+    except duckdb.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        return _check("catalogue", False, f"damaged: {reason}", "Restore a backup: sfa restore FILE --replace")
+    detail = f"{rows} rows in {len(tables)} tables, all readable"
+    hint = "They do no harm; please report it."
+    return _check("catalogue", not lost, f"{detail}; {', '.join(lost)}" if lost else detail, hint)
+
+
+def _files(studio: Studio, deep: bool, progress: Progress) -> Iterable[dict[str, Any]]:
+    with studio.catalog.read() as connection:
+        owned = referenced(connection)
+        expected = inventory.expected(connection)
+    missing = inventory.missing(studio.storage, expected)
+    # Meanwhile work may have replaced files; what belongs to nobody now is no loss.
+    with studio.catalog.read() as connection:
+        still = referenced_among(connection, [file.name for file in missing])
+    missing = [file for file in missing if file.name in still]
+    detail = (
+        f"{len(missing)} of {len(expected)} are gone, of {_titles(missing)}" if missing else f"{len(expected)} files"
+    )
+    yield _check("files", not missing, detail, "Add the songs again, or let their stages run again with --force.")
+    if deep:
+        altered = inventory.altered(studio.storage, expected, progress=progress)
+        checked = sum(file.content_hash is not None for file in expected)
+        detail = (
+            f"{len(altered)} of {checked} have changed, of {_titles(altered)}" if altered else f"{checked} as added"
+        )
+        yield _check("contents", not altered, detail, "Restore them from a backup, and have the disk looked at.")
+    orphans = inventory.orphans(studio.storage, owned, before=time.time() - DAY)
+    size = sum(orphans.values()) / 1e6
+    detail = f"{len(orphans)} files that belong to nothing, {size:.1f} MB" if orphans else "none"
+    yield _check("orphans", not orphans, detail, "Run: sfa cleanup", required=False)
+
+
+def _jobs(studio: Studio) -> dict[str, Any]:
+    """Jobs that nobody goes on with, and jobs that wait for what will not come."""
+    with studio.catalog.read() as connection:
+        silent_ones = len(jobs.silent_since(connection, studio.settings.heartbeat_timeout))
+        found = connection.execute(
+            """
+            SELECT count(*) FROM jobs j WHERE status = 'queued' AND blockers > 0 AND NOT EXISTS (
+                SELECT 1 FROM jobs n
+                WHERE n.status IN ('queued', 'downloading', 'processing') AND list_contains(j.needs, n.id))
+            """
+        ).fetchone()
+    blocked = found[0] if found else 0
+    parts = [f"{silent_ones} are running in no program that is alive"] * bool(silent_ones)
+    parts += [f"{blocked} wait for jobs that have ended"] * bool(blocked)
+    hints = ["Run: sfa worker"] * bool(silent_ones) + ["Cancel them: sfa jobs cancel"] * bool(blocked)
+    return _check("jobs", not parts, "; ".join(parts) or "none is stuck", " ".join(hints), required=False)
+
+
+def _titles(files: Sequence[inventory.Expected]) -> str:
+    titles = list(dict.fromkeys(file.title for file in files))
+    more = f" and {len(titles) - 5} more" if len(titles) > 5 else ""
+    return ", ".join(titles[:5]) + more
 
 
 def _packages() -> Iterable[dict[str, Any]]:
