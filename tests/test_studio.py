@@ -43,8 +43,9 @@ def test_tracks_are_counted_indexed_sliced_searched_and_sorted(songs: Studio) ->
 
 def test_sql_answers_in_rows_and_changes_nothing(songs: Studio) -> None:
     assert songs.sql("SELECT title FROM tracks WHERE artist = ?", ["Cy"]) == [{"title": "Three"}]
-    with pytest.raises(ParameterError):
-        songs.sql("DELETE FROM tracks")
+    for query in ("DELETE FROM tracks", "COMMIT; BEGIN; DELETE FROM tracks; COMMIT", "SELECT 1; DELETE FROM tracks"):
+        with pytest.raises(ParameterError):
+            songs.sql(query)
     with pytest.raises(ParameterError):
         songs.sql("SELECT nonsense")
     assert len(songs.tracks) == 3
