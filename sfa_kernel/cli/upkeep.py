@@ -23,7 +23,8 @@ def define(commands: Commands) -> None:
     restore = commands.add("restore", _restore, "make the library what it was when a backup was made")
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--replace", action="store_true", help="in the place of a library that has tracks")
-    commands.add("doctor", _doctor, "versions, optional tools, what is missing and how to get it")
+    doctor = commands.add("doctor", _doctor, "what is installed, whether the library is whole, and what to do if not")
+    doctor.add_argument("--deep", action="store_true", help="read every file and compare it with its checksum")
 
     cleanup = commands.add("cleanup", _cleanup, "remove for good what nobody needs any more")
     cleanup.add_argument("--wait", action="store_true", help="do it here and wait for its end")
@@ -92,14 +93,15 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
 def _doctor(options: argparse.Namespace) -> int:
     from sfa_kernel.doctor import examine
 
-    report = examine(options.home)
+    with percentage(options) as progress:
+        report = examine(options.home, deep=options.deep, progress=progress)
     if options.json:
         print_json(report)
     else:
         print(f"Sound Forge Alchemy {report['version']}, library {report['home']}")
         for check in report["checks"]:
-            state = "ok" if check["ok"] else "missing"
-            print(f"  {state:8} {check['name']}: {check['detail']} {check['hint']}".rstrip())
+            state = "ok" if check["ok"] else "bad" if check["required"] else "note"
+            print(f"  {state:4} {check['name']}: {check['detail']} {check['hint']}".rstrip())
     return 0 if report["ok"] else 1
 
 

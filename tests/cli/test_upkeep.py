@@ -54,6 +54,23 @@ def test_what_cannot_be_backed_up_or_restored_is_one_line(sfa: Sfa, tmp_path: Pa
         assert name in sfa.refuses("restore", tmp_path / name)
 
 
+def test_the_doctor_finds_what_is_gone_and_what_has_changed(sfa: Sfa, tmp_path: Path) -> None:
+    sfa("add", write_song(tmp_path / "one.wav"), write_song(tmp_path / "two.wav", seed=1))
+    assert sfa("doctor", "--deep").status == 0
+    with Studio.open(sfa.home) as studio:
+        one, two = studio.tracks
+        with one.path.open("ab") as file:
+            file.write(b"more")
+        two.path.unlink()
+    assert [
+        check["name"] for check in sfa.json("doctor", status=1)["checks"] if not check["ok"] and check["required"]
+    ] == ["files"]
+    said = sfa("doctor", "--deep")
+    assert said.status == 1
+    assert "bad  files: 1 of 2 are gone, of two" in said.out
+    assert "bad  contents: 1 of 2 have changed, of one" in said.out
+
+
 def test_a_cleanup_is_queued_or_done_at_once(sfa: Sfa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sfa("add", write_song(tmp_path / "song.wav"))
     (queued,) = sfa.json("cleanup")["jobs"]
