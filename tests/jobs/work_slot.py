@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,13 @@ def chatter(*, lines: int, progress: Any, **_: Any) -> None:
         print(number)
 
 
+def write_file(*, scratch: Path, progress: Any) -> Path:
+    progress(50)
+    assert not any(scratch.iterdir())
+    (scratch / "made.txt").write_text("made")
+    return scratch / "made.txt"
+
+
 def last_words(*, progress: Any, **_: Any) -> None:
     print("last words")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -71,14 +79,14 @@ def hold_on(*, marker: str, deaf: bool = False, progress: Any, **_: Any) -> None
     if deaf:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-    _write(marker, os.getpid())
+    _announce(progress, marker, os.getpid())
     time.sleep(3600)
 
 
 def hold_the_interpreter(*, marker: str, progress: Any, **_: Any) -> None:
     """Hang in C code without giving up the interpreter lock."""
     child = subprocess.Popen(["sleep", "3600"])
-    _write(marker, os.getpid(), child.pid)
+    _announce(progress, marker, os.getpid(), child.pid)
     ctypes.PyDLL(None).sleep(3600)
 
 
@@ -89,7 +97,7 @@ def start_programs(*, marker: str, then: str, progress: Any, **_: Any) -> None:
     if fork == 0:
         time.sleep(3600)
         os._exit(0)
-    _write(marker, os.getpid(), *(program.pid for program in programs), fork)
+    _announce(progress, marker, os.getpid(), *(program.pid for program in programs), fork)
     if then == "hang":
         time.sleep(3600)
     if then == "die":
@@ -120,9 +128,7 @@ def stumble(*, progress: Any, **_: Any) -> None:
     raise _Stubborn("stumbled", lambda: None)
 
 
-def give_back_a_lambda(*, progress: Any, **_: Any) -> Any:
-    import threading
-
+def give_back_a_lock(*, progress: Any, **_: Any) -> Any:
     return threading.Lock()
 
 
@@ -130,8 +136,7 @@ def refuse(*, progress: Any, **_: Any) -> None:
     raise AudioError("This file holds no sound.", hint="Add another file.")
 
 
-def _write(marker: str, *numbers: int) -> None:
-    """Write numbers to a file in one step: whoever sees the file sees them all."""
-    partial = Path(f"{marker}.part")
-    partial.write_text(" ".join(map(str, numbers)))
-    partial.rename(marker)
+def _announce(progress: Any, marker: str, *pids: int) -> None:
+    """Say which processes run, then that they do."""
+    Path(marker).write_text(" ".join(map(str, pids)))
+    progress(10)
