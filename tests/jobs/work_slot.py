@@ -107,7 +107,7 @@ def start_programs(*, marker: str, then: str, progress: Any, **_: Any) -> None:
 def devour(*, progress: Any, **_: Any) -> None:
     """Use more memory than there is."""
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-    _ = bytearray(8 << 30)
+    bytearray(8 << 30)
 
 
 def fill_the_disk(*, progress: Any, **_: Any) -> None:
