@@ -23,6 +23,7 @@ __all__ = [
     "RUNNING",
     "TRANSITIONS",
     "JobRow",
+    "active_keys",
     "active_of_track",
     "active_with_key",
     "any_active",
@@ -35,13 +36,13 @@ __all__ = [
     "get",
     "get_many",
     "insert",
-    "keys_in_use",
     "listing",
     "next_ready",
     "of_track",
     "prune",
     "queues",
     "recent_with_key",
+    "replace_needs",
     "silent_since",
     "transition",
     "unblock",
@@ -373,16 +374,16 @@ def _write(connection: Connection, jobs: Sequence[JobRow], names: Iterable[str])
 
 def _check_retry(connection: Connection, jobs: Sequence[JobRow]) -> None:
     keys = [job.unique_key for job in jobs if job.unique_key is not None]
-    if len(keys) != len(set(keys)) or keys_in_use(connection, keys):
+    if len(keys) != len(set(keys)) or active_keys(connection, keys):
         raise TransitionError("The same work is already waiting or running.", hint="Wait for that job instead.")
 
 
-def keys_in_use(connection: Connection, unique_keys: Sequence[str]) -> set[str]:
-    """Those of these unique keys that an active job has."""
+def active_keys(connection: Connection, unique_keys: Sequence[str]) -> dict[str, UUID]:
+    """Those of these unique keys that an active job has, and which job."""
     rows = connection.execute(
-        "SELECT active_key FROM jobs WHERE active_key IN (SELECT unnest(?::VARCHAR[]))", [list(unique_keys)]
+        "SELECT active_key, id FROM jobs WHERE active_key IN (SELECT unnest(?::VARCHAR[]))", [list(unique_keys)]
     ).fetchall()
-    return {row[0] for row in rows}
+    return dict(rows)
 
 
 def _blockers(open_needs: set[UUID], job: JobRow) -> int:
@@ -404,6 +405,11 @@ def unblock(connection: Connection, job_ids: Sequence[UUID]) -> None:
     )
 
 
+def replace_needs(connection: Connection, job: JobRow, needs: Sequence[UUID]) -> None:
+    """Let a job need other jobs; what of it is open is counted when the job is queued."""
+    connection.execute("UPDATE jobs SET needs = ?::UUID[] WHERE id = ?", [list(needs), job.id])
+
+
 def beat(connection: Connection, jobs: Sequence[JobRow], progress: Sequence[int]) -> list[UUID]:
     """Say that running jobs live, and how far they are.
 
@@ -413,7 +419,7 @@ def beat(connection: Connection, jobs: Sequence[JobRow], progress: Sequence[int]
         Those of them that still are what their holder believes; a late word of an ended attempt changes nothing.
     """
     rows = connection.execute(
-        "UPDATE jobs SET heartbeat_at = now(), progress = greatest(progress, far) "  # noqa: S608 - text of ours
+        "UPDATE jobs SET heartbeat_at = now(), progress = least(100, greatest(progress, far)) "  # noqa: S608 - text of ours
         "FROM (SELECT unnest(?) AS seen, unnest(?) AS tried, unnest(?) AS far) "
         f"WHERE id = seen AND attempt = tried AND {_RUNS} RETURNING id",
         [[job.id for job in jobs], [job.attempt for job in jobs], list(progress)],
@@ -487,8 +493,11 @@ def claim(
         None but these jobs.
     """
     chosen: list[UUID] = []
-    for queue, free in claimable(connection, limits, kinds, only=only).items():
-        chosen += _next(connection, queue, free, kinds, only)
+    tried: set[str] = set()
+    free = claimable(connection, limits, kinds, only=only)
+    for queue in limits:
+        if queue in free:
+            chosen += _next(connection, queue, free[queue], kinds, only, tried)
     jobs = get_many(connection, chosen)
     claimed: list[JobRow] = []
     for status in RUNNING:
@@ -497,8 +506,14 @@ def claim(
 
 
 def _next(
-    connection: Connection, queue: str, free: int, kinds: Collection[str], only: Sequence[UUID] | None
+    connection: Connection,
+    queue: str,
+    free: int,
+    kinds: Collection[str],
+    only: Sequence[UUID] | None,
+    tried: set[str],
 ) -> list[UUID]:
+    """The next jobs of a queue; services that one of them puts to the trial are added to ``tried``."""
     known, parameters = _known(kinds, only)
     query = f"SELECT id, service FROM jobs WHERE {_READY} AND queue = ? AND {known} "  # noqa: S608 - text of ours
     order = "ORDER BY priority, created_at, id LIMIT ?"
@@ -506,17 +521,19 @@ def _next(
     if any(service is not None for _, service in found):
         # Leave out services that do not answer, and send one job to see whether they do again.
         standing = breakers.standing(connection)
+        trials = {service for service, trial in standing.items() if trial} - tried
         found = connection.execute(
             query + "AND (service IS NULL OR service NOT IN (SELECT unnest(?::VARCHAR[]))) "
             "QUALIFY service IS NULL OR service NOT IN (SELECT unnest(?::VARCHAR[])) "
             "OR row_number() OVER (PARTITION BY service ORDER BY priority, created_at, id) = 1 " + order,
             [
                 *[queue, *parameters],
-                [service for service, trial in standing.items() if not trial],
-                [service for service, trial in standing.items() if trial],
+                [service for service in standing if service not in trials],
+                list(trials),
                 free,
             ],
         ).fetchall()
+        tried |= trials.intersection(service for _, service in found)
     return [row[0] for row in found]
 
 

@@ -275,7 +275,8 @@ class Ledger:
         """Queue failed and cancelled jobs again.
 
         With them come the steps they need that have failed too, and those that were called off because of them.
-        Of several jobs that did the same work only the newest is queued.
+        Of several jobs that did the same work only the newest is queued, and none while that work is waiting or
+        running already; what needs one of the others then waits for that job instead.
 
         Raises
         ------
@@ -300,8 +301,15 @@ class Ledger:
             waiting += table.get_many(connection, [need for job in again for need in job.needs])
         newest = sorted(found.values(), key=lambda job: job.created_at)
         by_work = {job.unique_key or str(job.id): job for job in newest}
-        in_use = table.keys_in_use(connection, list(by_work))
-        return [job for key, job in by_work.items() if key not in in_use]
+        in_use = table.active_keys(connection, list(by_work))
+        chosen = [job for key, job in by_work.items() if key not in in_use]
+        # Who does the work of each job that is found: itself, or another.
+        does = {job.id: in_use.get(key) or by_work[key].id for job in newest if (key := job.unique_key)}
+        for job in chosen:
+            needs = list(dict.fromkeys(does.get(need, need) for need in job.needs))
+            if needs != job.needs:
+                table.replace_needs(connection, job, needs)
+        return chosen
 
     def prune(self, days: float) -> int:
         """Forget jobs that ended more than ``days`` ago. Returns how many."""
