@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIVE",
+    "ORDERS",
     "RUNNING",
     "TRANSITIONS",
     "JobRow",
@@ -111,6 +112,14 @@ _COLUMNS = ", ".join(_NAMES)
 _ACTIVE = "ended_at IS NULL"
 _RUNS = "ended_at IS NULL AND status IN ('downloading', 'processing')"
 _READY = "ended_at IS NULL AND status = 'queued' AND blockers = 0 AND scheduled_at <= now()"
+_RETRIES = "status = 'queued' AND attempt > 0 AND scheduled_at > now()"
+ORDERS = {
+    "newest": "created_at DESC",
+    "ended": "ended_at DESC",
+    # What failed and waits for its next try, then what may start, then what has to wait for something.
+    "next": f"CASE WHEN {_RETRIES} THEN scheduled_at END NULLS LAST, blockers > 0 OR scheduled_at > now(), "
+    "priority, created_at",
+}
 
 
 def _jobs(rows: Iterable[dict[str, Any]]) -> list[JobRow]:
@@ -152,10 +161,11 @@ def listing(
     queue: str | None = None,
     kind: str | None = None,
     track_id: UUID | None = None,
+    order: str = "newest",
     limit: int = 500,
     offset: int = 0,
 ) -> list[JobRow]:
-    """Jobs, the newest first."""
+    """Jobs in one of the orders of `ORDERS`: the newest first, the last to end first, or the next to run first."""
     clauses: list[str] = ["true"]
     parameters: list[object] = []
     if statuses is not None:
@@ -167,7 +177,7 @@ def listing(
             parameters.append(value)
     where = " AND ".join(clauses)
     return _select(
-        connection, f"WHERE {where} ORDER BY created_at DESC, id LIMIT ? OFFSET ?", [*parameters, limit, offset]
+        connection, f"WHERE {where} ORDER BY {ORDERS[order]}, id LIMIT ? OFFSET ?", [*parameters, limit, offset]
     )
 
 
