@@ -10,7 +10,6 @@ In a notebook it also shows itself: `sfa_kernel.Studio` is `sfa_kernel.panels.St
 
 from __future__ import annotations
 
-import atexit
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.jobs import Ground, Runner, cron
+from sfa_kernel.jobs.slot import before_exit
 from sfa_kernel.library import Imported, Library, Table, Track, Tracks
 from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.importing import audio_files, import_file
@@ -57,7 +57,7 @@ class Studio(Library):
         super().__init__(settings)
         due = partial(cron.run_due, self.ledger, KINDS)
         self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS, chores=[due])
-        atexit.register(self.close)
+        self._forget_exit = before_exit(self.close)
 
     @classmethod
     def open(cls, home: str | os.PathLike[str] | None = None, *, run_jobs: bool | None = None) -> Self:
@@ -91,7 +91,7 @@ class Studio(Library):
         """Stop this studio's background work and its events; unfinished jobs wait for the next runner."""
         self._runner.stop()
         self.bus.close()
-        atexit.unregister(self.close)
+        self._forget_exit()
 
     # -- tracks ----------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ harms no neighbour, because no other job shares the pool. `backend` chooses what
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import threading
@@ -46,6 +47,8 @@ __all__ = [
     "end_slots",
     "start_quietly",
 ]
+
+logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 60  # a process nobody needs goes after this long
 LOOK_SECONDS = 0.5  # how often to see whether the process lives when nothing is heard of it
@@ -195,9 +198,7 @@ class _Process:
     """A loky pool of one process, and the pipes to it."""
 
     def __init__(self) -> None:
-        from joblib.externals.loky.process_executor import ProcessPoolExecutor
-
-        _quiet_loky()
+        loky = _loky()
         # The pipes close when the last reference to them goes, never while somebody still reads them.
         self._output, output = Pipe(duplex=False)
         life, self._life = Pipe(duplex=False)
@@ -205,7 +206,7 @@ class _Process:
         self._stopped = False
         self._ended = False
         self._exit_known = False
-        self._pool = ProcessPoolExecutor(
+        self._pool = loky.ProcessPoolExecutor(
             max_workers=1,
             timeout=IDLE_SECONDS,
             context=self._context,
@@ -222,7 +223,7 @@ class _Process:
         self._read()  # what was said after the last work had ended belongs to nobody
         future: Future[Any] = self._pool.submit(worker.perform, work, arguments, os.getpid(), report)
         if not self._exit_known:
-            # loky has just asked the interpreter to wait for this pool at its end; what asks last is called first.
+            # loky has just asked the interpreter to wait for this pool at its end. Who asks last is called first.
             threading._register_atexit(end_slots)  # type: ignore[attr-defined]
             self._exit_known = True
         return future
@@ -263,11 +264,9 @@ class _Process:
         return data
 
     def _failure(self, error: Exception) -> SfaError:
-        from joblib.externals.loky.process_executor import ShutdownExecutorError, TerminatedWorkerError
-
         if self._stopped:
             return RetryableJobError(STOPPED)
-        if isinstance(error, TerminatedWorkerError | ShutdownExecutorError):
+        if isinstance(error, _loky().TerminatedWorkerError | _loky().ShutdownExecutorError):
             code = self._exit_code()
             self._end()  # with it, what the work had started
             return RetryableJobError(f"The process that did the work {_death(code)}.")
@@ -373,11 +372,22 @@ def _context() -> Any:
     return Context()
 
 
-@cache
-def _quiet_loky() -> None:
-    from joblib.externals.loky.backend import resource_tracker
+def _loky() -> Any:
+    """Import loky, on one thread at a time: its modules import each other in a circle."""
+    with _loading:
+        from joblib.externals.loky import process_executor
+        from joblib.externals.loky.backend import resource_tracker
 
-    start_quietly(resource_tracker)
+        _calm(resource_tracker)
+        return process_executor
+
+
+_loading = threading.Lock()
+
+
+@cache
+def _calm(tracker: Any) -> None:
+    start_quietly(tracker)
     # A process that leaves after a large job, just when the next is handed over, is replaced: all is well.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
 
@@ -396,13 +406,13 @@ def start_quietly(tracker: Any) -> None:
 
 
 _slots: weakref.WeakSet[LocalSlot] = weakref.WeakSet()
-_exit_callbacks: list[Callable[[], None]] = []
+_exit_callbacks: list[Callable[[], object]] = []
 
 
-def before_exit(callback: Callable[[], None]) -> Callable[[], None]:
+def before_exit(callback: Callable[[], object]) -> Callable[[], None]:
     """Call back when the interpreter ends, while jobs may still be given back in order.
 
-    ``atexit`` would be too late: the interpreter waits for loky's threads, hence for the work, before that.
+    ``atexit`` would be too late: before it, the interpreter waits for loky's threads, hence for the work.
 
     Returns
     -------
@@ -410,6 +420,7 @@ def before_exit(callback: Callable[[], None]) -> Callable[[], None]:
         Forgets the callback.
     """
     _exit_callbacks.append(callback)
+    _listen_for_exit()
 
     def forget() -> None:
         with suppress(ValueError):
@@ -418,9 +429,17 @@ def before_exit(callback: Callable[[], None]) -> Callable[[], None]:
     return forget
 
 
+@cache
+def _listen_for_exit() -> None:
+    threading._register_atexit(end_slots)  # type: ignore[attr-defined]
+
+
 def end_slots() -> None:
     """End all slots of this process, after those who asked to be called before."""
     for callback in list(_exit_callbacks):
-        callback()
+        try:
+            callback()
+        except Exception:
+            logger.exception("Something could not be ended in order")
     for slot in list(_slots):
         slot.kill()

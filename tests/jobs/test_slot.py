@@ -16,6 +16,7 @@ import pytest
 from sfa_kernel.errors import AudioError, DiskFullError, InternalError, RetryableJobError, SetupError
 from sfa_kernel.jobs.slot import LocalBackend, LocalSlot, backend
 from sfa_kernel.settings import load_settings
+from sfa_kernel.studio import Studio
 from tests.jobs import work_slot as work
 from tests.jobs.bench_slot import TIMEOUT, Desk, gone
 
@@ -273,3 +274,33 @@ def test_the_settings_choose_the_back_end(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("SFA_BACKEND", "abacus")
     with pytest.raises(SetupError, match="no back end 'abacus'"):
         backend(load_settings())
+
+
+STUDIO = """
+import os, sys, threading
+from pathlib import Path
+from sfa_kernel.studio import Studio
+from tests.sounds import write_song
+
+folder = Path(sys.argv[1])
+studio = Studio.open(folder / "library")
+song = studio.add(write_song(folder / "song.wav", seconds=120))[0]
+both = {"separate": threading.Event(), "analyze": threading.Event()}
+studio.bus.subscribe("jobs:*", lambda event: event.data["progress"] > 0 and both[event.data["kind"]].set())
+studio.run(song, stages="separate,analyze")
+for kind in both.values():
+    assert kind.wait(60)
+"""
+
+
+def test_a_program_that_forgets_its_studio_gives_its_jobs_back_unharmed(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", STUDIO, str(tmp_path)]
+    ended = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+    assert (ended.stdout, ended.stderr) == ("", "")
+    with Studio.open(tmp_path / "library", run_jobs=False) as studio:
+        jobs = studio.ledger.jobs()
+    given_back = [job for job in jobs if job.status != "completed"]
+    assert given_back
+    for job in given_back:  # being interrupted is no failure: all attempts are left
+        assert (job.status, job.max_attempts - job.attempt) == ("queued", 3)
+    assert not any((tmp_path / "library" / "scratch").iterdir())
