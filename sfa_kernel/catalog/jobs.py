@@ -321,8 +321,9 @@ def transition(
     """
     if not jobs:
         return []
-    attempts = {job.id: (job.status, job.attempt) for job in jobs}
-    unmoved = [row for row in get_many(connection, list(attempts)) if (row.status, row.attempt) == attempts[row.id]]
+    seen = {(job.id, job.status, job.attempt) for job in jobs}
+    rows = get_many(connection, list(dict.fromkeys(job.id for job in jobs)))
+    unmoved = [row for row in rows if (row.id, row.status, row.attempt) in seen]
     return _move(connection, unmoved, status, holder=holder, error=error, delay=delay, more_attempts=more_attempts)
 
 
@@ -420,21 +421,22 @@ def replace_needs(connection: Connection, job: JobRow, needs: Sequence[UUID]) ->
     connection.execute("UPDATE jobs SET needs = ?::UUID[] WHERE id = ?", [list(needs), job.id])
 
 
-def beat(connection: Connection, jobs: Sequence[JobRow], progress: Sequence[int]) -> list[UUID]:
+def beat(connection: Connection, jobs: Sequence[JobRow], progress: Sequence[int]) -> list[tuple[UUID, int]]:
     """Say that running jobs live, and how far they are.
 
     Returns
     -------
-    list of UUID
-        Those of them that still are what their holder believes; a late word of an ended attempt changes nothing.
+    list of (UUID, int)
+        Id and attempt of those that still are what their holder believes; a late word of an ended attempt changes
+        nothing.
     """
     rows = connection.execute(
         "UPDATE jobs SET heartbeat_at = now(), progress = least(100, greatest(progress, far)) "  # noqa: S608 - text of ours
         "FROM (SELECT unnest(?) AS seen, unnest(?) AS tried, unnest(?) AS far) "
-        f"WHERE id = seen AND attempt = tried AND {_RUNS} RETURNING id",
+        f"WHERE id = seen AND attempt = tried AND {_RUNS} RETURNING id, attempt",
         [[job.id for job in jobs], [job.attempt for job in jobs], list(progress)],
     ).fetchall()
-    return [row[0] for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 def prune(connection: Connection, days: float) -> list[UUID]:

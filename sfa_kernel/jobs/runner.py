@@ -106,7 +106,7 @@ class Runner:
         self._backend: Backend | None = None
         self._holder = holder()
         self._lock = threading.Lock()
-        self._running: dict[UUID, _Execution] = {}
+        self._running: dict[tuple[UUID, int], _Execution] = {}  # by job and attempt
         self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
         self._idle: list[Slot] = []
         self._wake = threading.Event()
@@ -185,7 +185,7 @@ class Runner:
                 continue
             for job in claimed:
                 self._begin(job)
-            if pause:
+            if pause and not self._stopping.is_set():
                 self._wake.wait(pause)
         for outcome in ended:
             self._outcomes.put(outcome)
@@ -214,7 +214,11 @@ class Runner:
         except Exception:
             if not done:
                 raise
-        # The result of one of them cannot be written: settle each by itself.
+        self._settle_each(done)
+        return self._settle_done([], claim=True)
+
+    def _settle_each(self, done: Sequence[_Outcome]) -> None:
+        """Settle results one by one: one that cannot be written harms no other."""
         for outcome in done:
             try:
                 self._settle_done([outcome], claim=False)
@@ -222,21 +226,21 @@ class Runner:
                 raise
             except Exception as error:
                 self._settle_failed(_Outcome(outcome.execution, error=error))
-        return self._settle_done([], claim=True)
 
     def _settle_done(self, done: Sequence[_Outcome], *, claim: bool) -> list[JobRow]:
         waiting = [outcome for outcome in done if not outcome.execution.settled.is_set()]
-        jobs = {outcome.execution.job.id: outcome for outcome in waiting}
-        files = {job_id: FileChanges(self.ground.storage, o.execution.scratch) for job_id, o in jobs.items()}
+        attempts = {(o.execution.job.id, o.execution.job.attempt): o for o in waiting}
+        files = {key: FileChanges(self.ground.storage, o.execution.scratch) for key, o in attempts.items()}
         claimed: list[JobRow] = []
         try:
             with self.ledger.catalog.write() as connection:
                 # A job that was cancelled or taken over meanwhile is left out; what it made goes with its scratch.
                 for job in self.ledger.complete(connection, [o.execution.job for o in waiting]):
-                    outcome = jobs[job.id]
+                    outcome = attempts[job.id, job.attempt]
                     if not outcome.execution.skipped:
+                        changes = files[job.id, job.attempt]
                         commit = self.kinds[job.kind].commit
-                        done_what = commit(connection, outcome.execution.job, outcome.result, files[job.id])
+                        done_what = commit(connection, outcome.execution.job, outcome.result, changes)
                         if done_what:
                             write = partial(self._log(job).write, "info", done_what, job.attempt)
                             self.ledger.catalog.after_commit(write)
@@ -260,9 +264,10 @@ class Runner:
             execution.settled.set()
             return
         verdict = _judge(execution.job, error)
-        self._report(execution.job, verdict.reason, error=error)
         with self.ledger.catalog.write() as connection:
             changed = self._write_failure(connection, execution.job, verdict, error)
+        if changed:
+            self._report(execution.job, verdict.reason, error=error)
         if changed and changed[0].status == "queued":
             self._log(execution.job).write("info", f"Next try in {verdict.delay:.0f} s.", execution.job.attempt)
         execution.settled.set()
@@ -291,17 +296,15 @@ class Runner:
     def _settle_last(self, running: Sequence[_Execution]) -> None:
         """Write what there is to write when this runner stops: results that are there, and jobs given back."""
         try:
-            self._settle_done([o for o in self._ended_now() if o.error is None], claim=False)
-        except Exception as error:
-            logger.warning("Results could not be written before the end: %s", error)
-        for execution in running:
-            try:
-                if not execution.settled.is_set() and not execution.cancelled:
-                    with self.ledger.catalog.write() as connection:
+            self._settle_each([o for o in self._ended_now() if o.error is None])
+            with self.ledger.catalog.write() as connection:
+                for execution in running:
+                    if not execution.settled.is_set() and not execution.cancelled:
                         reason = "The program that ran it was closed."
                         self.ledger.requeue(connection, execution.job, reason, delay=0.0, more_attempts=1)
-            except Exception as error:  # whoever comes next sees that we are gone
-                logger.warning("Job %s could not be given back: %s", execution.job.id, error)
+        except Exception as error:  # whoever comes next sees that we are gone
+            logger.warning("Jobs could not be given back: %s", error)
+        for execution in running:
             execution.settled.set()
 
     def _pause(self) -> float:
@@ -315,7 +318,7 @@ class Runner:
         with self._lock:
             assert self._backend is not None  # noqa: S101 - made by start()
             slot = self._idle.pop() if self._idle else self._backend.slot()
-            execution = self._running[job.id] = _Execution(self, job, slot)
+            execution = self._running[job.id, job.attempt] = _Execution(self, job, slot)
         execution.start()
 
     def _hand_in(self, outcome: _Outcome) -> None:
@@ -327,8 +330,7 @@ class Runner:
 
     def _forget(self, execution: _Execution) -> None:
         with self._lock:
-            if self._running.get(execution.job.id) is execution:
-                del self._running[execution.job.id]
+            del self._running[execution.job.id, execution.job.attempt]
 
     def _executions(self) -> list[_Execution]:
         with self._lock:
@@ -339,11 +341,12 @@ class Runner:
     def _on_event(self, event: Event) -> None:
         data = event.data
         for execution in self._executions():
-            if str(execution.job.id) != data.get("id"):
+            # A job may be cancelled, tried again and claimed before we hear of the first.
+            if (str(execution.job.id), execution.job.attempt) != (data.get("id"), data.get("attempt")):
                 continue
             if data.get("status") == "cancelled":
                 execution.give_up()
-            elif data.get("attempt") == execution.job.attempt and data.get("status") in RUNNING:
+            elif data.get("status") in RUNNING:
                 execution.progress = max(execution.progress, int(data.get("progress", 0)))
         if data.get("status") not in RUNNING:
             self._wake.set()
@@ -375,7 +378,7 @@ class Runner:
         with self.ledger.catalog.write() as connection:
             alive = set(table.beat(connection, [e.job for e in running], [e.progress for e in running]))
         for execution in running:
-            if execution.job.id not in alive and not execution.settled.is_set():
+            if (execution.job.id, execution.job.attempt) not in alive and not execution.settled.is_set():
                 execution.give_up()  # it was cancelled or taken over, and the event has not reached us
 
     def _rescue(self) -> None:

@@ -85,7 +85,7 @@ def test_a_late_word_from_an_ended_attempt_changes_nothing(studio: Studio, word:
         assert table.transition(connection, [first], word) == []
         job = table.get(connection, first.id)
         assert (job.status, job.attempt, job.progress) == ("processing", 2, 0)
-        assert table.beat(connection, [second], [10]) == [first.id]
+        assert table.beat(connection, [second], [10]) == [(first.id, 2)]
 
 
 def test_progress_is_a_whole_number_from_0_to_100_and_never_falls_within_an_attempt(studio: Studio) -> None:
@@ -103,7 +103,7 @@ def test_several_jobs_report_at_once_each_its_own(studio: Studio) -> None:
     ended = moved(studio, jobs[1], "failed")
     with studio.catalog.write() as connection:
         alive = table.beat(connection, jobs, [10, 20, 30])
-        assert sorted(alive) == sorted([jobs[0].id, jobs[2].id])
+        assert sorted(alive) == sorted([(jobs[0].id, 1), (jobs[2].id, 1)])
         assert [job.progress for job in table.get_many(connection, [job.id for job in jobs])] == [10, 0, 30]
     assert ended.progress == 0
 
