@@ -461,20 +461,28 @@ def test_a_job_may_be_cancelled_while_it_is_prepared(bench: Bench, tmp_path: Pat
 def test_a_job_cancelled_and_tried_again_at_once_loses_only_the_attempt_that_was_meant(
     bench: Bench, tmp_path: Path
 ) -> None:
-    bench.kind(work.on_call)
-    runner = bench.start()
+    prepared = threading.Semaphore(0)
+
+    def hold_up(event: Event) -> None:
+        """Nobody hears of the cancellation before the second attempt has begun."""
+        if event.data["status"] == "cancelled":
+            assert prepared.acquire(timeout=TIMEOUT)
+
     marker = tmp_path / "marker"
-    job_id = bench.queue("on_call", marker=str(marker))
-    bench.works(job_id)
-    (first,) = runner._executions()
-    bench.studio.ledger.cancel([job_id])
-    bench.studio.ledger.retry([job_id])
-    runner._wake.set()  # before it can have heard of the cancellation
-    bench.hears(job_id, lambda data: data["attempt"] == 2 and data["progress"] >= 10)
-    first.join(TIMEOUT)
-    assert not first.is_alive()
-    marker.touch()
-    (job,) = bench.ended(job_id)
+    bench.kind(work.on_call, before=prepared.release)
+    with bench.studio.bus.subscribe("jobs:*", hold_up):
+        runner = bench.start()
+        job_id = bench.queue("on_call", marker=str(marker))
+        bench.works(job_id)
+        assert prepared.acquire(timeout=TIMEOUT)
+        (first,) = runner._executions()
+        bench.studio.ledger.cancel([job_id])
+        bench.studio.ledger.retry([job_id])
+        runner._wake.set()
+        first.join(TIMEOUT)
+        assert not first.is_alive()
+        marker.touch()
+        (job,) = bench.ended(job_id)
     assert (job.status, job.attempt) == ("completed", 2)
 
 
