@@ -334,12 +334,16 @@ def test_each_job_is_seen_to_go_its_way_step_by_step_whoever_moves_it(studio: St
     ends = Collector(3)
     with studio.bus.subscribe("jobs:*", seen.append), studio.bus.subscribe("done", ends):
         with studio.catalog.write() as connection:
-            requests = [JobRequest("k", "q", None, {}) for _ in range(3)]
+            requests = [JobRequest("k", "q", None, {}) for _ in range(4)]
             ids = [str(job.id) for job in studio.ledger.enqueue_all(connection, requests)]
         command = [sys.executable, "-c", TRANSITIONS_OF_ONE_PROCESS, str(studio.home)]
         writers = [subprocess.Popen([*command, str(number), *ids]) for number in range(3)]
         assert [writer.wait(TIMEOUT) for writer in writers] == [0, 0, 0]
         assert ends.done.wait(TIMEOUT)
+    running: set[str] = set()
+    for event in seen:
+        (running.add if event.data["status"] == "processing" else running.discard)(event.topic)
+        assert len(running) <= 2  # the limit of the queue, over all processes
     for job_id in ids:
         status, attempt = "", 0
         for data in [event.data for event in seen if event.topic == f"jobs:{job_id}"]:
