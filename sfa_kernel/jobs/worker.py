@@ -141,8 +141,7 @@ def _progress(parent: int, report: Report) -> Callable[[float], None]:
         whole = min(100, int(percent))
         if whole > last:
             last = whole
-            with suppress(OSError):  # a full disk loses the event, not the work
-                journal.publish(f"jobs:{report.job['id']}", {**report.job, "progress": whole})
+            journal.publish(f"jobs:{report.job['id']}", {**report.job, "progress": whole})
 
     return progress
 
