@@ -26,7 +26,6 @@ import asyncio
 import errno
 import importlib.util
 import logging
-import math
 import multiprocessing
 import os
 import socket
@@ -36,7 +35,6 @@ import time
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
-from multiprocessing import resource_tracker
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +42,7 @@ from typing import TYPE_CHECKING, Any
 from sfa_kernel.errors import RetryableJobError, SetupError, SfaError
 from sfa_kernel.events import Journal
 from sfa_kernel.jobs.log import LINES, JobLog, read_lines
-from sfa_kernel.jobs.slot import STOPPED, LocalSlot, Report, end_slots, start_quietly
+from sfa_kernel.jobs.slot import STOPPED, LocalSlot, Report, end_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +54,6 @@ __all__ = ["DaskBackend", "DaskSlot"]
 CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 0.1  # how often each side looks what the other has written
 END_SECONDS = 0.8  # how long to wait for a stopped run to leave its folder
-LOCAL_WORKERS = 2
 TICKET = "wanted"
 ENDED = "ended"
 
@@ -67,7 +64,7 @@ class DaskBackend:
     Parameters
     ----------
     address
-        The scheduler's address; empty for a cluster of our own on this machine, started with the first work.
+        The scheduler's address; empty for a cluster of our own in this process, started with the first work.
     places
         How many jobs a cluster of our own must hold at once.
 
@@ -226,7 +223,7 @@ class _Connection:
 
         # What it has to say of lost connections, we say in one sentence.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-        self._name = f"The Dask scheduler at {address}" if address else "The Dask cluster on this machine"
+        self._name = f"The Dask scheduler at {address}" if address else "The Dask cluster of this program"
         with ExitStack() as opened:
             if address:
                 self._knock(address)
@@ -317,22 +314,27 @@ def _leave(connecting: Future[_Connection]) -> None:
 
 @contextmanager
 def _local_cluster(places: int) -> Iterator[Any]:
-    """A cluster of our own; nobody but us can talk to it, as whoever could would act in our name."""
-    from distributed import LocalCluster
-    from distributed.security import Security
+    """A cluster of our own, as threads of this process that wait for the processes of the work.
 
-    start_quietly(resource_tracker)
-    with LocalCluster(
-        n_workers=LOCAL_WORKERS,
-        threads_per_worker=math.ceil(places / LOCAL_WORKERS),  # they only wait for the work's processes
-        memory_limit=0,
-        host="127.0.0.1",
-        protocol="tls://",
-        security=Security.temporary(),
-        dashboard_address=None,
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
+    Worker processes would shield us from nothing that those do not. They would run the user's script again where
+    it does not guard its main part, and listen on a port through which whoever is on this machine could act as us.
+    """
+    import dask
+    from distributed import Scheduler, SpecCluster, Worker
+
+    # Dask insists on a web server for each part. Ours have nothing to tell, and only to this machine.
+    web = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    silent: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    scheduler = {"cls": Scheduler, "options": {**web, "protocol": "inproc://"}}
+    worker = {"cls": Worker, "options": {**web, "nthreads": places, "memory_limit": 0}}
+    try:
+        with dask.config.set(silent):
+            cluster = SpecCluster(workers={0: worker}, scheduler=scheduler, silence_logs=logging.CRITICAL)
+        with cluster:
+            yield cluster
+    finally:
+        while _idle:
+            _idle.pop().kill()
 
 
 # -- on the Dask worker --------------------------------------------------------------------------------------

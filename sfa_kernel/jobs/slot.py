@@ -45,7 +45,6 @@ __all__ = [
     "backend",
     "before_exit",
     "end_slots",
-    "start_quietly",
 ]
 
 logger = logging.getLogger(__name__)
@@ -387,13 +386,10 @@ _loading = threading.Lock()
 
 @cache
 def _calm(tracker: Any) -> None:
-    start_quietly(tracker)
-    # A process that leaves after a large job, just when the next is handed over, is replaced: all is well.
+    """Keep what is normal here off people's screens."""
+    # A process that leaves after a large job, just when the next is handed over, is replaced.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
-
-
-def start_quietly(tracker: Any) -> None:
-    """Start the helper that clears away semaphores when this process is killed, so that it does not list them."""
+    # When we are killed, loky's helper clears away our semaphores; it need not list them.
     before = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = f"{before},ignore:resource_tracker" if before else "ignore:resource_tracker"
     try:

@@ -183,7 +183,7 @@ def test_a_lost_scheduler_ends_its_work_and_is_named(cluster: Cluster, desk: Des
     back_end.close()
 
 
-def test_a_cluster_of_our_own_starts_with_the_first_job_and_ends(desk: Desk) -> None:
+def test_a_cluster_of_our_own_starts_with_the_first_job_and_ends_with_the_program(desk: Desk) -> None:
     before = {child.pid for child in _family(os.getpid())}
     back_end = DaskBackend("", places=2)
     slot = back_end.slot()
