@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog.jobs import ACTIVE, JobRow
+from sfa_kernel.jobs.log import read_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -90,11 +91,19 @@ class Jobs(Sequence[JobRow]):
         """Stop these jobs, and those that need them."""
         return self._library.ledger.cancel(ids)
 
+    def cancel_all(self, queue: str | None = None) -> list[JobRow]:
+        """Stop all jobs that wait or run, or those of one queue."""
+        return self._library.ledger.cancel_all(queue)
+
     def retry(self, *ids: UUID) -> list[JobRow]:
         """Queue these failed or cancelled jobs again."""
         changed = self._library.ledger.retry(ids)
         self._on_queued()
         return changed
+
+    def log(self, job_id: UUID) -> list[dict[str, Any]]:
+        """What a job has said so far, and what was said of it: lines with ``time, attempt, level, text``."""
+        return read_log(self._library.storage.path("logs"), job_id)[0]
 
     def __repr__(self) -> str:
         return "\n".join(

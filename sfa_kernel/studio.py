@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from sfa_kernel.backup import Snapshot
+
 __all__ = ["Studio"]
 
 KINDS = {**pipeline.KINDS, CLEANUP.name: CLEANUP, WEBHOOK.name: WEBHOOK}  # the jobs that a studio can run
@@ -253,6 +255,37 @@ class Studio(Library):
             job = self.ledger.enqueue(connection, cleanup_request())
         self._work_if_wanted()
         return self.run_type(self, [job.id])
+
+    def backup(self, file: str | os.PathLike[str]) -> Snapshot:
+        """Put the whole library into one file, while it may be in use; see `sfa_kernel.backup.backup`.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be written, or lies inside the library.
+        """
+        from sfa_kernel.backup import backup
+
+        return backup(self.home, file, busy_timeout=self.settings.busy_timeout)
+
+    def restore(self, file: str | os.PathLike[str], *, replace: bool = False) -> Snapshot:
+        """Make the library what it was when a backup was made; see `sfa_kernel.backup.restore`.
+
+        Parameters
+        ----------
+        replace
+            Whether it may take the place of a library that has tracks.
+
+        Raises
+        ------
+        InputError
+            When the backup is damaged or none of ours, or the library has tracks.
+        """
+        from sfa_kernel.backup import restore
+
+        found = restore(file, self.home, replace=replace, busy_timeout=self.settings.busy_timeout)
+        self.bus.publish("library", {"restored": found.tracks})
+        return found
 
     @property
     def schedule(self) -> Schedule:
