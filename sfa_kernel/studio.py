@@ -268,7 +268,7 @@ class Studio(Library):
 
         return backup(self.home, file, busy_timeout=self.settings.busy_timeout)
 
-    def restore(self, file: str | os.PathLike[str], *, replace: bool = False) -> Snapshot:
+    def restore_backup(self, file: str | os.PathLike[str], *, replace: bool = False) -> Snapshot:
         """Make the library what it was when a backup was made; see `sfa_kernel.backup.restore`.
 
         Parameters
