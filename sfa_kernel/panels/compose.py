@@ -54,7 +54,7 @@ def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.Tr
 def jobs_panel(studio: Studio, *, ids: Sequence[UUID] | None = None) -> sfa_widgets.JobsBoard:
     """The job board; of these jobs only, when they are named."""
     board = sfa_widgets.JobsBoard(job_handlers(studio, only=ids), compact=ids is not None)
-    Live(studio, board, only=ids)
+    Live(studio, board, only=ids, news=ids is None)
     return board
 
 
@@ -70,5 +70,5 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
         | job_handlers(studio)
         | upload_handlers(studio)
     )
-    Live(studio, page)
+    Live(studio, page, news=True)
     return page

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog import jobs as job_table
+from sfa_kernel.errors import ParameterError
 from sfa_kernel.panels.library import Handler, identifiers
-from sfa_kernel.panels.rows import job_counts, job_rows
+from sfa_kernel.panels.rows import job_rows, log_part, overview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,27 +17,75 @@ if TYPE_CHECKING:
 
 __all__ = ["job_handlers"]
 
-LONGEST_LIST = 500
-STATUSES = {"active": job_table.ACTIVE, "failed": ("failed",), "all": None}
+LONGEST_LIST = 5000
+EVERY = 1_000_000_000
+# The parts of a board, each in the order in which a person reads it.
+LISTS: dict[str, tuple[Sequence[str] | None, str]] = {
+    "failed": (("failed",), "ended"),
+    "running": (job_table.RUNNING, "newest"),
+    "waiting": (("queued",), "next"),
+    "history": (("completed", "cancelled"), "ended"),
+    "all": (None, "newest"),
+}
 
 
 def job_handlers(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[str, Handler]:
     """Handlers of a job board; of these jobs ``only``, when named."""
+    ledger = studio.ledger
 
     def listing(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         if only is not None:
-            found = studio.ledger.jobs(only)
-            counts = {status: sum(job.status == status for job in found) for status in job_table.TRANSITIONS}
-            return {"jobs": job_rows(studio, found), "counts": counts}
-        limit = min(LONGEST_LIST, int(params.get("limit", 100)))
-        with studio.catalog.read() as connection:
-            found = job_table.listing(connection, statuses=STATUSES[params.get("status", "all")], limit=limit)
-        return {"jobs": job_rows(studio, found), "counts": job_counts(studio)}
+            found = ledger.jobs(only)
+        else:
+            statuses, order = _list(params.get("status", "all"))
+            with studio.catalog.read() as connection:
+                found = job_table.listing(
+                    connection,
+                    statuses=statuses,
+                    queue=params.get("queue"),
+                    order=order,
+                    limit=max(0, min(LONGEST_LIST, int(params.get("limit", 100)))),
+                    offset=max(0, int(params.get("offset", 0))),
+                )
+        return {"jobs": job_rows(studio, found), **overview(studio, only=only)}
+
+    def show(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        job = ledger.get(identifiers(params)[0])
+        needs = [{"id": str(need.id), "kind": need.kind, "status": need.status} for need in ledger.jobs(job.needs)]
+        return {"job": job_rows(studio, [job])[0], "arguments": job.arguments, "needs": needs}
+
+    def log(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        return log_part(studio, identifiers(params)[0], max(0, int(params.get("offset", 0))))
 
     def cancel(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        return {"cancelled": [str(job.id) for job in studio.ledger.cancel(identifiers(params))]}
+        return {"cancelled": [str(job.id) for job in ledger.cancel(identifiers(params))]}
+
+    def cancel_all(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        return {"cancelled": [str(job.id) for job in ledger.cancel_all(params.get("queue"))]}
 
     def retry(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         return {"queued": [str(job.id) for job in studio.jobs.retry(*identifiers(params))]}
 
-    return {"jobs.list": listing, "jobs.cancel": cancel, "jobs.retry": retry}
+    def retry_failed(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        failed = ledger.jobs(statuses=["failed"], queue=params.get("queue"), limit=EVERY)
+        return {"queued": [str(job.id) for job in studio.jobs.retry(*(job.id for job in failed))]}
+
+    def prune(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        return {"removed": ledger.prune(0.0)}
+
+    return {
+        "jobs.list": listing,
+        "jobs.show": show,
+        "jobs.log": log,
+        "jobs.cancel": cancel,
+        "jobs.cancel_all": cancel_all,
+        "jobs.retry": retry,
+        "jobs.retry_failed": retry_failed,
+        "jobs.prune": prune,
+    }
+
+
+def _list(name: object) -> tuple[Sequence[str] | None, str]:
+    if name not in LISTS:
+        raise ParameterError(f"A request of the page named no list of jobs: {name!r}.", hint="Reload the page.")
+    return LISTS[str(name)]

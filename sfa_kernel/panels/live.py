@@ -7,13 +7,17 @@ import threading
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sfa_kernel.catalog.jobs import RUNNING
 from sfa_kernel.errors import SfaError
-from sfa_kernel.panels.rows import job_counts, job_rows, track_rows
+from sfa_kernel.jobs.log import read_log
+from sfa_kernel.panels.library import identifiers
+from sfa_kernel.panels.news import batch_notice
+from sfa_kernel.panels.rows import job_rows, log_part, overview, track_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sfa_kernel.events import Event
+    from sfa_kernel.events import Event, Subscription
     from sfa_kernel.studio import Studio
 
 __all__ = ["Live"]
@@ -21,6 +25,8 @@ __all__ = ["Live"]
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.2  # many jobs may report at once; a person sees five updates a second as movement
+MOST_ROWS = 200  # of more rows that changed at once, the page asks for those that it shows
+MOST_VIEWS = 8  # of one widget that follow a log; a view that was left without a word is forgotten in time
 
 
 class Live:
@@ -34,12 +40,15 @@ class Live:
         What to keep up to date; it has ``push(event, data)`` and, once closed, no ``comm``.
     only
         Follow these jobs alone.
+    news
+        Tell when long work ends.
     """
 
-    def __init__(self, studio: Studio, widget: Any, *, only: Sequence[UUID] | None = None) -> None:
+    def __init__(self, studio: Studio, widget: Any, *, only: Sequence[UUID] | None = None, news: bool = False) -> None:
         self._studio = studio
         self._widget = widget
-        self._only = None if only is None else {str(job_id) for job_id in only}
+        self._only = None if only is None else list(only)
+        self._only_ids = None if only is None else {str(job_id) for job_id in only}
         self._lock = threading.Lock()
         # One push at a time: a slow one must not tell yesterday's news after a quick one.
         self._pushing = threading.Lock()
@@ -47,12 +56,19 @@ class Live:
         self._tracks: set[str] = set()
         self._refresh: set[str] = set()
         self._members_changed = False
-        self._fresh: dict[str, int] = {}
+        self._fresh: dict[str, tuple[int, int]] = {}
+        self._notices: list[dict[str, Any]] = []
+        self._watched: dict[str, UUID] = {}  # which view of the widget shows the log of which job
+        self._offsets: dict[UUID, int] = {}  # how far each of these logs was pushed
+        self._logs: set[UUID] = set()
         self._timer: threading.Timer | None = None
-        self._subscriptions = [
+        self._subscriptions: list[Subscription] = [
             studio.bus.subscribe("jobs:*", self._on_job),
             studio.bus.subscribe("library", self._on_library),
         ]
+        if news:
+            self._subscriptions.append(studio.bus.subscribe("batch:*", self._on_batch))
+            widget.handle("jobs.watch", self._watch)
 
     def close(self) -> None:
         """Push nothing more."""
@@ -62,14 +78,49 @@ class Live:
             if self._timer is not None:
                 self._timer.cancel()
 
+    def _watch(self, params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        """Push the log of a job as it grows, as long as a view of the widget shows it."""
+        view = str(params.get("view"))
+        job_id = None if params.get("id") is None else identifiers(params)[0]
+        offset = 0 if job_id is None else read_log(self._studio.storage.path("logs"), job_id)[1]
+        with self._lock:
+            self._watched.pop(view, None)
+            if job_id is not None:
+                self._watched[view] = job_id
+                self._offsets.setdefault(job_id, offset)
+                while len(self._watched) > MOST_VIEWS:
+                    del self._watched[next(iter(self._watched))]
+            self._offsets = {i: self._offsets[i] for i in set(self._watched.values())}
+            if self._watched and not any(s.pattern == "log:*" for s in self._subscriptions):
+                self._subscriptions.append(self._studio.bus.subscribe("log:*", self._on_log))
+        return {}
+
+    def _on_log(self, event: Event) -> None:
+        job_id = UUID(event.topic.partition(":")[2])
+        with self._lock:
+            if job_id not in self._offsets:
+                return
+            self._logs.add(job_id)
+        self._schedule()
+
+    def _on_batch(self, event: Event) -> None:
+        notice = batch_notice(event.data)
+        if notice is not None:
+            with self._lock:
+                self._notices.append(notice)
+            self._schedule()
+
     def _on_job(self, event: Event) -> None:
         data = event.data
-        if self._only is not None and data["id"] not in self._only:
+        if self._only_ids is not None and data["id"] not in self._only_ids:
             return
         with self._lock:
             self._jobs.add(data["id"])
-            if data["status"] == "processing":
-                self._fresh[data["id"]] = data["progress"]
+            if data["status"] in RUNNING:
+                attempt, progress = data["attempt"], data["progress"]
+                # The word of an attempt that was given up may come late.
+                if (attempt, progress) > self._fresh.get(data["id"], (0, 0)):
+                    self._fresh[data["id"]] = (attempt, progress)
             else:
                 self._fresh.pop(data["id"], None)
             if data.get("track_id"):
@@ -102,32 +153,53 @@ class Live:
             tracks, self._tracks = self._tracks, set()
             refresh, self._refresh = self._refresh, set()
             members_changed, self._members_changed = self._members_changed, False
+            logs, self._logs = self._logs, set()
+            notices, self._notices = self._notices, []
             fresh = dict(self._fresh)
         if self._widget.comm is None:
             self.close()
             return
         try:
-            self._push_changes(jobs, tracks, refresh, members_changed, fresh)
+            self._push_jobs(jobs, fresh)
+            self._push_tracks(tracks, refresh, members_changed or len(tracks) > MOST_ROWS, fresh)
+            for job_id in logs:
+                self._push_log(job_id)
+            for notice in notices:
+                self._widget.push("notice", notice)
         except SfaError as error:
             logger.warning("A widget could not be updated: %s", error)
         except Exception:
             logger.exception("A widget could not be updated")
 
-    def _push_changes(
-        self, jobs: set[str], tracks: set[str], refresh: set[str], members_changed: bool, fresh: dict[str, int]
+    def _push_tracks(
+        self, tracks: set[str], refresh: set[str], members_changed: bool, fresh: dict[str, tuple[int, int]]
     ) -> None:
-        studio, push = self._studio, self._widget.push
         if members_changed:
-            push("tracks.changed", {})
-        if jobs:
-            changed = studio.ledger.jobs([UUID(i) for i in jobs])
-            if self._only is None:
-                counts = job_counts(studio)
-            else:
-                every = studio.ledger.jobs([UUID(i) for i in self._only])
-                counts = {status: sum(job.status == status for job in every) for status in job_counts(studio)}
-            push("jobs.rows", {"jobs": job_rows(studio, changed, fresh=fresh), "counts": counts})
-        if tracks:
-            push("tracks.rows", {"rows": track_rows(studio, [UUID(i) for i in tracks], fresh=fresh)})
+            self._widget.push("tracks.changed", {})
+        if 0 < len(tracks) <= MOST_ROWS:
+            rows = track_rows(self._studio, [UUID(i) for i in tracks], fresh=fresh)
+            self._widget.push("tracks.rows", {"rows": rows})
         for track_id in refresh:
-            push("player.refresh", {"id": track_id})
+            self._widget.push("player.refresh", {"id": track_id})
+
+    def _push_jobs(self, jobs: set[str], fresh: dict[str, tuple[int, int]]) -> None:
+        if not jobs:
+            return
+        stand = overview(self._studio, only=self._only)
+        if len(jobs) > MOST_ROWS:
+            self._widget.push("jobs.changed", stand)
+            return
+        changed = self._studio.ledger.jobs([UUID(i) for i in jobs])
+        self._widget.push("jobs.rows", {"jobs": job_rows(self._studio, changed, fresh=fresh), **stand})
+
+    def _push_log(self, job_id: UUID) -> None:
+        with self._lock:
+            offset = self._offsets.get(job_id)
+        if offset is None:
+            return
+        part = log_part(self._studio, job_id, offset)
+        if part["next"] > offset:
+            self._widget.push("jobs.log", {"id": str(job_id), **part})
+            with self._lock:
+                if job_id in self._offsets:
+                    self._offsets[job_id] = part["next"]

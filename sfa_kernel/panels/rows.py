@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.catalog import breakers
 from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.catalog import tracks as track_table
+from sfa_kernel.catalog.jobs import RUNNING
+from sfa_kernel.jobs.log import read_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +19,12 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.studio import Studio
 
-__all__ = ["job_counts", "job_rows", "track_rows"]
+__all__ = ["job_rows", "log_part", "overview", "track_rows"]
 
-# Progress that was published but has not reached the catalogue yet, by job id.
-Fresh = Mapping[str, int]
+LOG_LINES = 500  # of one answer: a page shows no more
+
+# Attempt and progress that were published and may not have reached the catalogue yet, by job id.
+Fresh = Mapping[str, tuple[int, int]]
 
 
 def track_rows(studio: Studio, ids: Sequence[UUID], *, fresh: Fresh | None = None) -> list[dict[str, Any]]:
@@ -43,10 +48,11 @@ def _track_row(summary: Mapping[str, Any], fresh: Fresh) -> dict[str, Any]:
         "error": None,
     }
     jobs = sorted(summary["jobs"], key=lambda job: job["kind"] != "separate")  # the longest speaks for all
-    working = next((job for job in jobs if job["status"] == "processing"), None)
+    working = next((job for job in jobs if job["status"] in RUNNING), None)
     failed = next((job for job in jobs if job["status"] == "failed"), None)
     if working is not None:
-        progress = max(working["progress"], fresh.get(str(working["id"]), 0))
+        _, reported = fresh.get(str(working["id"]), (0, 0))
+        progress = max(working["progress"], reported)
         return {**row, "status": "working", "stage": working["kind"], "progress": progress}
     if any(job["status"] == "queued" for job in jobs):
         return {**row, "status": "queued"}
@@ -64,7 +70,9 @@ def job_rows(studio: Studio, jobs: Sequence[JobRow], *, fresh: Fresh | None = No
 
 
 def _job_row(job: JobRow, titles: Mapping[UUID, str], fresh: Fresh) -> dict[str, Any]:
-    progress = max(job.progress, fresh.get(str(job.id), 0)) if job.status == "processing" else job.progress
+    attempt, reported = fresh.get(str(job.id), (0, 0))
+    progress = max(job.progress, reported) if job.status in RUNNING and job.attempt == attempt else job.progress
+    due = _seconds_until(job.scheduled_at)
     return {
         "id": str(job.id),
         "kind": job.kind,
@@ -75,23 +83,60 @@ def _job_row(job: JobRow, titles: Mapping[UUID, str], fresh: Fresh) -> dict[str,
         "progress": progress,
         "attempt": job.attempt,
         "max_attempts": job.max_attempts,
+        "priority": job.priority,
         "error": job.error,
+        "service": job.service,
+        "blockers": job.blockers,
+        "holder": job.holder,
         "created_at": job.created_at.isoformat(),
+        "scheduled_at": job.scheduled_at.isoformat(),
         "started_at": job.started_at.isoformat() if job.started_at else None,
         "ended_at": job.ended_at.isoformat() if job.ended_at else None,
+        "due_s": due if job.status == "queued" and due > 0 else None,
         "eta_s": _time_left(job, progress),
     }
 
 
 def _time_left(job: JobRow, progress: int) -> float | None:
     """Seconds until a running job should end, once enough is done to tell."""
-    if job.status != "processing" or job.started_at is None or progress < 3:
+    if job.status not in RUNNING or job.started_at is None or progress < 3:
         return None
-    spent = (datetime.now(UTC) - job.started_at).total_seconds()
+    spent = -_seconds_until(job.started_at)
     return round(spent * (100 - progress) / progress, 1)
 
 
-def job_counts(studio: Studio) -> dict[str, int]:
-    """How many jobs are in each status."""
+def _seconds_until(moment: datetime) -> float:
+    return round((moment - datetime.now(UTC)).total_seconds(), 2)
+
+
+def overview(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[str, Any]:
+    """How it all stands: ``counts`` of each status, ``queues``, ``services`` that are left alone.
+
+    Of some jobs ``only``, just their counts.
+    """
+    if only is not None:
+        jobs = studio.ledger.jobs(only)
+        counts = {status: sum(job.status == status for job in jobs) for status in job_table.TRANSITIONS}
+        return {"counts": counts, "queues": [], "services": []}
     with studio.catalog.read() as connection:
-        return job_table.counts(connection)
+        counts = job_table.counts(connection)
+        queues = job_table.queues(connection)
+        services = breakers.left_alone(connection)
+    nothing = {"running": 0, "waiting": 0, "retrying": 0, "failed": 0}
+    return {
+        "counts": counts,
+        "queues": [
+            {"queue": name, "limit": limit, **queues.get(name, nothing)} for name, limit in studio.ledger.limits.items()
+        ],
+        "services": [
+            {"service": s["service"], "failures": s["failures"], "trial_s": _seconds_until(s["trial_at"])}
+            for s in services
+        ],
+    }
+
+
+def log_part(studio: Studio, job_id: UUID, offset: int) -> dict[str, Any]:
+    """What a job's log has after ``offset`` bytes; of very much the last lines."""
+    lines, following = read_log(studio.storage.path("logs"), job_id, offset)
+    shown = lines[-LOG_LINES:]
+    return {"lines": shown, "offset": offset, "next": following, "skipped": len(lines) - len(shown)}

@@ -28,10 +28,33 @@ class ShownRun(runs.Run):
         return self._board._repr_mimebundle_(**options)
 
 
+class ShownJobs(runs.Jobs):
+    """The jobs of a library, displayed as the live job board."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio, on_queued=studio._work_if_wanted)
+        self._studio = studio
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return self._studio._board()._repr_mimebundle_(**options)
+
+
 class Studio(studio.Studio):
     """A `sfa_kernel.studio.Studio` with its widgets."""
 
     run_type = ShownRun
+    _shown_board: sfa_widgets.JobsBoard | None = None
+
+    @property
+    def jobs(self) -> ShownJobs:
+        """The newest jobs; displayed, the job board: queues, progress, failures, logs."""
+        return ShownJobs(self)
+
+    def _board(self) -> sfa_widgets.JobsBoard:
+        """One board, in however many cells it is shown."""
+        if self._shown_board is None or self._shown_board.comm is None:
+            self._shown_board = jobs_panel(self)
+        return self._shown_board
 
     def library(self, query: str = "", *, player: sfa_widgets.TrackPlayer | None = None) -> sfa_widgets.LibraryTable:
         """The library as a widget: search, sort, select; what is opened there goes to ``player``."""
@@ -41,10 +64,6 @@ class Studio(studio.Studio):
         """A player as a widget: waveform, beat grid, sections, cues, stems."""
         chosen = None if track is None else track.id if isinstance(track, Track) else self.track(track).id
         return player_panel(self, chosen)
-
-    def board(self) -> sfa_widgets.JobsBoard:
-        """The job board as a widget."""
-        return jobs_panel(self)
 
     def dashboard(self) -> sfa_widgets.Dashboard:
         """The whole studio on one page."""

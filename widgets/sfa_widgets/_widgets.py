@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
 
 from sfa_widgets._base import Bundle, SfaWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Dashboard", "JobsBoard", "LibraryTable", "TrackPlayer"]
 
@@ -36,25 +39,20 @@ class LibraryTable(SfaWidget):
     def _picture(self) -> str:
         params = {"query": self.query, "sort": "added_at", "descending": True, "offset": 0, "limit": PICTURE_ROWS}
         page, _ = self._ask("tracks.page", params)
-        head = "".join(f"<th>{name}</th>" for name in ("Title", "Artist", "Tempo", "Key", "Time"))
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{escape(cell)}</td>"
-                for cell in (
-                    row["title"],
-                    row["artist"] or "",
-                    f"{row['bpm']:.1f}" if row["bpm"] is not None else "–",
-                    row["camelot"] or "–",
-                    _clock(row["duration"]),
-                )
+        cells = (
+            (
+                row["title"],
+                row["artist"] or "",
+                f"{row['bpm']:.1f}" if row["bpm"] is not None else "–",
+                row["camelot"] or "–",
+                _clock(row["duration"]),
             )
-            + "</tr>"
             for row in page["rows"]
         )
+        table = _table(("Title", "Artist", "Tempo", "Key", "Time"), cells)
         more = page["total"] - len(page["rows"])
         note = f"<p>and {more:,} more</p>" if more > 0 else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
+        return f"{table}{note}"
 
 
 class TrackPlayer(SfaWidget):
@@ -112,9 +110,11 @@ class TrackPlayer(SfaWidget):
 
 
 class JobsBoard(SfaWidget):
-    """What runs now, how far, how long still; failures on top with the button that helps.
+    """How each queue stands, what runs, how far and how long still; failures with the reason and the way out.
 
-    Methods it asks: ``jobs.list``, ``jobs.cancel``, ``jobs.retry``. Events it follows: ``jobs.rows``.
+    Methods it asks: ``jobs.list``, ``jobs.show``, ``jobs.log``, ``jobs.watch``, ``jobs.cancel``,
+    ``jobs.cancel_all``, ``jobs.retry``, ``jobs.retry_failed``, ``jobs.prune``. Events it follows:
+    ``jobs.rows``, ``jobs.changed``, ``jobs.log``, ``notice``.
     """
 
     _esm: ClassVar[Any] = Bundle("jobs.js")
@@ -126,9 +126,24 @@ class JobsBoard(SfaWidget):
         return {"compact": self.compact}
 
     def _picture(self) -> str:
-        answer, _ = self._ask("jobs.list", {"status": "all", "limit": PICTURE_ROWS})
-        counts = ", ".join(f"{count} {status}" for status, count in answer["counts"].items() if count)
-        return f"<p>Jobs: {escape(counts or 'none')}.</p>"
+        rows: list[dict[str, Any]] = []
+        for status in ["all"] if self.compact else ["failed", "running"]:
+            params = {"status": status, "queue": None, "offset": 0, "limit": PICTURE_ROWS}
+            answer, _ = self._ask("jobs.list", params)
+            rows += answer["jobs"]
+        counts = ", ".join(f"{count:,} {status}" for status, count in answer["counts"].items() if count)
+        cells = (
+            (
+                row["kind"],
+                row["title"] or "",
+                f"{row['progress']} %" if row["status"] in ("downloading", "processing") else row["status"],
+                f"{row['attempt']} of {row['max_attempts']}",
+                row["error"] or "",
+            )
+            for row in rows[:PICTURE_ROWS]
+        )
+        table = _table(("Job", "Song", "Status", "Attempt", "Reason"), cells) if rows else ""
+        return f"<p>Jobs: {escape(counts or 'none')}.</p>{table}"
 
 
 class Dashboard(SfaWidget):
@@ -151,6 +166,13 @@ class Dashboard(SfaWidget):
 
     def _facts(self) -> dict[str, Any]:
         return {"query": self.query, "selected": len(self.selection), "playing": self.playing}
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return an HTML table; what is in the cells is text."""
+    names = "".join(f"<th>{escape(name)}</th>" for name in head)
+    lines = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 def _clock(seconds: float | None) -> str:

@@ -1,6 +1,7 @@
 /** The small marks that rows, the inspector and the player share: key chips, stems, energy, progress. */
 
 import { h, setAttribute, setText } from "./dom";
+import type { JobStatus } from "./types";
 
 /** Puts a Camelot code into a chip: the hue is the place on the wheel, minor keys are darker. */
 export function setKeyChip(chip: HTMLElement, camelot: string | null, key: string | null): void {
@@ -92,10 +93,22 @@ const KINDS: Record<string, string> = {
   separate: "Separate",
   analyze: "Analyse",
   autocue: "Set cues",
+  download: "Download",
+  export: "Export",
+  cleanup: "Clean up",
+  webhook: "Call webhook",
 };
 
 export function jobLabel(kind: string): string {
   return KINDS[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1);
+}
+
+export function isRunning(status: JobStatus): boolean {
+  return status === "processing" || status === "downloading";
+}
+
+export function isActive(status: JobStatus): boolean {
+  return status === "queued" || isRunning(status);
 }
 
 /** A calm tile for a track without a cover; the tone follows from its id, so it stays the same. */

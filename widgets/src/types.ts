@@ -2,7 +2,9 @@
 
 export type StemName = "vocals" | "drums" | "bass" | "other" | "guitar" | "piano";
 export type TrackStatus = "new" | "queued" | "working" | "ready" | "failed";
-export type JobStatus = "queued" | "processing" | "completed" | "failed" | "cancelled";
+export type JobStatus = "queued" | "downloading" | "processing" | "completed" | "failed" | "cancelled";
+/** The parts of a board: failed; running; waiting, the next to run first; completed or cancelled, the newest first. */
+export type JobGroup = "failed" | "running" | "waiting" | "history";
 export type JobKind = "separate" | "analyze" | "autocue";
 export type Stage = JobKind;
 export type SortColumn =
@@ -41,15 +43,76 @@ export interface JobRow {
   progress: number;
   attempt: number;
   max_attempts: number;
+  /** 0 first. */
+  priority: number;
   error: string | null;
+  /** The external service it calls. */
+  service: string | null;
+  /** How many jobs that it needs are not completed. */
+  blockers: number;
+  /** Who runs it: host:pid:start. */
+  holder: string | null;
   created_at: string;
+  scheduled_at: string;
   started_at: string | null;
   ended_at: string | null;
+  /** Seconds until it may start, counted when the row was made: clocks differ. */
+  due_s: number | null;
   /** Seconds until it is expected to end. */
   eta_s: number | null;
 }
 
 export type JobCounts = Record<JobStatus, number>;
+
+export interface QueueRow {
+  queue: string;
+  limit: number;
+  running: number;
+  waiting: number;
+  retrying: number;
+  failed: number;
+}
+
+/** An external service that failed too often and is left alone. */
+export interface ServiceRow {
+  service: string;
+  failures: number;
+  /** Seconds until one job tries it again. */
+  trial_s: number;
+}
+
+/** How it all stands. */
+export interface JobsOverview {
+  counts: JobCounts;
+  queues: QueueRow[];
+  services: ServiceRow[];
+}
+
+export interface JobDetail {
+  job: JobRow;
+  arguments: Record<string, unknown>;
+  needs: { id: string; kind: string; status: JobStatus }[];
+}
+
+export type LogLevel = "debug" | "info" | "warning" | "error" | "critical" | "output";
+
+export interface LogLine {
+  /** Seconds since the epoch. */
+  time: number;
+  attempt: number;
+  level: LogLevel;
+  text: string;
+}
+
+/** A piece of a job's log. */
+export interface LogPart {
+  lines: LogLine[];
+  /** Bytes of the log before this piece, and after it. */
+  offset: number;
+  next: number;
+  /** Lines of the piece that were left out because there are too many to show; they come before the others. */
+  skipped: number;
+}
 
 export interface Section {
   start: number;
@@ -154,6 +217,10 @@ export interface DoctorCheck {
 export interface Notice {
   level: "info" | "ok" | "warn" | "danger";
   text: string;
+  /** Names the news, where several widgets of a page may hear of it. */
+  id?: string;
+  /** The jobs that it is about. */
+  jobs?: "failed" | "history";
 }
 
 /** Requests: method -> parameters and result. */
@@ -176,11 +243,18 @@ export interface Methods {
   "audio.bytes": { params: { id: string }; result: { mime: string } };
   "art.bytes": { params: { id: string }; result: { mime: string } };
   "jobs.list": {
-    params: { status: "active" | "failed" | "all"; limit: number };
-    result: { jobs: JobRow[]; counts: JobCounts };
+    params: { status: JobGroup | "all"; queue: string | null; offset: number; limit: number };
+    result: { jobs: JobRow[] } & JobsOverview;
   };
-  "jobs.cancel": { params: { ids: string[] }; result: Record<string, unknown> };
-  "jobs.retry": { params: { ids: string[] }; result: Record<string, unknown> };
+  "jobs.show": { params: { id: string }; result: JobDetail };
+  "jobs.log": { params: { id: string; offset: number }; result: LogPart };
+  /** From now on new lines of this job's log come as `jobs.log`, until the view names another, or none. */
+  "jobs.watch": { params: { view: string; id: string | null }; result: Record<string, unknown> };
+  "jobs.cancel": { params: { ids: string[] }; result: { cancelled: string[] } };
+  "jobs.cancel_all": { params: { queue: string | null }; result: { cancelled: string[] } };
+  "jobs.retry": { params: { ids: string[] }; result: { queued: string[] } };
+  "jobs.retry_failed": { params: { queue: string | null }; result: { queued: string[] } };
+  "jobs.prune": { params: Record<string, never>; result: { removed: number } };
   "upload.begin": { params: { name: string; size: number }; result: { upload: string } };
   "upload.chunk": { params: { upload: string; offset: number }; result: { received: number } };
   "upload.finish": {
@@ -199,7 +273,10 @@ export interface Methods {
 export interface Events {
   "tracks.rows": { rows: TrackRow[] };
   "tracks.changed": Record<string, never>;
-  "jobs.rows": { jobs: JobRow[]; counts: JobCounts };
+  "jobs.rows": { jobs: JobRow[] } & JobsOverview;
+  /** More jobs changed than are worth telling one by one. */
+  "jobs.changed": JobsOverview;
+  "jobs.log": { id: string } & LogPart;
   "player.open": { id: string };
   "player.play": Record<string, never>;
   "player.pause": Record<string, never>;

@@ -19,6 +19,13 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
     ],
   },
   {
+    title: "Jobs",
+    keys: [
+      [["↑", "↓"], "Move"], [["Enter"], "Details and log"], [["Delete"], "Cancel"], [["R"], "Try again"],
+      [["Esc"], "Close the details"],
+    ],
+  },
+  {
     title: "Studio",
     keys: [
       [["←", "→"], "Seek"], [["Shift", "←→"], "By beat"], [["Alt", "←→"], "By bar"], [["1 to 8"], "Hot cues"],

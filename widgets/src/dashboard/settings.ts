@@ -5,6 +5,7 @@ import { append, h, uniqueId } from "../dom";
 import { icon, type IconName } from "../icons";
 import { chooseTheme, themeChoice, type ThemeChoice } from "../theme";
 import type { DoctorCheck } from "../types";
+import { notifyButton, notifyState } from "../ui/notify";
 
 export interface SettingsHandle {
   /** The view was opened: look again. */
@@ -26,6 +27,7 @@ export function mountSettings(
       "div", { class: "sfa-settings-body" },
       h("section", {}, h("h3", {}, "Look"), themeControl()),
       h("section", {}, h("h3", {}, "Keyboard"), h("p", {}, "Everything works without a mouse."), keys),
+      notifications(),
       h("section", {}, h("h3", {}, "Library"), about),
       h("section", {}, h("header", {}, h("h3", {}, "Health"), again), health),
     ),
@@ -58,6 +60,19 @@ export function mountSettings(
   again.addEventListener("click", () => void refresh());
   signal.addEventListener("abort", () => request?.abort(), { once: true });
   return { refresh: () => void refresh() };
+}
+
+const NOTIFY: Record<NotificationPermission, string> = {
+  default: "Your system can tell you when long work ends while this page is out of sight.",
+  granted: "Your system tells you when long work ends while this page is out of sight.",
+  denied: "Your browser does not let this page notify you; its site settings can change that.",
+};
+
+function notifications(): HTMLElement | null {
+  const text = h("p", {});
+  const draw = () => { text.textContent = NOTIFY[notifyState() ?? "denied"]; };
+  draw();
+  return notifyState() && h("section", {}, h("h3", {}, "Notifications"), text, notifyButton(draw));
 }
 
 /** What is missing needs attention only where the studio cannot do without it. */

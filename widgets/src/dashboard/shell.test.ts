@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeBridge, FakeModel, type FakeHandlers } from "../testing/fake";
-import { library, trackRow } from "../testing/rows";
+import { jobLists, jobRow, library, overview, trackRow } from "../testing/rows";
 import type { PlayerHandle, PlayerState } from "../types";
 import type { State } from "../widget";
 import { followPlayer, mountDashboard } from "./shell";
@@ -49,7 +49,7 @@ function stateOf(model: FakeModel): State {
 }
 
 const TRAITS = { selection: [], query: "", track_id: "", position: 0, playing: false, time_selection: [] };
-const COUNTS = { queued: 1, processing: 1, completed: 0, failed: 0, cancelled: 0 };
+const JOBS = [jobRow("waits"), jobRow("runs", { status: "processing" })];
 
 describe("the dashboard", () => {
   let end: AbortController;
@@ -77,7 +77,7 @@ describe("the dashboard", () => {
     model = new FakeModel({ ...TRAITS, ...traits });
     bridge = new FakeBridge({
       ...library(20),
-      "jobs.list": () => ({ jobs: [], counts: COUNTS }),
+      ...jobLists(JOBS),
       "track.show": ({ id }) => ({
         track: trackRow(id), tags: { genre: "House" }, analysis: null, stems: [], jobs: [],
         cues: [{ id: "c", time: 30, type: "drop", label: "Drop", color: null, confidence: 1, reason: null }],
@@ -190,8 +190,21 @@ describe("the dashboard", () => {
     await open();
     const ring = el.querySelector<HTMLElement>(".sfa-ring") as HTMLElement;
     expect(ring.textContent).toBe("2");
-    bridge.push("jobs.rows", { jobs: [], counts: { ...COUNTS, queued: 0, processing: 0, failed: 3 } });
+    const failed = ["a", "b", "c"].map((id) => jobRow(id, { status: "failed", error: "No." }));
+    bridge.push("jobs.rows", { jobs: failed, ...overview(failed) });
     expect(ring.getAttribute("aria-label")).toBe("Jobs: 3 jobs failed");
+  });
+
+  it("tells of long work that has ended, and shows what failed", async () => {
+    await open();
+    bridge.push("notice", { level: "warn", text: "1 of 12 jobs failed. Took 4 min.", id: "batch", jobs: "failed" });
+    document.querySelector<HTMLElement>(".sfa-toast button")?.click();
+    expect(view()).toBe("jobs");
+    expect(el.querySelector("[data-filter=failed]")?.getAttribute("aria-pressed")).toBe("true");
+    go("library");
+    el.querySelector<HTMLElement>(".sfa-bell")?.click();
+    el.querySelector<HTMLElement>(".sfa-notices .sfa-link")?.click();
+    expect(view()).toBe("jobs");
   });
 
   it("adds files that are dropped anywhere", async () => {

@@ -11,6 +11,7 @@ import { JobsFeed } from "../jobs/feed";
 import { mountLibrary } from "../library/table";
 import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
 import { Layer } from "../ui/layer";
+import { tell } from "../ui/notify";
 import type { State } from "../widget";
 import "./dashboard.css";
 import { keyMap } from "./keys";
@@ -129,7 +130,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     },
   });
 
-  mountJobs(views.jobs, bridge, {
+  const jobs = mountJobs(views.jobs, bridge, {
     signal, layer, feed,
     onTrack(id) {
       router.go("library");
@@ -138,6 +139,10 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
       if (narrow()) setSheet(true);
     },
   });
+  const showJobs = (group: "failed" | "history") => {
+    router.go("jobs");
+    jobs.show(group);
+  };
   const settings = mountSettings(views.settings, bridge, { signal, showKeys });
 
   const bar = mountTopbar(topbar, {
@@ -153,6 +158,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     },
     onAdd: () => uploads.choose(),
     onJobs: () => router.go("jobs"),
+    onShowJobs: showJobs,
   });
 
   // Views
@@ -169,6 +175,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     // The keys of a view work at once; a press on the rail keeps its own focus, and so does the page at its start.
     if (shown && !rail.contains(document.activeElement)) {
       if (view === "library") library.focus();
+      else if (view === "jobs") jobs.focus();
       else views[view].focus({ preventScroll: true });
     }
     shown = true;
@@ -239,7 +246,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
 
   const notice = (heard: Notice) => {
     bar.notice(heard);
-    layer.toast(heard.level, heard.text);
+    tell(heard, layer, showJobs);
   };
   const stops = [
     bridge.on("notice", notice),

@@ -3,8 +3,8 @@
 import { append, h, setAttribute, setText } from "../dom";
 import { ago } from "../format";
 import { icon, type IconName } from "../icons";
-import { summary } from "../jobs/board";
 import type { JobsFeed } from "../jobs/feed";
+import { summary } from "../jobs/words";
 import type { Notice } from "../types";
 
 const SEARCH_DELAY = 120;
@@ -20,6 +20,8 @@ export interface TopbarOptions {
   onLeaveSearch(): void;
   onAdd(): void;
   onJobs(): void;
+  /** Shows the jobs that a notice is about. */
+  onShowJobs(group: "failed" | "history"): void;
 }
 
 export interface TopbarHandle {
@@ -39,7 +41,7 @@ export function mountTopbar(el: HTMLElement, options: TopbarOptions): TopbarHand
     "button", { type: "button", class: "sfa-button is-primary sfa-add", title: "Add songs" },
     icon("plus"), h("span", {}, "Add"),
   );
-  const notices = new Notices(signal);
+  const notices = new Notices(options);
   append(
     el,
     h("label", { class: "sfa-search" }, icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/")),
@@ -134,7 +136,10 @@ class Notices {
   );
   readonly #panel = h("div", { class: "sfa-notices", role: "dialog", "aria-label": "Notifications", hidden: true });
 
-  constructor(signal: AbortSignal) {
+  readonly #showJobs: TopbarOptions["onShowJobs"];
+
+  constructor({ signal, onShowJobs }: TopbarOptions) {
+    this.#showJobs = onShowJobs;
     this.element = h("div", { class: "sfa-notices-host" }, this.#button, this.#panel);
     this.#button.addEventListener("click", () => this.#toggle(this.#panel.hidden !== false));
     this.element.addEventListener("keydown", (event) => {
@@ -171,8 +176,18 @@ class Notices {
         ? h("p", {}, "Nothing has happened yet.")
         : h("ul", {}, ...this.#list.map(({ notice, at }) => h(
             "li", { class: `is-${notice.level}` },
-            icon(LEVEL_ICONS[notice.level]), h("span", { dir: "auto" }, notice.text), h("time", {}, ago(at)),
+            icon(LEVEL_ICONS[notice.level]), h("span", { dir: "auto" }, notice.text, this.#link(notice)), h("time", {}, ago(at)),
           ))),
     );
+  }
+
+  #link({ jobs }: Notice): HTMLElement | null {
+    if (jobs === undefined) return null;
+    const link = h("button", { type: "button", class: "sfa-link" }, "Show them");
+    link.addEventListener("click", () => {
+      this.#toggle(false);
+      this.#showJobs(jobs);
+    });
+    return link;
   }
 }

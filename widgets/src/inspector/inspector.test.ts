@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TrackActions } from "../library/actions";
 import { FakeBridge, type FakeHandlers } from "../testing/fake";
-import { jobRow, trackRow } from "../testing/rows";
+import { jobRow, overview, trackRow } from "../testing/rows";
 import type { Analysis, TrackDetail, TrackRow } from "../types";
 import { Layer } from "../ui/layer";
 import { type InspectorHandle, mountInspector } from "./inspector";
@@ -85,10 +85,8 @@ describe("the inspector", () => {
     bridge.push("tracks.rows", { rows: [trackRow("a", { status: "working", stage: "separate", progress: 55 })] });
     expect(el.textContent).toContain("Separating 55 %");
     expect(el.querySelector("[role=progressbar]")).toBe(bar);
-    bridge.push("jobs.rows", {
-      jobs: [jobRow("j", { track_id: "a", status: "completed" })],
-      counts: { queued: 0, processing: 0, completed: 1, failed: 0, cancelled: 0 },
-    });
+    const done = [jobRow("j", { track_id: "a", status: "completed" })];
+    bridge.push("jobs.rows", { jobs: done, ...overview(done) });
     await vi.waitFor(() => expect(bridge.params("track.show")).toHaveLength(2));
   });
 

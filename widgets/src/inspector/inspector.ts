@@ -7,7 +7,8 @@ import { icon } from "../icons";
 import { ALL_STAGES, ANALYSIS_STAGES, type TrackActions } from "../library/actions";
 import { CoverArt } from "../media";
 import {
-  energyMeter, jobLabel, keyChip, progressBar, setEnergy, setProgress, stageVerb, stemDot, stemLabel, tileTone,
+  energyMeter, isActive, jobLabel, keyChip, progressBar, setEnergy, setProgress, stageVerb, stemDot, stemLabel,
+  tileTone,
 } from "../parts";
 import type { Analysis, Cue, JobRow, TrackDetail, TrackRow } from "../types";
 import type { Layer } from "../ui/layer";
@@ -35,7 +36,8 @@ export function mountInspector(el: HTMLElement, bridge: Bridge, options: Inspect
 const SHAPE_WIDTH = 270;
 
 const STATUS: Record<JobRow["status"], string> = {
-  queued: "waiting", processing: "running", completed: "done", failed: "failed", cancelled: "cancelled",
+  queued: "waiting", downloading: "running", processing: "running",
+  completed: "done", failed: "failed", cancelled: "cancelled",
 };
 
 class Inspector implements InspectorHandle {
@@ -66,8 +68,7 @@ class Inspector implements InspectorHandle {
         if (id === this.#current) this.#fetchSoon();
       }),
       bridge.on("jobs.rows", ({ jobs }) => {
-        const ended = (job: JobRow) => job.status !== "processing" && job.status !== "queued";
-        if (jobs.some((job) => job.track_id === this.#current && ended(job))) this.#fetchSoon();
+        if (jobs.some((job) => job.track_id === this.#current && !isActive(job.status))) this.#fetchSoon();
       }),
     ];
     signal.addEventListener("abort", () => {

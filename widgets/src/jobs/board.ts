@@ -1,18 +1,18 @@
-/** The jobs board: failures on top with the button that helps, then what runs, what waits, what was. */
+/** The jobs board: the queues, failures with the button that helps, then what runs, what waits, what was. */
 
 import { type Bridge, describe } from "../bridge";
-import { append, h, setAttribute, setText } from "../dom";
-import { ago, duration, plural, timeLeft } from "../format";
-import { icon, type IconName } from "../icons";
-import { jobLabel, progressBar, setProgress } from "../parts";
-import type { JobRow, JobStatus } from "../types";
+import { append, h, setAttribute, setText, uniqueId } from "../dom";
+import { plural } from "../format";
+import { icon } from "../icons";
+import { isActive, jobLabel } from "../parts";
+import type { JobGroup } from "../types";
 import type { Layer } from "../ui/layer";
-import { byTime, type JobsFeed } from "./feed";
+import { notifyButton } from "../ui/notify";
+import { GROUPS, type Job, type JobsFeed } from "./feed";
 import "./jobs.css";
-
-const HISTORY = 60;
-
-const KIND_ICONS: Record<string, IconName> = { separate: "split", analyze: "analyze", autocue: "cue" };
+import { QueueStrip } from "./queues";
+import { JobView, type RowHost } from "./row";
+import { jobName, queueLabel } from "./words";
 
 export interface JobsOptions {
   signal: AbortSignal;
@@ -22,82 +22,167 @@ export interface JobsOptions {
   onTrack?(id: string): void;
 }
 
-interface Group {
-  statuses: JobStatus[];
-  title: string;
-  sort: (a: JobRow, b: JobRow) => number;
-  limit: number;
-  all?: { label: string; method: "jobs.cancel" | "jobs.retry" };
+export type JobsFilter = "all" | "active" | "failed" | "history";
+
+export interface JobsHandle {
+  /** Shows these jobs alone, of all queues. */
+  show(filter: JobsFilter): void;
+  focus(): void;
 }
 
-const GROUPS: Group[] = [
-  {
-    statuses: ["failed"], title: "Failed", sort: byTime("ended_at", true), limit: Infinity,
-    all: { label: "Try all again", method: "jobs.retry" },
-  },
-  { statuses: ["processing"], title: "Running", sort: byTime("started_at", false), limit: Infinity },
-  {
-    statuses: ["queued"], title: "Waiting", sort: byTime("created_at", false), limit: 100,
-    all: { label: "Cancel all", method: "jobs.cancel" },
-  },
-  { statuses: ["completed", "cancelled"], title: "Done", sort: byTime("ended_at", true), limit: HISTORY },
-];
+const TITLES: Record<JobGroup, string> = { failed: "Failed", running: "Running", waiting: "Waiting", history: "Done" };
+const FILTERS: Record<JobsFilter, { label: string; groups: JobGroup[]; none: string }> = {
+  all: { label: "All", groups: GROUPS, none: "" },
+  active: { label: "Active", groups: ["running", "waiting"], none: "Nothing runs, and nothing waits." },
+  failed: { label: "Failed", groups: ["failed"], none: "Nothing has failed." },
+  history: { label: "History", groups: ["history"], none: "Nothing is done yet." },
+};
 
-export function mountJobs(el: HTMLElement, bridge: Bridge, options: JobsOptions): void {
-  const { signal, layer, feed, onTrack } = options;
+export function mountJobs(el: HTMLElement, bridge: Bridge, options: JobsOptions): JobsHandle {
+  return new Board(el, bridge, options);
+}
 
-  const command = async (method: "jobs.cancel" | "jobs.retry", ids: string[]) => {
-    try {
-      await bridge.request(method, { ids }, { signal });
-    } catch (error) {
-      layer.failed(error, () => void command(method, ids));
-    }
-  };
+class Board implements JobsHandle {
+  readonly #bridge: Bridge;
+  readonly #options: JobsOptions;
+  readonly #host: RowHost;
+  readonly #rows = new Map<string, JobView>();
+  readonly #root: HTMLElement;
+  readonly #body: HTMLElement;
+  readonly #groups = new Map<JobGroup, GroupView>();
+  readonly #queues: QueueStrip;
+  readonly #summary = h("span", { class: "sfa-count" });
+  readonly #news = h("div", { class: "sfa-sr", role: "status", "aria-live": "polite" });
+  readonly #state = h("div", { class: "sfa-state" });
+  readonly #cancelAll = h("button", { type: "button", class: "sfa-button is-quiet" }, "Cancel all");
+  readonly #notify = notifyButton();
+  readonly #filters = new Map<JobsFilter, { button: HTMLButtonElement; count: HTMLElement }>();
+  #filter: JobsFilter = "all";
+  #open: JobView | null = null;
+  #reachable: JobView | null = null;
 
-  const state = h("div", { class: "sfa-state" });
-  const groups = GROUPS.map((group) => {
-    const count = h("span", { class: "sfa-jobs-count" });
-    const all = group.all && h("button", { type: "button", class: "sfa-button is-quiet" }, group.all.label);
-    const list = h("ul", { class: "sfa-jobs-list", role: "list" });
-    const section = h(
-      "section", { hidden: true, "data-group": group.title.toLowerCase(), "aria-label": group.title },
-      h("header", {}, h("h3", {}, group.title), count, all),
-      list,
+  constructor(el: HTMLElement, bridge: Bridge, options: JobsOptions) {
+    const { signal, feed, onTrack } = options;
+    this.#bridge = bridge;
+    this.#options = options;
+    this.#host = {
+      bridge, signal, feed, view: uniqueId("board"),
+      ...(onTrack && { onTrack }),
+      act: (job) => this.#act(job),
+      toggle: (row) => this.#toggle(row),
+    };
+    this.#queues = new QueueStrip((queue) => { feed.queue = queue; });
+    for (const group of GROUPS) this.#groups.set(group, new GroupView(group, this.#actions(group), () => this.#more(group)));
+    this.#body = h(
+      "div", { class: "sfa-jobs-body" }, ...[...this.#groups.values()].map(({ section }) => section), this.#state,
     );
-    const views = new Map<string, JobView>();
-    all?.addEventListener("click", () => {
-      if (group.all) void command(group.all.method, [...views.keys()]);
+    const space = h("span", { class: "sfa-jobs-space" });
+    this.#root = h(
+      "section", { class: "sfa-jobs", "aria-label": "Jobs" },
+      h(
+        "header", { class: "sfa-jobs-head" },
+        h("h2", {}, "Jobs"), this.#summary, space, this.#notify, this.#cancelAll, this.#filterBar(),
+      ),
+      this.#queues.element, this.#body, this.#news,
+    );
+    append(el, this.#root);
+
+    this.#cancelAll.addEventListener("click", () => void this.#cancelEverything());
+    this.#body.addEventListener("keydown", (event) => this.#key(event));
+    this.#body.addEventListener("focusin", ({ target }) => {
+      const row = this.#rowOf(target);
+      if (row) this.#reach(row);
     });
-    return { group, section, count, all, list, views };
-  });
-  const head = h("span", { class: "sfa-count", "aria-live": "polite" });
-  const root = h(
-    "section", { class: "sfa-jobs", "aria-label": "Jobs" },
-    h("header", { class: "sfa-jobs-head" }, h("h2", {}, "Jobs"), head),
-    h("div", { class: "sfa-jobs-body" }, ...groups.map(({ section }) => section), state),
-  );
-  append(el, root);
+    const stop = feed.onChange(() => this.#draw());
+    const clock = setInterval(() => {
+      if (!document.hidden) for (const row of this.#rows.values()) row.tick();
+    }, 1000);
+    signal.addEventListener("abort", () => {
+      stop();
+      clearInterval(clock);
+      this.#root.remove();
+    }, { once: true });
+    this.#draw();
+  }
 
-  const draw = () => {
-    const { jobs, counts } = feed;
-    for (const { group, section, count, all, list, views } of groups) {
-      const mine = jobs.filter((job) => group.statuses.includes(job.status)).sort(group.sort).slice(0, group.limit);
-      section.hidden = mine.length === 0;
-      const total = group.statuses.reduce((sum, status) => sum + counts[status], 0);
-      setText(count, String(Math.max(total, mine.length)));
-      if (all) all.hidden = mine.length < 2;
-      reconcile(list, views, mine, (job) => new JobView(job, command, onTrack));
+  show(filter: JobsFilter): void {
+    this.#options.feed.queue = null;
+    this.#setFilter(filter);
+    this.#body.scrollTop = 0;
+  }
+
+  focus(): void {
+    const first = this.#reachable ?? this.#visible()[0];
+    first?.opener.focus({ preventScroll: true });
+  }
+
+  // What is seen
+
+  #draw(): void {
+    const { feed } = this.#options;
+    const wanted = FILTERS[this.#filter].groups;
+    const focused = document.activeElement;
+    const stay = new Set<string>();
+    for (const [group, view] of this.#groups) {
+      const jobs = wanted.includes(group) ? feed.group(group) : [];
+      const rows = jobs.map((job) => {
+        stay.add(job.id);
+        return this.#row(job);
+      });
+      view.draw(rows, feed.total(group), feed.hasMore(group));
     }
-    const parts = [
-      counts.processing > 0 && `${counts.processing} running`,
-      counts.queued > 0 && `${counts.queued} waiting`,
-      counts.failed > 0 && `${counts.failed} failed`,
-    ].filter((part) => part !== false);
-    setText(head, parts.join(" · "));
-    drawState();
-  };
+    for (const [id, row] of this.#rows) {
+      if (stay.has(id)) continue;
+      if (row === this.#open) this.#setOpen(null);
+      if (row === this.#reachable) this.#reachable = null;
+      row.element.remove();
+      this.#rows.delete(id);
+    }
+    // Moving an element takes the focus from it where the browser knows no better.
+    if (focused instanceof HTMLElement && focused !== document.activeElement && this.#root.contains(focused)) {
+      focused.focus({ preventScroll: true });
+    }
+    if (this.#reachable === null) this.#reach(this.#visible()[0] ?? null);
+    this.#queues.update(feed.queues, feed.queue);
+    this.#drawHead();
+    this.#drawState();
+  }
 
-  const drawState = () => {
+  #row(job: Job): JobView {
+    let row = this.#rows.get(job.id);
+    if (!row) {
+      row = new JobView(job, this.#host);
+      row.reachable = false;
+      this.#rows.set(job.id, row);
+    } else if (row.job !== job) {
+      if (job.status === "failed" && row.job.status !== "failed") {
+        setText(this.#news, `${jobLabel(job.kind)} ${jobName(job)} failed: ${job.error ?? "no reason given"}`);
+      }
+      row.update(job);
+    }
+    return row;
+  }
+
+  #drawHead(): void {
+    const { feed } = this.#options;
+    const { counts } = feed;
+    const running = counts.processing + counts.downloading;
+    const said: [number, string][] = [[running, "running"], [counts.queued, "waiting"], [counts.failed, "failed"]];
+    const parts = said.filter(([count]) => count > 0).map(([count, what]) => `${count.toLocaleString("en-GB")} ${what}`);
+    setText(this.#summary, feed.loaded ? parts.join(" · ") || "All quiet" : "");
+    const some = (feed.total("running") ?? 0) + (feed.total("waiting") ?? 0);
+    this.#cancelAll.hidden = some === 0;
+    setText(this.#cancelAll, feed.queue === null ? "Cancel all" : `Cancel all of ${feed.queue}`);
+    this.#notify.classList.toggle("is-idle", feed.active === 0);
+    const figures: Record<JobsFilter, number> = { all: 0, active: some, failed: feed.total("failed") ?? 0, history: 0 };
+    for (const [filter, { button, count }] of this.#filters) {
+      setAttribute(button, "aria-pressed", String(filter === this.#filter));
+      setText(count, figures[filter] > 0 ? figures[filter].toLocaleString("en-GB") : "");
+    }
+  }
+
+  #drawState(): void {
+    const { feed } = this.#options;
     const children: Node[] = [];
     if (feed.failure !== null && !feed.loaded) {
       const { message, hint } = describe(feed.failure);
@@ -106,136 +191,229 @@ export function mountJobs(el: HTMLElement, bridge: Bridge, options: JobsOptions)
       children.push(icon("alert"), h("p", {}, message), ...(hint ? [h("p", { class: "is-dim" }, hint)] : []), again);
     } else if (!feed.loaded) {
       children.push(h("p", { class: "is-dim is-late" }, "Loading the jobs…"));
-    } else if (feed.jobs.length === 0) {
-      children.push(
-        icon("jobs"),
+    } else if (this.#rows.size === 0) {
+      children.push(icon(this.#filter === "failed" ? "check" : "jobs"), ...this.#nothing());
+    }
+    this.#state.replaceChildren(...children);
+    this.#state.hidden = children.length === 0;
+  }
+
+  #nothing(): Node[] {
+    const { feed } = this.#options;
+    if (this.#filter === "all" && feed.queue === null) {
+      return [
         h("p", {}, "Nothing has run yet."),
         h("p", { class: "is-dim" }, "Separating and analysing songs shows up here, with the time left."),
-      );
+      ];
     }
-    state.replaceChildren(...children);
-    state.hidden = children.length === 0;
-  };
-
-  const stop = feed.onChange(draw);
-  // "3 min ago" must grow older by itself.
-  const clock = setInterval(() => {
-    for (const { views } of groups) for (const view of views.values()) view.tick();
-  }, 30_000);
-  signal.addEventListener("abort", () => {
-    stop();
-    clearInterval(clock);
-    root.remove();
-  }, { once: true });
-  draw();
-}
-
-/** Brings a list to a new order and content while every item that stays keeps its element. */
-export function reconcile<V extends { element: HTMLElement; update(job: JobRow): void }>(
-  list: HTMLElement, views: Map<string, V>, jobs: JobRow[], create: (job: JobRow) => V,
-): void {
-  const stay = new Set(jobs.map((job) => job.id));
-  for (const [id, view] of views) {
-    if (stay.has(id)) continue;
-    view.element.remove();
-    views.delete(id);
+    const text = FILTERS[this.#filter].none || "There are no jobs.";
+    if (feed.queue === null) return [h("p", {}, text)];
+    const all = h("button", { type: "button", class: "sfa-button" }, "Show all queues");
+    all.addEventListener("click", () => { feed.queue = null; });
+    return [h("p", {}, `${queueLabel(feed.queue)}: ${text.charAt(0).toLowerCase()}${text.slice(1)}`), all];
   }
-  jobs.forEach((job, i) => {
-    let view = views.get(job.id);
-    if (view) view.update(job);
-    else views.set(job.id, (view = create(job)));
-    if (list.children[i] !== view.element) list.insertBefore(view.element, list.children[i] ?? null);
-  });
-}
 
-class JobView {
-  readonly element: HTMLElement;
-  #job: JobRow;
-  readonly #name = h("span", { class: "sfa-job-name", dir: "auto" });
-  readonly #what = h("span", { class: "sfa-job-what" });
-  readonly #bar = progressBar("Progress");
-  readonly #percent = h("span", { class: "sfa-job-percent" });
-  readonly #note = h("span", { class: "sfa-job-note", dir: "auto" });
-  readonly #button: HTMLButtonElement;
+  #filterBar(): HTMLElement {
+    const bar = h("div", { class: "sfa-jobs-filter", role: "group", "aria-label": "Show" });
+    for (const [filter, { label }] of Object.entries(FILTERS) as [JobsFilter, { label: string }][]) {
+      const count = h("span", { class: "sfa-jobs-figure" });
+      const button = h("button", { type: "button", "data-filter": filter, "aria-pressed": "false" }, label, count);
+      button.addEventListener("click", () => this.#setFilter(filter));
+      this.#filters.set(filter, { button, count });
+      append(bar, button);
+    }
+    return bar;
+  }
 
-  constructor(
-    job: JobRow,
-    command: (method: "jobs.cancel" | "jobs.retry", ids: string[]) => Promise<void>,
-    onTrack?: (id: string) => void,
-  ) {
-    this.#job = job;
-    this.#button = h("button", { type: "button", class: "sfa-button" });
-    this.#button.addEventListener("click", () => {
-      const retry = this.#job.status === "failed" || this.#job.status === "cancelled";
-      this.#button.disabled = true;
-      void command(retry ? "jobs.retry" : "jobs.cancel", [this.#job.id]).finally(() => {
-        this.#button.disabled = false;
+  #setFilter(filter: JobsFilter): void {
+    this.#filter = filter;
+    this.#draw();
+  }
+
+  // What is done
+
+  #actions(group: JobGroup): HTMLButtonElement | null {
+    if (group === "failed") {
+      const button = h("button", { type: "button", class: "sfa-button is-quiet" }, "Try all again");
+      button.addEventListener("click", () => void this.#retryFailed());
+      return button;
+    }
+    if (group !== "history") return null;
+    const button = h("button", { type: "button", class: "sfa-button is-quiet" }, "Clear history");
+    button.addEventListener("click", () => this.#clear());
+    return button;
+  }
+
+  async #act(job: Job): Promise<void> {
+    const method = isActive(job.status) ? "jobs.cancel" : "jobs.retry";
+    await this.#command(() => this.#bridge.request(method, { ids: [job.id] }, { signal: this.#options.signal }));
+  }
+
+  async #retryFailed(): Promise<void> {
+    const { feed, signal } = this.#options;
+    await this.#command(() => this.#bridge.request("jobs.retry_failed", { queue: feed.queue }, { signal }));
+  }
+
+  async #cancelEverything(): Promise<void> {
+    const { feed, layer, signal } = this.#options;
+    this.#cancelAll.disabled = true;
+    await this.#command(async () => {
+      const { result } = await this.#bridge.request("jobs.cancel_all", { queue: feed.queue }, { signal });
+      const ids = result.cancelled;
+      if (ids.length === 0) return;
+      const undo = () => void this.#command(() => this.#bridge.request("jobs.retry", { ids }, { signal }));
+      layer.toast("info", `Cancelled ${plural(ids.length, "job")}.`, { action: { label: "Queue again", run: undo } });
+    });
+    this.#cancelAll.disabled = false;
+  }
+
+  #clear(): void {
+    const { feed, layer, signal } = this.#options;
+    const { completed, cancelled, failed } = feed.counts;
+    const ended = completed + cancelled + failed;
+    const yes = h("button", { type: "button", class: "sfa-button is-primary" }, "Clear");
+    const no = h("button", { type: "button", class: "sfa-button" }, "Keep");
+    const among = failed > 0 ? `, among them ${failed.toLocaleString("en-GB")} that failed` : "";
+    const dialog = layer.dialog(
+      "Clear the history?",
+      h("p", {}, `The records of ${plural(ended, "job")} that ended go for good${among}. Songs, stems and analyses stay.`),
+      h("div", { class: "sfa-jobs-choice" }, no, yes),
+    );
+    dialog.classList.add("is-small");
+    no.addEventListener("click", () => dialog.close());
+    yes.addEventListener("click", () => {
+      dialog.close();
+      void this.#command(async () => {
+        const { result } = await this.#bridge.request("jobs.prune", {}, { signal });
+        layer.toast("ok", `Cleared ${plural(result.removed, "job")}.`);
+        await feed.load();
       });
     });
-    let name: HTMLElement = this.#name;
-    if (onTrack && job.track_id !== null) {
-      name = h("button", { type: "button", class: "sfa-link" }, this.#name);
-      name.addEventListener("click", () => {
-        if (this.#job.track_id !== null) onTrack(this.#job.track_id);
-      });
+    no.focus();
+  }
+
+  async #more(group: JobGroup): Promise<void> {
+    await this.#command(() => this.#options.feed.more(group));
+  }
+
+  async #command(run: () => Promise<unknown>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.#options.layer.failed(error, () => void this.#command(run));
     }
-    this.element = h(
-      "li", { class: "sfa-job" },
-      h("span", { class: "sfa-job-icon" }, icon(KIND_ICONS[job.kind] ?? "jobs")),
-      h("div", { class: "sfa-job-text" }, name, this.#what),
-      h("div", { class: "sfa-job-progress" }, this.#bar, this.#percent),
-      this.#note,
-      this.#button,
+  }
+
+  #toggle(row: JobView): void {
+    this.#setOpen(row === this.#open ? null : row);
+  }
+
+  /** One at a time: its log streams. */
+  #setOpen(row: JobView | null): void {
+    if (this.#open) this.#open.open = false;
+    this.#open = row;
+    if (row) row.open = true;
+  }
+
+  // Keys
+
+  #visible(): JobView[] {
+    return [...this.#groups.values()].flatMap(({ rows }) => rows);
+  }
+
+  #rowOf(target: EventTarget | null): JobView | null {
+    const element = target instanceof Element ? target.closest(".sfa-job") : null;
+    return this.#visible().find((row) => row.element === element) ?? null;
+  }
+
+  #reach(row: JobView | null): void {
+    if (row === this.#reachable) return;
+    if (this.#reachable) this.#reachable.reachable = false;
+    this.#reachable = row;
+    if (row) row.reachable = true;
+  }
+
+  #key(event: KeyboardEvent): void {
+    const row = this.#rowOf(event.target);
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && row.open) {
+      this.#setOpen(null);
+      row.opener.focus();
+    } else if (event.target !== row.opener) {
+      return;
+    } else {
+      const rows = this.#visible();
+      const at = rows.indexOf(row);
+      const moves: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
+      const to = moves[event.key];
+      const retry = event.key.toLowerCase() === "r" && !isActive(row.job.status) && row.job.status !== "completed";
+      const cancel = event.key === "Delete" && isActive(row.job.status);
+      if (to !== undefined) {
+        rows[to]?.opener.focus();
+      } else if (retry || cancel) {
+        // The row goes elsewhere; the hand stays where it is.
+        (rows[at + 1] ?? rows[at - 1])?.opener.focus();
+        void this.#act(row.job);
+      } else return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** One part of the board. */
+class GroupView {
+  readonly section: HTMLElement;
+  rows: JobView[] = [];
+  readonly #count = h("span", { class: "sfa-jobs-count" });
+  readonly #list = h("ul", { class: "sfa-jobs-list", role: "list" });
+  readonly #more = h("button", { type: "button", class: "sfa-button is-quiet sfa-jobs-more" }, "Show more");
+  readonly #action: HTMLButtonElement | null;
+  readonly #group: JobGroup;
+
+  constructor(group: JobGroup, action: HTMLButtonElement | null, more: () => Promise<void>) {
+    this.#group = group;
+    this.#action = action;
+    this.section = h(
+      "section", { hidden: true, "data-group": group, "aria-label": TITLES[group] },
+      h("header", {}, h("h3", {}, TITLES[group]), this.#count, action),
+      this.#list, this.#more,
     );
-    this.update(job);
+    this.#more.addEventListener("click", () => {
+      this.#more.disabled = true;
+      void more().finally(() => { this.#more.disabled = false; });
+    });
   }
 
-  update(job: JobRow): void {
-    this.#job = job;
-    const { status } = job;
-    setAttribute(this.element, "data-status", status);
-    const name = job.title ?? "Untitled";
-    setText(this.#name, name);
-    setAttribute(this.#name, "title", name);
-    const tries = job.attempt > 1 && status !== "completed" ? `, attempt ${job.attempt} of ${job.max_attempts}` : "";
-    setText(this.#what, jobLabel(job.kind) + tries);
-    const running = status === "processing";
-    this.#bar.hidden = this.#percent.hidden = !running;
-    if (running) {
-      setProgress(this.#bar, job.progress);
-      setText(this.#percent, `${Math.round(job.progress)} %`);
-    }
-    const label = status === "failed" ? "Try again" : status === "completed" || status === "cancelled" ? "" : "Cancel";
-    this.#button.hidden = label === "";
-    setText(this.#button, label);
-    this.#button.classList.toggle("is-primary", status === "failed");
-    this.#button.classList.toggle("is-quiet", label === "Cancel");
-    setAttribute(this.#button, "aria-label", label && `${label}: ${jobLabel(job.kind)} ${name}`);
-    this.tick();
-  }
-
-  tick(): void {
-    const { status, started_at: started, ended_at: ended, error, eta_s: eta } = this.#job;
-    let note = "";
-    if (status === "processing") note = timeLeft(eta) || "estimating…";
-    else if (status === "failed") note = error ?? "It stopped without a reason.";
-    else if (status === "cancelled") note = `Cancelled ${ago(ended)}`;
-    else if (status === "completed") {
-      const took = started !== null && ended !== null ? (Date.parse(ended) - Date.parse(started)) / 1000 : null;
-      note = `${ago(ended)}${took === null ? "" : `, took ${took < 1 ? "less than 1 s" : duration(took)}`}`;
-    } else note = "Waiting for its turn";
-    setText(this.#note, note);
-    setAttribute(this.#note, "title", status === "failed" ? note : null);
+  draw(rows: JobView[], total: number | null, hasMore: boolean): void {
+    this.rows = rows;
+    this.section.hidden = rows.length === 0;
+    setText(this.#count, total === null ? "" : Math.max(total, rows.length).toLocaleString("en-GB"));
+    this.#count.hidden = total === null;
+    if (this.#action) this.#action.hidden = this.#group === "failed" && rows.length < 2;
+    this.#more.hidden = !hasMore;
+    arrange(this.#list, rows.map(({ element }) => element));
   }
 }
 
-/** "3 jobs under way, 42 %": what the ring in the top bar says. */
-export function summary(feed: JobsFeed): { text: string; fraction: number } {
-  const running = feed.jobs.filter((job) => job.status === "processing");
-  const { active, counts } = feed;
-  if (active === 0) {
-    return { text: counts.failed > 0 ? `${plural(counts.failed, "job")} failed` : "No jobs under way", fraction: 0 };
+/** Brings a list's elements into an order; those that are not of it are somebody else's to take away. */
+function arrange(list: HTMLElement, elements: HTMLElement[]): void {
+  const own = new Set<Element>(elements);
+  let at = list.firstElementChild;
+  const skip = () => {
+    while (at && !own.has(at)) at = at.nextElementSibling;
+  };
+  for (const element of elements) {
+    skip();
+    if (element === at) at = at.nextElementSibling;
+    else place(list, element, at);
   }
-  const fraction = running.reduce((sum, job) => sum + job.progress / 100, 0) / Math.max(1, running.length);
-  return { text: `${plural(active, "job")} under way, ${Math.round(fraction * 100)} %`, fraction };
 }
+
+/** Puts an element before another; in a browser that can, it keeps its focus and what was scrolled in it. */
+function place(list: HTMLElement, element: HTMLElement, before: Element | null): void {
+  const moving = list as HTMLElement & { moveBefore?: (node: Node, before: Node | null) => void };
+  if (moving.moveBefore && element.isConnected && list.isConnected) moving.moveBefore(element, before);
+  else list.insertBefore(element, before);
+}
+

@@ -1,18 +1,19 @@
 /** The pipeline in a few lines: one for each track, its stages side by side. */
 
 import { append, h, setAttribute, setText } from "../dom";
-import { plural, timeLeft } from "../format";
-import { jobLabel, progressBar, setProgress } from "../parts";
+import { plural } from "../format";
+import { isRunning, jobLabel, progressBar, setProgress } from "../parts";
 import type { JobRow } from "../types";
-import { byTime, type JobsFeed } from "./feed";
+import { byTime, isRetrying, type Job, type JobsFeed } from "./feed";
 import "./jobs.css";
+import { jobName, jobNote } from "./words";
 
 const ORDER = ["separate", "analyze", "autocue"];
 const STATE: Record<JobRow["status"], string> = {
-  queued: "waiting", processing: "", completed: "done", failed: "failed", cancelled: "cancelled",
+  queued: "waiting", downloading: "", processing: "", completed: "done", failed: "failed", cancelled: "cancelled",
 };
 const SIGN: Record<JobRow["status"], string> = {
-  queued: "", processing: "", completed: "✓", failed: "✕", cancelled: "–",
+  queued: "", downloading: "", processing: "", completed: "✓", failed: "✕", cancelled: "–",
 };
 
 export interface ProgressOptions {
@@ -33,7 +34,7 @@ export function mountProgress(el: HTMLElement, options: ProgressOptions): void {
   const views = new Map<string, TrackView>();
 
   const update = () => {
-    const tracks = new Map<string, JobRow[]>();
+    const tracks = new Map<string, Job[]>();
     for (const job of feed.jobs.sort(byTime("created_at", false))) {
       const key = job.track_id ?? job.id;
       tracks.set(key, [...(tracks.get(key) ?? []), job]);
@@ -61,8 +62,12 @@ export function mountProgress(el: HTMLElement, options: ProgressOptions): void {
   };
 
   const stop = feed.onChange(update);
+  const clock = setInterval(() => {
+    for (const view of views.values()) view.tick();
+  }, 1000);
   signal.addEventListener("abort", () => {
     stop();
+    clearInterval(clock);
     root.remove();
   }, { once: true });
   update();
@@ -73,11 +78,13 @@ class TrackView {
   readonly #stages = h("div", { class: "sfa-pipeline-stages" });
   readonly #note = h("span", { class: "sfa-job-note", dir: "auto" });
   readonly element = h("li", {}, this.#name, this.#stages, this.#note);
+  #jobs: Job[] = [];
   readonly #views = new Map<string, { element: HTMLElement; text: HTMLElement; bar: HTMLElement }>();
 
-  update(jobs: JobRow[]): void {
+  update(jobs: Job[]): void {
     const sorted = [...jobs].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
-    const name = sorted[0]?.title ?? "Untitled";
+    this.#jobs = sorted;
+    const name = sorted[0] ? jobName(sorted[0]) : "";
     setText(this.#name, name);
     setAttribute(this.#name, "title", name);
     for (const job of sorted) {
@@ -89,16 +96,23 @@ class TrackView {
         this.#views.set(job.kind, view);
         append(this.#stages, view.element);
       }
-      setAttribute(view.element, "data-status", job.status);
+      const running = isRunning(job.status);
+      setAttribute(view.element, "data-status", running ? "running" : job.status);
       setAttribute(view.element, "title", STATE[job.status] || null);
-      const state = job.status === "processing" ? `${Math.round(job.progress)} %` : SIGN[job.status];
+      const state = running ? `${Math.round(job.progress)} %` : SIGN[job.status];
       setText(view.text, `${jobLabel(job.kind)} ${state}`.trim());
       setProgress(view.bar, job.status === "completed" ? 100 : job.progress);
     }
-    const failed = sorted.find((job) => job.status === "failed");
-    const running = sorted.find((job) => job.status === "processing");
-    setText(this.#note, failed?.error ?? timeLeft(running?.eta_s ?? null));
-    setAttribute(this.#note, "title", failed?.error ?? null);
+    this.tick();
+  }
+
+  /** The news of the stage that has most to say. */
+  tick(): void {
+    const failed = this.#jobs.find((job) => job.status === "failed");
+    const job = failed ?? this.#jobs.find((each) => isRunning(each.status)) ?? this.#jobs.find((each) => isRetrying(each));
+    const [note, reason] = job ? jobNote(job) : ["", ""];
+    setText(this.#note, note);
+    setAttribute(this.#note, "title", failed ? note : reason || null);
     setAttribute(this.element, "data-status", failed ? "failed" : null);
   }
 }

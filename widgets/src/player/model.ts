@@ -3,6 +3,7 @@
 import { type Bridge, BridgeError, describe, isAbort } from "../bridge";
 import { type AudioEngine, audioEngine, type EngineError, type Loop, stemsFit } from "../engine";
 import type { FetchBytes } from "../engine/fetch";
+import { isRunning } from "../parts";
 import type { Analysis, AudioSource, Cue, JobRow, PlayerHandle, PlayerLoad, Stage, TrackRow } from "../types";
 import { type Pyramid, readPyramid } from "../waveform/pyramid";
 import { after, snap, step } from "../waveform/grid";
@@ -105,7 +106,7 @@ export class PlayerModel {
     this.#hear(bridge.on("jobs.rows", ({ jobs }) => {
       const own = jobs.filter((job) => job.track_id === this.#trackId);
       if (own.length === 0) return;
-      this.job = own.find((job) => job.status === "processing") ?? null;
+      this.job = own.find((job) => isRunning(job.status)) ?? null;
       this.#emit("progress");
     }));
     this.#hear(bridge.on("player.refresh", ({ id }) => {
