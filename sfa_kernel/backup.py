@@ -391,7 +391,7 @@ def _check_room(home: Path, needed: int) -> None:
     free = shutil.disk_usage(home).free
     if free < needed:
         raise DiskFullError(
-            f"The backup needs {needed / 1e9:.1f} GB, and the disk of {home} has {free / 1e9:.1f} GB left.",
+            f"The backup needs {needed / 1e6:,.0f} MB, and the disk of {home} has {free / 1e6:,.0f} MB left.",
             hint="Make room, or choose another place with --home.",
         )
 

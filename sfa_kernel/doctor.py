@@ -19,6 +19,7 @@ from sfa_kernel.progress import Progress, silent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sfa_kernel.catalog import Connection
     from sfa_kernel.studio import Studio
 
 __all__ = ["examine"]
@@ -101,32 +102,52 @@ def _library(home: str | os.PathLike[str] | None, deep: bool, progress: Progress
 
 
 def _catalogue(studio: Studio) -> dict[str, Any]:
-    """Every value of every row can be read, and no row refers to one that is not there."""
+    """Every value of every row and every index can be read, and no row refers to one that is not there."""
     import duckdb
 
-    rows = 0
-    lost = []
     try:
-        with studio.catalog.read() as connection:
-            tables = connection.execute(
-                "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'library' ORDER BY ALL"
-            ).fetchall()
-            for (table,) in tables:
-                # The hash looks at all columns; the sum keeps it from being left out.
-                found = connection.execute(f'SELECT count(*), bit_xor(hash(t)) FROM "{table}" t').fetchone()  # noqa: S608 - our own names
-                rows += found[0] if found else 0
-            for table, column, owner in _REFERENCES:
-                found = connection.execute(
-                    f"SELECT count(*) FROM {table} WHERE {column} NOT IN (SELECT id FROM {owner})"  # noqa: S608 - our own names
-                ).fetchone()
-                if found and found[0]:
-                    lost.append(f"{found[0]} of {table} without {owner}")
+        with studio.catalog.write() as connection:  # nothing is written, but indexes are only asked by who would
+            tables, rows = _read_everything(connection)
+            lost = _lost_references(connection)
     except duckdb.Error as error:
         reason = str(error).strip().splitlines()[0]
         return _check("catalogue", False, f"damaged: {reason}", "Restore a backup: sfa restore FILE --replace")
-    detail = f"{rows} rows in {len(tables)} tables, all readable"
+    detail = f"{rows} rows in {tables} tables, all readable"
     hint = "They do no harm; please report it."
     return _check("catalogue", not lost, f"{detail}; {', '.join(lost)}" if lost else detail, hint)
+
+
+def _read_everything(connection: Connection) -> tuple[int, int]:
+    """Look at every value and every index entry; DuckDB raises where a block is not as it was written."""
+    tables = connection.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'library' ORDER BY ALL"
+    ).fetchall()
+    rows = 0
+    for (table,) in tables:
+        # The hash is of all columns, and the result keeps it from being left out.
+        found = connection.execute(f'SELECT count(*), bit_xor(hash(t)) FROM "{table}" t').fetchone()  # noqa: S608 - our own names
+        rows += found[0] if found else 0
+    for table, columns in connection.execute(
+        "SELECT table_name, constraint_column_names FROM duckdb_constraints() "
+        "WHERE database_name = 'library' AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')"
+    ).fetchall():
+        # Each row is looked up in the index, found, and so not inserted.
+        connection.execute(
+            f'INSERT INTO "{table}" FROM "{table}" WHERE {" AND ".join(f"{name} IS NOT NULL" for name in columns)} '
+            f"ON CONFLICT ({', '.join(columns)}) DO NOTHING"
+        )
+    return len(tables), rows
+
+
+def _lost_references(connection: Connection) -> list[str]:
+    lost = []
+    for table, column, owner in _REFERENCES:
+        found = connection.execute(
+            f"SELECT count(*) FROM {table} WHERE {column} NOT IN (SELECT id FROM {owner})"  # noqa: S608 - our own names
+        ).fetchone()
+        if found and found[0]:
+            lost.append(f"{found[0]} of {table} without {owner}")
+    return lost
 
 
 def _files(studio: Studio, deep: bool, progress: Progress) -> Iterable[dict[str, Any]]:

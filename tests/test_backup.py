@@ -377,5 +377,5 @@ assert len(titles(home / "library")) == 20
 
 
 def test_a_full_disk_costs_neither_the_library_nor_the_older_backup(tmp_path: Path) -> None:
-    done = run_on_small_disk(SMALL, tmp_path, megabytes=16)
+    done = run_on_small_disk(SMALL, tmp_path, megabytes=32)
     assert done.returncode == 0, done.stderr
