@@ -86,6 +86,6 @@ def job_handlers(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[
 
 
 def _list(name: object) -> tuple[Sequence[str] | None, str]:
-    if name not in LISTS:
+    if str(name) not in LISTS:
         raise ParameterError(f"A request of the page named no list of jobs: {name!r}.", hint="Reload the page.")
     return LISTS[str(name)]

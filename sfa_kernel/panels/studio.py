@@ -25,7 +25,7 @@ class ShownRun(runs.Run):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if self._board is None:
             self._board = jobs_panel(self._library, ids=self.ids)
-        return self._board._repr_mimebundle_(**options)
+        return _shown(self, self._board, options)
 
 
 class ShownJobs(runs.Jobs):
@@ -36,7 +36,7 @@ class ShownJobs(runs.Jobs):
         self._studio = studio
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self._studio._board()._repr_mimebundle_(**options)
+        return _shown(self, self._studio._board(), options)
 
 
 class Studio(studio.Studio):
@@ -68,3 +68,12 @@ class Studio(studio.Studio):
     def dashboard(self) -> sfa_widgets.Dashboard:
         """The whole studio on one page."""
         return dashboard(self)
+
+
+def _shown(thing: object, widget: sfa_widgets.JobsBoard, options: dict[str, Any]) -> Any:
+    """A widget in place of a thing, which speaks for itself where there are no widgets."""
+    bundle = widget._repr_mimebundle_(**options)
+    if bundle is None:
+        return None
+    data, metadata = bundle
+    return {**data, "text/plain": repr(thing)}, metadata

@@ -73,8 +73,20 @@ def test_the_player_leaves_its_overview_in_an_exported_notebook():
     assert len(picture) < 10_000
 
 
-def test_the_jobs_leave_their_counts_in_an_exported_notebook():
-    counts = {"queued": 2, "processing": 0, "failed": 1}
-    assert "2 queued, 1 failed" in html(
-        JobsBoard({"jobs.list": lambda params, buffers: {"jobs": [], "counts": counts}})
-    )
+def test_the_jobs_leave_their_counts_and_what_needs_attention_in_an_exported_notebook():
+    job = {"kind": "separate", "title": "<b>Night</b>", "attempt": 3, "max_attempts": 3, "progress": 42}
+    lists = {
+        "failed": [{**job, "status": "failed", "error": "The disk is full."}],
+        "running": [{**job, "status": "processing", "error": None}],
+    }
+    counts = {"queued": 10_000, "processing": 1, "failed": 1}
+    board = JobsBoard({"jobs.list": lambda params, buffers: {"jobs": lists[params["status"]], "counts": counts}})
+    picture = html(board)
+    assert "10,000 queued, 1 processing, 1 failed" in picture
+    assert "<td>&lt;b&gt;Night&lt;/b&gt;</td><td>failed</td><td>3 of 3</td><td>The disk is full.</td>" in picture
+    assert "<td>42 %</td>" in picture
+
+
+def test_a_board_without_jobs_leaves_one_line_in_an_exported_notebook():
+    board = JobsBoard({"jobs.list": lambda params, buffers: {"jobs": [], "counts": {"queued": 0}}})
+    assert html(board) == "<p>Jobs: none.</p>"
