@@ -344,6 +344,7 @@ def test_each_job_is_seen_to_go_its_way_step_by_step_whoever_moves_it(studio: St
     for event in seen:
         (running.add if event.data["status"] == "processing" else running.discard)(event.topic)
         assert len(running) <= 2  # the limit of the queue, over all processes
+    attempts = 0
     for job_id in ids:
         status, attempt = "", 0
         for data in [event.data for event in seen if event.topic == f"jobs:{job_id}"]:
@@ -353,4 +354,5 @@ def test_each_job_is_seen_to_go_its_way_step_by_step_whoever_moves_it(studio: St
             status, attempt = data["status"], data["attempt"]
         (job,) = studio.ledger.jobs([UUID(job_id)])
         assert (job.status, job.attempt) == (status, attempt)
-        assert attempt > 1
+        attempts += attempt
+    assert attempts > len(ids)
