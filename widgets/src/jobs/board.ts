@@ -4,7 +4,7 @@ import { type Bridge, describe } from "../bridge";
 import { append, h, setAttribute, setText, uniqueId } from "../dom";
 import { plural } from "../format";
 import { icon } from "../icons";
-import { isActive, jobLabel } from "../parts";
+import { isActive } from "../parts";
 import type { JobGroup } from "../types";
 import type { Layer } from "../ui/layer";
 import { notifyButton } from "../ui/notify";
@@ -12,7 +12,7 @@ import { GROUPS, type Job, type JobsFeed } from "./feed";
 import "./jobs.css";
 import { QueueStrip } from "./queues";
 import { JobView, type RowHost } from "./row";
-import { jobName, queueLabel } from "./words";
+import { jobTitle, queueLabel } from "./words";
 
 export interface JobsOptions {
   signal: AbortSignal;
@@ -156,7 +156,7 @@ class Board implements JobsHandle {
       this.#rows.set(job.id, row);
     } else if (row.job !== job) {
       if (job.status === "failed" && row.job.status !== "failed") {
-        setText(this.#news, `${jobLabel(job.kind)} ${jobName(job)} failed: ${job.error ?? "no reason given"}`);
+        setText(this.#news, `${jobTitle(job)} failed: ${job.error ?? "no reason given"}`);
       }
       row.update(job);
     }

@@ -3,10 +3,10 @@
 import { type Bridge } from "../bridge";
 import { append, h, setAttribute, setText, uniqueId } from "../dom";
 import { icon, type IconName } from "../icons";
-import { isActive, isRunning, jobLabel, progressBar, setProgress } from "../parts";
+import { isActive, isRunning, progressBar, setProgress } from "../parts";
 import { Details } from "./detail";
 import { isRetrying, type Job, type JobsFeed } from "./feed";
-import { jobName, jobNote, jobWhat } from "./words";
+import { jobName, jobNote, jobTitle, jobWhat } from "./words";
 
 const KINDS: Record<string, IconName> = {
   separate: "split", analyze: "analyze", autocue: "cue", download: "download", export: "upload", cleanup: "broom",
@@ -63,7 +63,7 @@ export class JobView {
       this.#button,
       h("span", { class: "sfa-job-chevron" }, icon("down")),
     );
-    this.element = h("li", { class: "sfa-job" }, this.#line);
+    this.element = h("li", { class: "sfa-job", "data-job": job.id }, this.#line);
     this.update(job);
   }
 
@@ -78,7 +78,7 @@ export class JobView {
     if (open) {
       const { bridge, view, signal, onTrack } = this.#host;
       this.#details = new Details(this.job, bridge, { view, signal, ...(onTrack && { onTrack }) });
-      setAttribute(this.#details.element, "aria-label", `Details of ${jobLabel(this.job.kind)} ${jobName(this.job)}`);
+      setAttribute(this.#details.element, "aria-label", `Details of ${jobTitle(this.job)}`);
       append(this.element, this.#details.element);
       this.#show();
       void this.#details.ready.then(() => this.#show());
@@ -114,7 +114,7 @@ export class JobView {
     this.#button.hidden = label === "";
     setText(this.#button, label);
     this.#button.classList.toggle("is-quiet", status !== "failed");
-    setAttribute(this.#button, "aria-label", label && `${label}: ${jobLabel(job.kind)} ${name}`);
+    setAttribute(this.#button, "aria-label", label && `${label}: ${jobTitle(job)}`);
     this.#details?.update(job);
     this.tick();
   }

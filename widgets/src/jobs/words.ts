@@ -12,6 +12,12 @@ export function jobName(job: JobRow): string {
   return job.service ?? jobLabel(job.kind);
 }
 
+/** "Separate Night": a job in full, for those who hear it. */
+export function jobTitle(job: JobRow): string {
+  const [what, name] = [jobLabel(job.kind), jobName(job)];
+  return what === name ? what : `${what} ${name}`;
+}
+
 /** "Separate · attempt 2 of 3". */
 export function jobWhat(job: JobRow): string {
   const what = jobName(job) === jobLabel(job.kind) ? queueLabel(job.queue) : jobLabel(job.kind);
