@@ -39,7 +39,7 @@ __all__ = [
     "insert",
     "listing",
     "next_ready",
-    "of_track",
+    "pipeline",
     "prune",
     "queues",
     "recent_with_key",
@@ -181,12 +181,17 @@ def listing(
     )
 
 
-def of_track(connection: Connection, track_id: UUID) -> list[JobRow]:
-    """The newest job of each kind of one track."""
+def pipeline(connection: Connection, last: JobRow) -> list[JobRow]:
+    """The pipeline of a track that ends with this job.
+
+    The newest job of each kind that was under way since this one, or another of its batch, was asked for.
+    """
     return _select(
         connection,
-        "WHERE track_id = ? QUALIFY row_number() OVER (PARTITION BY kind ORDER BY created_at DESC, id) = 1",
-        [track_id],
+        "WHERE track_id = $1 AND ended_at >= "
+        "(SELECT min(created_at) FROM jobs WHERE track_id = $1 AND (id = $2 OR batch_id = $3)) "
+        "QUALIFY row_number() OVER (PARTITION BY kind ORDER BY created_at DESC, id) = 1",
+        [last.track_id, last.id, last.batch_id],
     )
 
 

@@ -178,9 +178,9 @@ class Ledger:
                 observer(connection, job)
         self._publish(jobs)
         ended = [job for job in jobs if job.status not in ACTIVE]
-        for track_id in {job.track_id for job in ended if job.track_id is not None}:
+        for track_id, last in {job.track_id: job for job in ended if job.track_id is not None}.items():
             if not table.any_active(connection, "track_id", track_id):
-                self._publish_after(f"pipeline:{track_id}", _pipeline(connection, track_id))
+                self._publish_after(f"pipeline:{track_id}", _pipeline(table.pipeline(connection, last)))
         for batch_id in {job.batch_id for job in ended if job.batch_id is not None}:
             if not table.any_active(connection, "batch_id", batch_id):
                 self._publish_after(f"batch:{batch_id}", {"id": str(batch_id), **table.batch(connection, batch_id)})
@@ -365,17 +365,14 @@ def _queued(request: JobRequest, now: datetime) -> JobRow:
     )
 
 
-def _pipeline(connection: Connection, track_id: UUID) -> dict[str, Any]:
-    """How the newest job of each stage of a track ended."""
-    stages = {job.kind: job for job in table.of_track(connection, track_id)}
-    statuses = [job.status for job in stages.values()]
-    status = next((bad for bad in ("failed", "cancelled") if bad in statuses), "completed")
-    begun = [job.started_at for job in stages.values() if job.started_at is not None]
-    ended = [job.ended_at for job in stages.values() if job.ended_at is not None]
+def _pipeline(stages: Sequence[JobRow]) -> dict[str, Any]:
+    """What an event says of the pipeline of a track that has come to its end."""
+    statuses = [job.status for job in stages]
+    begun = [job.started_at for job in stages if job.started_at is not None]
     return {
-        "track_id": str(track_id),
-        "status": status,
-        "stages": {kind: job.status for kind, job in stages.items()},
+        "track_id": str(stages[0].track_id),
+        "status": next((bad for bad in ("failed", "cancelled") if bad in statuses), "completed"),
+        "stages": {job.kind: job.status for job in stages},
         "started_at": min(begun).isoformat() if begun else None,
-        "ended_at": max(ended).isoformat() if ended else None,
+        "ended_at": max(job.ended_at for job in stages if job.ended_at is not None).isoformat(),
     }

@@ -263,7 +263,7 @@ class Runner:
         if execution.cancelled:  # no longer ours
             execution.settled.set()
             return
-        verdict = _judge(execution.job, error)
+        verdict = self._judge(execution.job, error)
         with self.ledger.catalog.write() as connection:
             changed = self._write_failure(connection, execution.job, verdict, error)
         if changed:
@@ -271,6 +271,24 @@ class Runner:
         if changed and changed[0].status == "queued":
             self._log(execution.job).write("info", f"Next try in {verdict.delay:.0f} s.", execution.job.attempt)
         execution.settled.set()
+
+    def _judge(self, job: JobRow, error: BaseException) -> _Verdict:
+        """What follows from a failed attempt."""
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            error = DiskFullError("The disk is full.", hint="Make room; it then goes on by itself.")
+        reason = str(error) if isinstance(error, SfaError) else f"Unexpected {type(error).__name__}: {error}"
+        if isinstance(error, BusyError):
+            # Not the job's fault: it waits, and the attempt does not count.
+            return _Verdict(reason, final=False, delay=BUSY_SECONDS, more_attempts=1)
+        left = job.max_attempts - job.attempt
+        if isinstance(error, FATAL) or left <= 0:
+            return _Verdict(reason, final=True)
+        # Attempts count on after a person's retry and after a wait for the disk; the pauses begin anew.
+        kind = self.kinds.get(job.kind)
+        tries = max(1, (kind.max_attempts if kind is not None else job.attempt + left) - left)
+        if isinstance(error, RateLimitedError):
+            return _Verdict(reason, final=False, delay=max(rate_limit_pause(tries), error.retry_after or 0.0))
+        return _Verdict(reason, final=False, delay=back_off(tries))
 
     def _write_failure(
         self, connection: Connection, job: JobRow, verdict: _Verdict, error: BaseException
@@ -392,7 +410,7 @@ class Runner:
                 continue
             reason = "The program that ran it ended."
             with self.ledger.catalog.write() as connection:
-                verdict = _judge(job, RetryableJobError(reason))
+                verdict = self._judge(job, RetryableJobError(reason))
                 verdict = _Verdict(reason, final=verdict.final, delay=0.0)
                 changed = self._write_failure(connection, job, verdict, RetryableJobError(reason))
             if changed:
@@ -517,20 +535,6 @@ class _Verdict:
     final: bool
     delay: float = 0.0
     more_attempts: int = 0
-
-
-def _judge(job: JobRow, error: BaseException) -> _Verdict:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        error = DiskFullError("The disk is full.", hint="Make room; it then goes on by itself.")
-    reason = str(error) if isinstance(error, SfaError) else f"Unexpected {type(error).__name__}: {error}"
-    if isinstance(error, BusyError):
-        # Not the job's fault: it waits, and the attempt does not count.
-        return _Verdict(reason, final=False, delay=BUSY_SECONDS, more_attempts=1)
-    if isinstance(error, FATAL) or job.attempt >= job.max_attempts:
-        return _Verdict(reason, final=True)
-    if isinstance(error, RateLimitedError):
-        return _Verdict(reason, final=False, delay=max(rate_limit_pause(job.attempt), error.retry_after or 0.0))
-    return _Verdict(reason, final=False, delay=back_off(job.attempt))
 
 
 @cache

@@ -245,6 +245,16 @@ def test_the_end_of_a_pipeline_is_told_once_when_its_last_step_ends(ledger: Ledg
     assert [event["status"] for event in told(ledger, f"pipeline:{track}")] == ["failed", "completed"]
 
 
+def test_a_pipeline_is_judged_by_its_own_steps_not_by_older_ones(ledger: Ledger) -> None:
+    track, batch = uuid4(), uuid4()
+    enqueue(ledger, request("fetch", track_id=track))
+    fail(ledger, claim(ledger)[0])
+    enqueue(ledger, *[request(kind, track_id=track, batch_id=batch) for kind in ("work", "work")])
+    complete(ledger, claim(ledger))
+    *_, event = told(ledger, f"pipeline:{track}")
+    assert (event["status"], event["stages"]) == ("completed", {"work": "completed"})
+
+
 def test_the_end_of_a_batch_is_told_once_with_what_became_of_its_jobs(ledger: Ledger) -> None:
     batch, tracks = uuid4(), [uuid4(), uuid4()]
     ids = enqueue(ledger, *[request(track_id=track, batch_id=batch) for track in tracks for _ in range(2)])

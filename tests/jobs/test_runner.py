@@ -281,6 +281,24 @@ def test_a_time_limit_stops_that_job_alone_and_says_so(
     assert (job.status, job.attempt) == ("completed", 1)
 
 
+def test_after_a_persons_retry_the_pauses_begin_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def pause(attempt: int) -> float:
+        tries.append(attempt)
+        return 0.0
+
+    monkeypatch.setattr(runner_module, "back_off", pause)
+    bench.kind(work.busy)
+    bench.start()
+    job_id = bench.queue("busy")
+    (job,) = bench.ended(job_id)
+    assert (job.status, job.attempt, job.error, tries) == ("failed", 3, "The service was busy.", [1, 2])
+    bench.studio.ledger.retry([job_id])
+    (job,) = bench.ended(job_id)
+    assert (job.status, job.attempt, tries) == ("failed", 6, [1, 2, 1, 2])
+
+
 def test_a_job_that_ignores_everything_is_cancelled_with_all_it_started(bench: Bench, tmp_path: Path) -> None:
     bench.kind(work.cling)
     bench.start()

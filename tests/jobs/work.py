@@ -36,6 +36,11 @@ def refuse(*, progress: Any, scratch: Path) -> None:
     raise AudioError("This file holds no sound.", hint="Add another file.")
 
 
+def busy(*, progress: Any, scratch: Path) -> None:
+    """Fail in a way that may pass, and does not."""
+    raise RetryableJobError("The service was busy.")
+
+
 def stumble(*, marker: str, progress: Any, scratch: Path) -> str:
     """Fail once in a way that may pass."""
     if Path(marker).exists():
