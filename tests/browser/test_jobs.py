@@ -167,6 +167,18 @@ def test_it_is_worked_by_keys(desk: Desk, tmp_path: Path) -> None:
     wait_until(lambda: desk.studio.ledger.get(job.id).status == "cancelled", "it is cancelled")
 
 
+def test_the_end_of_long_work_is_told_and_leads_to_what_failed(desk: Desk, tmp_path: Path) -> None:
+    job = desk.queue("refuse", until=str(tmp_path / "never"))
+    desk.row(job, "failed").wait_for()
+    ended = {"id": "batch", "jobs": 12, "completed": 11, "failed": 1, "cancelled": 0, "tracks": 4, "seconds": 250.0}
+    desk.studio.bus.publish("batch:batch", ended)
+    toast = desk.page.locator(".sfa-toast").filter(has_text="1 of 12 jobs failed. Took 4 min.")
+    toast.get_by_role("button", name="Show them").click()
+    desk.page.locator("[data-group=history]").wait_for(state="hidden")
+    assert desk.row(job, "failed").is_visible()
+    desk.page.get_by_role("group", name="Show").get_by_role("button", name="All").click()
+
+
 def test_nothing_is_cut_off_from_a_phone_to_a_wide_screen(desk: Desk) -> None:
     for width in (480, 900, 1920):
         desk.page.set_viewport_size({"width": width, "height": 900})

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeBridge, type FakeHandlers } from "../testing/fake";
 import { jobLists, jobRow, overview } from "../testing/rows";
-import type { JobRow, LogLine } from "../types";
+import type { JobRow, LogLine, Methods } from "../types";
 import { Layer } from "../ui/layer";
 import { type JobsHandle, mountJobs } from "./board";
 import { JobsFeed } from "./feed";
@@ -93,6 +93,7 @@ describe("the jobs board", () => {
     expect(rows()[0]).toBe(row("retrying"));
     expect(row("retrying").textContent).toContain("Next try in 12 s");
     expect(row("retrying").textContent).toContain("The service was busy.");
+    expect(row("retrying").textContent).toContain("tried 1 of 3 times");
     vi.advanceTimersByTime(2000);
     expect(row("retrying").textContent).toMatch(/Next try in 1[01] s/);
     vi.advanceTimersByTime(11_000);
@@ -266,6 +267,18 @@ describe("the jobs board", () => {
     bridge.push("jobs.log", { id: "run", lines: [line("three")], offset: 20, next: 30, skipped: 0 });
     await vi.waitFor(() => expect(el.querySelectorAll(".sfa-log-line")).toHaveLength(3));
     expect(bridge.params("jobs.log").map(({ offset }) => offset)).toEqual([0, 10]);
+  });
+
+  it("loses nothing of the log that is said while it reads", async () => {
+    let answer = (_: Methods["jobs.log"]["result"]) => {};
+    const asked = new Promise<Methods["jobs.log"]["result"]>((resolve) => { answer = resolve; });
+    await open(JOBS, {
+      "jobs.log": ({ offset }) => (offset === 0 ? asked : { lines: [line("two")], offset: 10, next: 20, skipped: 0 }),
+    });
+    opener(row("running")).click();
+    bridge.push("jobs.log", { id: "run", lines: [line("two")], offset: 10, next: 20, skipped: 0 });
+    answer({ lines: [line("one")], offset: 0, next: 10, skipped: 0 });
+    await vi.waitFor(() => expect(el.querySelectorAll(".sfa-log-line")).toHaveLength(2));
   });
 
   it("keeps a long log short, and stays where the person reads", async () => {

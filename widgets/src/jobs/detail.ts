@@ -35,6 +35,7 @@ export class Details {
   readonly #failure = h("p", { class: "sfa-job-trouble", role: "alert", hidden: true });
   readonly #log = new LogView();
   #reading = false;
+  #behind = false;
   /** Everything that was asked for at first has come. */
   readonly ready: Promise<unknown>;
 
@@ -81,13 +82,17 @@ export class Details {
 
   /** Reads from where the log ends here. */
   async #readOn(): Promise<void> {
-    if (this.#reading) return;
+    this.#behind = true;
+    if (this.#reading) return; // what came meanwhile is read after that
     this.#reading = true;
-    await this.#ask(async () => {
-      const params = { id: this.#job.id, offset: this.#log.next };
-      const { result } = await this.#bridge.request("jobs.log", params, { signal: this.#signal });
-      this.#log.add(result);
-    });
+    while (this.#behind) {
+      this.#behind = false;
+      await this.#ask(async () => {
+        const params = { id: this.#job.id, offset: this.#log.next };
+        const { result } = await this.#bridge.request("jobs.log", params, { signal: this.#signal });
+        this.#log.add(result);
+      });
+    }
     this.#reading = false;
   }
 

@@ -77,6 +77,7 @@ export class LogView {
   /** Whether more may come. */
   set ended(ended: boolean) {
     this.#ended = ended;
+    this.element.classList.toggle("is-live", !ended);
     this.#head();
   }
 

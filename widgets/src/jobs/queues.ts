@@ -56,7 +56,7 @@ class Cell {
     });
     const parts = [[waiting, "waiting"], [retrying, "retrying"], [failed, "failed"]] as const;
     const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count.toLocaleString("en-GB")} ${what}`);
-    const signature = said.join(" · ") || (running > 0 ? "nothing waits" : "idle");
+    const signature = said.join(", ") || (running > 0 ? "nothing waits" : "idle");
     if (this.#note.dataset.said !== signature) {
       this.#note.dataset.said = signature;
       this.#note.replaceChildren(...(said.length === 0 ? [signature] : parts.flatMap(([count, what]) => (

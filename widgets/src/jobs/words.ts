@@ -21,6 +21,7 @@ export function jobTitle(job: JobRow): string {
 /** "Separate · attempt 2 of 3". */
 export function jobWhat(job: JobRow): string {
   const what = jobName(job) === jobLabel(job.kind) ? queueLabel(job.queue) : jobLabel(job.kind);
+  if (job.status === "queued" && job.attempt > 0) return `${what} · tried ${job.attempt} of ${job.max_attempts} times`;
   const tried = job.attempt > 1 && job.status !== "completed" && job.status !== "cancelled";
   return tried ? `${what} · attempt ${job.attempt} of ${job.max_attempts}` : what;
 }
