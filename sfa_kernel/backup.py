@@ -25,6 +25,7 @@ from sfa_kernel import __version__
 from sfa_kernel.catalog import Catalog
 from sfa_kernel.catalog.files import referenced
 from sfa_kernel.catalog.lock import LibraryLock
+from sfa_kernel.catalog.undo import Undo
 from sfa_kernel.errors import DiskFullError, InputError, SetupError, UnsafePathError
 from sfa_kernel.events import Journal
 from sfa_kernel.progress import Progress, Steps, silent
@@ -329,6 +330,7 @@ def _refuse_to_replace(home: Path) -> None:
     database = home / DATABASE
     if not database.exists():
         return
+    Undo.restore(database)
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
             (tracks,) = connection.execute("SELECT count(*) FROM tracks").fetchone() or (0,)
@@ -376,6 +378,7 @@ def _set_aside(database: Path) -> Path:
     """Keep the old catalogue under another name; the database itself stays in place until it is replaced."""
     import duckdb
 
+    Undo.restore(database)
     if _log(database).exists():  # somebody crashed: have it written into the file
         with suppress(duckdb.Error):
             duckdb.connect(str(database)).close()

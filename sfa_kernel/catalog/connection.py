@@ -29,6 +29,7 @@ import duckdb
 
 from sfa_kernel.catalog import watcher
 from sfa_kernel.catalog.lock import Hold, LibraryLock
+from sfa_kernel.catalog.undo import Undo
 from sfa_kernel.errors import CatalogBusy, DiskFullError, InternalError, SetupError
 
 if TYPE_CHECKING:
@@ -204,45 +205,56 @@ class Catalog:
                 return self._instance
             self._end_lease()
         hold = self._lock.acquire(exclusive=exclusive, timeout=self.busy_timeout, since=since)
+        undo = None
         try:
-            connection = self._attached(exclusive=exclusive, make=make)
-            self._lease = _Lease(hold, _identity(self.file))
-        except BaseException:
-            self._drop_instance()
-            hold.release()
-            raise
-        watcher.watch(self)
-        return connection
-
-    def _attached(self, *, exclusive: bool, make: bool) -> Connection:
-        missing = not self.file.exists()
-        if missing and not make:
-            raise SetupError(
-                f"The catalogue {self.file} is gone.",
-                hint="Put it back or restore a backup; to begin a new library, start again.",
-            )
-        try:
-            if self._instance is None:
-                # One thread: our questions are small, and the other cores have audio to work on.
-                config: dict[str, Any] = {"threads": 1, "allow_community_extensions": False}
-                # The log is written back when we detach. Were that part of a commit, a full disk could make a commit
-                # fail that is durable.
-                config["checkpoint_threshold"] = "1TB"
-                self._instance = duckdb.connect(":memory:", config=config)
-                self._instance.execute("SET TimeZone = 'UTC'")
-            path = str(self.file).replace("'", "''")
-            self._instance.execute(f"ATTACH '{path}' AS library {'' if exclusive else '(READ_ONLY)'}")
-            self._instance.execute("USE library")
+            if not self.file.exists():
+                self._begin_file(make=make)
+            Undo.restore(self.file)
+            undo = Undo(self.file) if exclusive else None
+            connection = self._attached(exclusive=exclusive)
+            self._lease = _Lease(hold, undo, _identity(self.file))
         except BaseException as error:
             self._drop_instance()
-            if missing:  # do not leave half a file behind
-                self.file.unlink(missing_ok=True)
-            if not isinstance(error, duckdb.Error) or _disk_is_full(error):
+            if undo is not None:
+                undo.close()
+            hold.release()
+            if not isinstance(error, duckdb.Error | OSError) or _disk_is_full(error):
                 raise
             raise SetupError(
                 f"The catalogue {self.file} cannot be opened: {_first_line(error)}.",
                 hint="Restore a backup, or move the file away to begin a new library.",
             ) from error
+        watcher.watch(self)
+        return connection
+
+    def _begin_file(self, *, make: bool) -> None:
+        """An empty database, complete or not there at all."""
+        if not make:
+            raise SetupError(
+                f"The catalogue {self.file} is gone.",
+                hint="Put it back or restore a backup; to begin a new library, start again.",
+            )
+        unfinished = self.file.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        try:
+            duckdb.connect(str(unfinished)).close()
+            unfinished.rename(self.file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def _attached(self, *, exclusive: bool) -> Connection:
+        if self._instance is None:
+            # One thread: our questions are small, and the other cores have audio to work on.
+            config: dict[str, Any] = {"threads": 1, "allow_community_extensions": False}
+            # The log is written back when the lease ends, and never else. Were that part of a commit, a full disk
+            # could make a commit fail that is durable.
+            config["checkpoint_threshold"] = "1TB"
+            self._instance = duckdb.connect(":memory:", config=config)
+            self._instance.execute("PRAGMA disable_checkpoint_on_shutdown")
+            self._instance.execute("SET TimeZone = 'UTC'")
+        path = str(self.file).replace("'", "''")
+        self._instance.execute(f"ATTACH '{path}' AS library {'' if exclusive else '(READ_ONLY)'}")
+        self._instance.execute("USE library")
         return self._instance
 
     def _consider_others(self) -> None:
@@ -270,16 +282,22 @@ class Catalog:
             return
         try:
             if self._instance is not None:
+                if lease.undo is not None and self.file.with_name(f"{self.file.name}.wal").exists():
+                    lease.undo.save(self._instance)
+                    self._instance.execute("CHECKPOINT library")
+                    lease.undo.forget()
                 self._instance.execute("USE memory")
                 self._instance.execute("DETACH library")
         except BaseException as error:
             self._drop_instance()
-            if not isinstance(error, duckdb.Error):
+            if not isinstance(error, duckdb.Error | OSError):
                 raise
             # Typically the disk is full: what was committed stays in the write-ahead log, which is read with the file.
             logger.warning("The catalogue could not be tidied up: %s", _first_line(error))
         finally:
             watcher.unwatch(self)
+            if lease.undo is not None:
+                lease.undo.close()
             lease.hold.release()
 
     def _drop_instance(self) -> None:
@@ -314,8 +332,9 @@ class Catalog:
 class _Lease:
     """Lock and attachment, kept over several transactions."""
 
-    def __init__(self, hold: Hold, identity: object) -> None:
+    def __init__(self, hold: Hold, undo: Undo | None, identity: object) -> None:
         self.hold = hold
+        self.undo = undo
         self.identity = identity
         self.began = self.used = time.monotonic()
 
