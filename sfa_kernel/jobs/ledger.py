@@ -314,7 +314,10 @@ class Ledger:
     def prune(self, days: float) -> int:
         """Forget jobs that ended more than ``days`` ago. Returns how many."""
         with self.catalog.write() as connection:
-            return len(table.prune(connection, days))
+            forgotten = len(table.prune(connection, days))
+            if forgotten:
+                self._publish_after("jobs", {"forgotten": forgotten})
+        return forgotten
 
     def wait(self, ids: Sequence[UUID], *, timeout: float | None = None) -> list[JobRow]:
         """Wait until all these jobs have ended, and return them as they stand then or at the time-out."""

@@ -56,6 +56,7 @@ class Live:
         self._tracks: set[str] = set()
         self._refresh: set[str] = set()
         self._members_changed = False
+        self._forgotten = False
         self._fresh: dict[str, tuple[int, int]] = {}
         self._notices: list[dict[str, Any]] = []
         self._watched: dict[str, UUID] = {}  # which view of the widget shows the log of which job
@@ -64,6 +65,7 @@ class Live:
         self._timer: threading.Timer | None = None
         self._subscriptions: list[Subscription] = [
             studio.bus.subscribe("jobs:*", self._on_job),
+            studio.bus.subscribe("jobs", self._on_forgotten),
             studio.bus.subscribe("library", self._on_library),
         ]
         if news:
@@ -129,6 +131,11 @@ class Live:
                     self._refresh.add(data["track_id"])
         self._schedule()
 
+    def _on_forgotten(self, event: Event) -> None:
+        with self._lock:
+            self._forgotten = True
+        self._schedule()
+
     def _on_library(self, event: Event) -> None:
         with self._lock:
             self._members_changed = True
@@ -153,6 +160,7 @@ class Live:
             tracks, self._tracks = self._tracks, set()
             refresh, self._refresh = self._refresh, set()
             members_changed, self._members_changed = self._members_changed, False
+            forgotten, self._forgotten = self._forgotten, False
             logs, self._logs = self._logs, set()
             notices, self._notices = self._notices, []
             fresh = dict(self._fresh)
@@ -160,7 +168,7 @@ class Live:
             self.close()
             return
         try:
-            self._push_jobs(jobs, fresh)
+            self._push_jobs(jobs, forgotten, fresh)
             self._push_tracks(tracks, refresh, members_changed or len(tracks) > MOST_ROWS, fresh)
             for job_id in logs:
                 self._push_log(job_id)
@@ -182,11 +190,11 @@ class Live:
         for track_id in refresh:
             self._widget.push("player.refresh", {"id": track_id})
 
-    def _push_jobs(self, jobs: set[str], fresh: dict[str, tuple[int, int]]) -> None:
-        if not jobs:
+    def _push_jobs(self, jobs: set[str], forgotten: bool, fresh: dict[str, tuple[int, int]]) -> None:
+        if not jobs and not forgotten:
             return
         stand = overview(self._studio, only=self._only)
-        if len(jobs) > MOST_ROWS:
+        if forgotten or len(jobs) > MOST_ROWS:
             self._widget.push("jobs.changed", stand)
             return
         changed = self._studio.ledger.jobs([UUID(i) for i in jobs])

@@ -275,6 +275,13 @@ def test_a_page_asks_for_itself_when_very_much_changes(board: Board, page: Page)
     assert sum(len(rows["jobs"]) for rows in page.all("jobs.rows")) <= MOST_ROWS
 
 
+def test_a_page_asks_for_itself_when_the_history_was_cleared(board: Board, page: Page) -> None:
+    board.queue()
+    board.complete(*board.claim())
+    board("prune")
+    assert page.wait_for("jobs.changed")[-1]["counts"]["completed"] == 0
+
+
 def test_a_page_is_told_when_long_work_ends(studio: NotebookStudio, page: Page) -> None:
     ended = {"jobs": 3, "completed": 3, "failed": 0, "cancelled": 0, "tracks": 1, "seconds": 5.0}
     for seconds in (5.0, 250.0):
