@@ -33,8 +33,11 @@ def make_room():
 """
 
 
-def run_on_small_disk(script: str, folder: Path, *, megabytes: int) -> subprocess.CompletedProcess[str]:
-    """Run a Python program whose library ``home`` is a disk of a few megabytes; skip the test where that cannot be."""
+def run_on_small_disk(script: str, folder: Path, *arguments: str, megabytes: int) -> subprocess.CompletedProcess[str]:
+    """Run a Python program whose library ``home`` is a disk of a few megabytes; skip the test where that cannot be.
+
+    Its own ``arguments`` follow in ``sys.argv[2:]``.
+    """
     if shutil.which("unshare") is None:
         pytest.skip("there is no unshare(1) to mount a small disk with")
     own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
@@ -42,9 +45,9 @@ def run_on_small_disk(script: str, folder: Path, *, megabytes: int) -> subproces
     probe = subprocess.run([*own, *mount], capture_output=True, text=True, check=False)
     if probe.returncode:
         pytest.skip(f"a small disk cannot be mounted here: {probe.stderr.strip()}")
+    program = [sys.executable, "-c", HELPERS + script, str(folder), *arguments]
     return subprocess.run(
-        [*own, "sh", "-c", '"$@" && exec "$0" -c "$PROGRAM" "$FOLDER"', sys.executable, *mount],
-        env={**os.environ, "PROGRAM": HELPERS + script, "FOLDER": str(folder)},
+        [*own, "sh", "-c", 'mount -t tmpfs -o size="$0"m tmpfs "$4" && exec "$@"', str(megabytes), *program],
         cwd=Path(__file__).resolve().parents[1],
         capture_output=True,
         text=True,
