@@ -476,6 +476,8 @@ class _Execution(threading.Thread):
             result, error = None, raised
             if self._timed_out is not None:
                 error = RetryableJobError(self._timed_out)
+            # At once: on a full disk, what it made may take the room that is needed to write down that it failed.
+            self.runner.ground.storage.discard(self.scratch)
         self._ends_at = None
         self.runner._hand_in(_Outcome(self, result, error))
         self.handed_in.set()
