@@ -321,23 +321,29 @@ class Ledger:
 
     def wait(self, ids: Sequence[UUID], *, timeout: float | None = None) -> list[JobRow]:
         """Wait until all these jobs have ended, and return them as they stand then or at the time-out."""
-        changed = threading.Event()
+        ended = threading.Event()
+        missing: set[str] = set()  # whose end has neither been seen nor heard of
         deadline = None if timeout is None else time.monotonic() + timeout
-        waited_for = {str(job_id) for job_id in ids}
 
         def on_event(event: Event) -> None:
-            if event.data.get("id") in waited_for and event.data.get("status") not in ACTIVE:
-                changed.set()
+            if event.data.get("status") not in ACTIVE:
+                missing.discard(str(event.data.get("id")))
+                if not missing:
+                    ended.set()
 
         with self.bus.subscribe("jobs:*", on_event):
             while True:
-                changed.clear()
+                ended.clear()
+                missing.update(str(job_id) for job_id in ids)
                 jobs = self.jobs(ids)
+                active = {str(job.id) for job in jobs if job.status in ACTIVE}
+                missing.difference_update({str(job_id) for job_id in ids} - active)
                 left = None if deadline is None else deadline - time.monotonic()
-                if all(job.status not in ACTIVE for job in jobs) or (left is not None and left <= 0):
+                if not active or (left is not None and left <= 0):
                     return jobs
-                # Look again now and then: the process that would have published may have died.
-                changed.wait(min(2.0, left) if left is not None else 2.0)
+                if missing:
+                    # Look again now and then: the process that would have published may have died.
+                    ended.wait(min(2.0, left) if left is not None else 2.0)
 
 
 def _queued(request: JobRequest, now: datetime) -> JobRow:
