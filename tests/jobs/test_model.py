@@ -246,6 +246,8 @@ class Model:
         ]
         for job_id in old:
             del self.jobs[job_id]
+        if old:
+            self.events["jobs"].append({"forgotten": len(old)})
         return old
 
     def tell(self, jobs: Iterable[Job]) -> None:
