@@ -413,7 +413,10 @@ function arrange(list: HTMLElement, elements: HTMLElement[]): void {
 /** Puts an element before another; in a browser that can, it keeps its focus and what was scrolled in it. */
 function place(list: HTMLElement, element: HTMLElement, before: Element | null): void {
   const moving = list as HTMLElement & { moveBefore?: (node: Node, before: Node | null) => void };
-  if (moving.moveBefore && element.isConnected && list.isConnected) moving.moveBefore(element, before);
-  else list.insertBefore(element, before);
+  if (moving.moveBefore && element.isConnected && list.isConnected) {
+    // Chromium forgets what was still to be restyled in an element that it moves: have it done first.
+    void getComputedStyle(element).display;
+    moving.moveBefore(element, before);
+  } else list.insertBefore(element, before);
 }
 
