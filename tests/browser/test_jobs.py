@@ -154,6 +154,8 @@ def test_all_is_cancelled_and_comes_back(desk: Desk, tmp_path: Path) -> None:
     toast.get_by_role("button", name="Queue again").click()
     for job in jobs:
         desk.row(job, "completed").wait_for()
+        # It has moved from one part of the board to another, and looks like it.
+        assert not desk.row(job, "completed").locator(".sfa-job-progress").is_visible()
 
 
 def test_it_is_worked_by_keys(desk: Desk, tmp_path: Path) -> None:
