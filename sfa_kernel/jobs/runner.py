@@ -62,6 +62,8 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25  # how often to look at time limits
 BEAT_SECONDS = 2.0
+SOON_SECONDS = 0.05  # how long to wait for the next end of short work
+GATHER_SECONDS = 0.003  # and for what ends with it
 LOOK_SECONDS = 5.0  # how often to look for work when no event has said that there is some
 BUSY_SECONDS = 15.0  # how long a job waits for room on the disk, or for the catalogue
 FATAL = (InputError, SetupError, FatalJobError, InternalError)
@@ -173,7 +175,8 @@ class Runner:
             ended += self._ended_now()
             try:
                 claimed = self._settle_and_claim(ended)
-                pause = 0.0 if ended or claimed else self._pause()
+                # Much work is short: see what ends next, before looking for what may become ready.
+                pause = SOON_SECONDS if ended or claimed else self._pause()
                 ended = []
             except SfaError as error:  # the catalogue is busy, or the disk is full: nothing is lost, later is fine
                 logger.warning("Jobs have to wait: %s", error)
@@ -185,8 +188,9 @@ class Runner:
                 continue
             for job in claimed:
                 self._begin(job)
-            if pause and not self._stopping.is_set():
-                self._wake.wait(pause)
+            if not self._stopping.is_set() and self._wake.wait(pause):
+                # What ends at about the same time is written together: a transaction costs more than a job.
+                self._stopping.wait(GATHER_SECONDS)
         for outcome in ended:
             self._outcomes.put(outcome)
 
