@@ -6,6 +6,7 @@
 #   make check    linters and type checks only
 #   make js       build the widget bundles
 #   make bench    run the benchmarks
+#   make soak     the long tests of jobs and catalogue; ARGS goes to tests/soak.py, for example ARGS="--rounds 300"
 #
 # VENV and PYTHON choose the environment and what makes it. ARGS goes to sfa, for example
 # ARGS="--port 8877 --no-browser".
@@ -25,7 +26,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 NODE_PACKAGES := widgets/node_modules/.developing
 
-.PHONY: help app lab test check js bench
+.PHONY: help app lab test check js bench soak
 help:
 	@sed -n 's/^#  \( make .*\)/ \1/p' Makefile
 
@@ -47,6 +48,9 @@ js: $(DEVELOPING) $(NODE_PACKAGES)
 
 bench: $(DEVELOPING)
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python "$$script"; done
+
+soak: $(DEVELOPING)
+	@$(VENV)/bin/python tests/soak.py $(ARGS)
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \

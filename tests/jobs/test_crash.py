@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -95,9 +96,10 @@ class Town:
         """The process that does the work, alone."""
         self.wait_a_moment()
         parent = psutil.Process(self.chance.choice(self.workers).pid)
-        children = [child for child in parent.children() if any("LokyProcess" in word for word in child.cmdline())]
-        if children:
-            self.chance.choice(children).kill()
+        with suppress(psutil.NoSuchProcess):  # it is one of those whose work crashes
+            children = [child for child in parent.children() if "LokyProcess" in " ".join(child.cmdline())]
+            if children:
+                self.chance.choice(children).kill()
 
     def kill_a_beginner(self) -> None:
         """While it starts."""
@@ -116,6 +118,7 @@ class Town:
         time.sleep(10 ** self.chance.uniform(-5, -0.4))
 
     def kill(self, process: subprocess.Popen[str]) -> None:
+        assert process.poll() in (None, -signal.SIGKILL), "it ended by itself"
         process.kill()
         self.close(process)
 

@@ -39,7 +39,8 @@ ALWAYS = settings(deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile(
     "quick", ALWAYS, max_examples=25, stateful_step_count=25, derandomize=True, database=None, print_blob=False
 )
-settings.register_profile("soak", ALWAYS, max_examples=500, stateful_step_count=60)
+EXAMPLES = int(os.environ.get("SFA_MODEL_EXAMPLES", "500"))
+settings.register_profile("soak", ALWAYS, max_examples=EXAMPLES, stateful_step_count=60)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 
 LIMITS = {"download": 2, "analysis": 1}
