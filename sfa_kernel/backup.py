@@ -29,7 +29,7 @@ from sfa_kernel.catalog.undo import Undo
 from sfa_kernel.errors import DiskFullError, InputError, SetupError, UnsafePathError
 from sfa_kernel.events import Journal
 from sfa_kernel.progress import Progress, Steps, silent
-from sfa_kernel.storage import Storage
+from sfa_kernel.storage import Storage, disk_is_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -422,12 +422,10 @@ def _scratch(storage: Storage, use: str) -> Iterator[Path]:
 @contextmanager
 def _clearly(what: str) -> Iterator[None]:
     """The system's refusals in one sentence."""
-    import errno
-
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(error):
             raise DiskFullError(f"{what}: the disk is full.", hint="Make room, or choose another disk.") from error
         raise InputError(f"{what}: {error.strerror or error}.") from error
 

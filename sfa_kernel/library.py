@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sfa_kernel.events import EventBus
 from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
 from sfa_kernel.storage import Storage
+from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import Outbox
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog.tracks import TrackRow
     from sfa_kernel.settings import Settings
 
-__all__ = ["Imported", "Library", "Table", "Track", "Tracks", "clock"]
+__all__ = ["Imported", "Library", "Track", "Tracks", "clock"]
 
 
 class Library:
@@ -249,20 +249,6 @@ class Imported(list[Track]):
         text = f"{sum(self.new)} new tracks"
         text += f", {known} known already" if known else ""
         return f"<{text}{f', {len(self.errors)} files not usable' if self.errors else ''}>"
-
-
-class Table(list[dict[str, Any]]):
-    """Rows of a question to the catalogue; a table in a notebook."""
-
-    def _repr_html_(self) -> str:
-        if not self:
-            return "<em>no rows</em>"
-        head = "".join(f"<th>{html.escape(str(name))}</th>" for name in self[0])
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape('' if v is None else str(v))}</td>" for v in row.values()) + "</tr>"
-            for row in self
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def clock(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sfa_kernel.catalog import cron as table
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.jobs import cron
-from sfa_kernel.library import Table
+from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,6 +5,7 @@ Files are named by UUID below a few fixed folders; the catalogue keeps their pat
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,7 @@ from sfa_kernel.errors import SetupError, UnsafePathError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FOLDERS", "FileChanges", "Storage", "noted_files"]
+__all__ = ["FOLDERS", "FileChanges", "Storage", "disk_is_full", "noted_files"]
 
 FOLDERS = ("downloads", "stems", "analysis", "exports", "runs", "uploads", "scratch", "events", "logs")
 NOTES = "files.txt"
@@ -164,3 +165,13 @@ def noted_files(scratch: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return lines[:-1]  # the last line is empty, or was cut off before anything was done about it
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether an error, or what led to it, is the system's refusal for lack of room."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        link = link.__cause__ or link.__context__
+    return False

@@ -24,12 +24,13 @@ from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.jobs import Ground, Runner, cron
 from sfa_kernel.jobs.slot import before_exit
-from sfa_kernel.library import Imported, Library, Table, Track, Tracks
+from sfa_kernel.library import Imported, Library, Track, Tracks
 from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
 from sfa_kernel.settings import Settings, load_settings
+from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import WEBHOOK
 from sfa_kernel.webhooks.face import Webhooks
 
@@ -283,9 +284,7 @@ class Studio(Library):
         """
         from sfa_kernel.backup import restore
 
-        found = restore(file, self.home, replace=replace, busy_timeout=self.settings.busy_timeout)
-        self.bus.publish("library", {"restored": found.tracks})
-        return found
+        return restore(file, self.home, replace=replace, busy_timeout=self.settings.busy_timeout)
 
     @property
     def schedule(self) -> Schedule:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sfa_kernel import Studio
-from sfa_kernel.errors import ParameterError
+from sfa_kernel.errors import InputError, ParameterError
 from tests.sounds import write_song
 
 if TYPE_CHECKING:
@@ -80,3 +81,29 @@ def test_a_run_can_be_cancelled(songs: Studio) -> None:
     run.cancel()
     assert {job.status for job in run.wait(60).jobs} <= {"cancelled", "completed"}
     assert run.done
+
+
+def test_a_library_comes_back_from_its_backup_while_it_is_open(studio: Studio, tmp_path: Path) -> None:
+    song = studio.add(write_song(tmp_path / "song.wav", seconds=4))[0]
+    made = studio.backup(tmp_path / "library.zip")
+    assert (made.tracks, made.missing) == (1, [])
+    studio.remove(song)
+    studio.add(write_song(tmp_path / "other.wav", seconds=5))
+    with pytest.raises(InputError):
+        studio.restore_backup(made.file)
+    told = threading.Event()
+    with studio.bus.subscribe("library", lambda event: "restored" in event.data and told.set()):
+        assert studio.restore_backup(made.file, replace=True).tracks == 1
+        assert told.wait(30)
+    assert [track.id for track in studio.tracks] == [song.id]
+    assert studio.track(song.id).path.is_file()
+
+
+def test_all_work_is_stopped_in_one_line_and_each_job_keeps_its_log(songs: Studio) -> None:
+    run = songs.run(stages="analyze")
+    run.wait(timeout=60)
+    tidy = songs.cleanup().wait(timeout=60)
+    assert [line["text"] for line in songs.jobs.log(tidy.ids[0])] == ["There was nothing to remove."]
+    songs.run(stages="analyze", force=True)
+    songs.jobs.cancel_all()
+    assert not songs.ledger.jobs(active=True)

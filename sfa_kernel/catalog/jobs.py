@@ -304,7 +304,7 @@ def transition(
     Parameters
     ----------
     jobs
-        The jobs as their writer last saw them, all in the same status.
+        The jobs as their writer last saw them.
     status
         Where they go.
     holder, error
@@ -448,7 +448,7 @@ def prune(connection: Connection, days: float) -> list[UUID]:
     """Forget jobs that ended more than ``days`` ago, but for those that an active job needs."""
     rows = connection.execute(
         f"""
-        DELETE FROM jobs WHERE ended_at < now() - to_seconds(?) AND NOT ({_ACTIVE})
+        DELETE FROM jobs WHERE ended_at < now() - to_seconds(?)
         AND id NOT IN (SELECT unnest(needs) FROM jobs WHERE {_ACTIVE}) RETURNING id
         """,  # noqa: S608 - text of ours
         [days * 86400],

@@ -96,6 +96,7 @@ def enqueue(connection: Connection, ledger: Ledger, entry: CronRow, kind: Kind, 
         track_id=None,
         arguments=entry.arguments,
         unique_key=f"cron:{entry.name}",
+        max_attempts=kind.max_attempts,
     )
     job = ledger.enqueue(connection, request)
     table.put(connection, replace(entry, last_at=now, last_job=job.id))

@@ -8,7 +8,6 @@ processes see paths and numbers, never the catalogue.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import queue
@@ -29,7 +28,6 @@ from sfa_kernel.catalog import jobs as table
 from sfa_kernel.catalog.jobs import RUNNING
 from sfa_kernel.errors import (
     BusyError,
-    DiskFullError,
     FatalJobError,
     InputError,
     InternalError,
@@ -43,7 +41,8 @@ from sfa_kernel.jobs.ledger import payload
 from sfa_kernel.jobs.log import JobLog
 from sfa_kernel.jobs.slot import Report, backend
 from sfa_kernel.jobs.sweep import sweep
-from sfa_kernel.storage import FileChanges
+from sfa_kernel.jobs.worker import no_room
+from sfa_kernel.storage import FileChanges, disk_is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,7 +129,7 @@ class Runner:
                 return
             self._stopping.clear()
             self._only = only
-            self._backend = backend(self.ground.settings)
+            self._backend = backend(self.ground.settings, places=sum(self.ledger.limits.values()))
             self._subscription = self.ledger.bus.subscribe("jobs:*", self._on_event)
             self._threads = [
                 threading.Thread(target=loop, name=f"sfa-{loop.__name__.strip('_')}", daemon=True)
@@ -278,8 +277,8 @@ class Runner:
 
     def _judge(self, job: JobRow, error: BaseException) -> _Verdict:
         """What follows from a failed attempt."""
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            error = DiskFullError("The disk is full.", hint="Make room; it then goes on by itself.")
+        if isinstance(error, OSError) and disk_is_full(error):
+            error = no_room()
         reason = str(error) if isinstance(error, SfaError) else f"Unexpected {type(error).__name__}: {error}"
         if isinstance(error, BusyError):
             # Not the job's fault: it waits, and the attempt does not count.

@@ -119,8 +119,13 @@ class Backend(Protocol):
         """Give back what the slots shared; call it after they were killed."""
 
 
-def backend(settings: Settings) -> Backend:
+def backend(settings: Settings, *, places: int) -> Backend:
     """What the settings say jobs run on.
+
+    Parameters
+    ----------
+    places
+        How many jobs run at once, at most: what all queues allow together.
 
     Raises
     ------
@@ -132,15 +137,7 @@ def backend(settings: Settings) -> Backend:
     if settings.backend == "dask":
         from sfa_kernel.jobs.dask import DaskBackend
 
-        limits = (
-            settings.download_limit,
-            settings.separation_limit,
-            settings.analysis_limit,
-            settings.export_limit,
-            settings.webhooks_limit,
-            settings.maintenance_limit,
-        )
-        return DaskBackend(settings.dask_address, places=sum(limits))
+        return DaskBackend(settings.dask_address, places=places)
     raise SetupError(f"There is no back end {settings.backend!r}.", hint='Set backend to "loky" or "dask".')
 
 
@@ -216,7 +213,11 @@ class _Process:
 
     def is_dead(self) -> bool:
         """Whether the process died; one that left because nobody needed it did not, and comes back."""
-        return self._ended or (self._context.latest is not None and self._context.latest.exitcode not in (None, 0))
+        latest = self._context.latest
+        if self._ended or latest is None:
+            return self._ended
+        # between the pool's thread that asks the system for the exit code and its note of it there is none to see
+        return latest.exitcode not in (None, 0) or (latest.exitcode is None and not psutil.pid_exists(latest.pid))
 
     def submit(self, work: Work, arguments: dict[str, Any], report: Report) -> Future[Any]:
         self._read()  # what was said after the last work had ended belongs to nobody

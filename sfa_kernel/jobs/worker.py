@@ -7,7 +7,6 @@ Log records travel on the same pipe, so that everything keeps its order.
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sfa_kernel.errors import DiskFullError, RetryableJobError, SfaError
 from sfa_kernel.events import Journal
+from sfa_kernel.storage import disk_is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sfa_kernel.jobs.kinds import Work
     from sfa_kernel.jobs.slot import Report
 
-__all__ = ["RECORD", "perform", "settle"]
+__all__ = ["RECORD", "no_room", "perform", "settle"]
 
 RECORD = b"\x1e"  # begins a log record among the printed lines; the sign for it in JSON text sequences (RFC 7464)
 WATCH_SECONDS = 0.5
@@ -154,7 +154,7 @@ def _journal(folder: Path) -> Journal:
 def _explained(error: BaseException, scratch: Path | None) -> SfaError:
     if _is_disk_full(error, scratch):
         _log_traceback(error)
-        return DiskFullError("There is no room on the disk.", hint="Free some space; the job then goes on by itself.")
+        return no_room()
     if isinstance(error, SfaError):
         return error
     _log_traceback(error)
@@ -165,12 +165,14 @@ def _explained(error: BaseException, scratch: Path | None) -> SfaError:
     return RetryableJobError(f"Unexpected {type(error).__name__}: {error}")
 
 
+def no_room() -> DiskFullError:
+    """What a job says while the disk is full."""
+    return DiskFullError("There is no room on the disk.", hint="Free some space; the job then goes on by itself.")
+
+
 def _is_disk_full(error: BaseException, scratch: Path | None) -> bool:
-    link: BaseException | None = error
-    while link is not None:
-        if isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        link = link.__cause__ or link.__context__
+    if disk_is_full(error):
+        return True
     # Libraries that write files themselves have names of their own for it.
     if isinstance(error, SfaError) or scratch is None:
         return False

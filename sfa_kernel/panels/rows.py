@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.catalog import breakers
 from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.catalog import tracks as track_table
 from sfa_kernel.catalog.jobs import RUNNING
@@ -120,17 +119,12 @@ def overview(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[str,
         return {"counts": counts, "queues": [], "services": []}
     with studio.catalog.read() as connection:
         counts = job_table.counts(connection)
-        queues = job_table.queues(connection)
-        services = breakers.left_alone(connection)
-    nothing = {"running": 0, "waiting": 0, "retrying": 0, "failed": 0}
     return {
         "counts": counts,
-        "queues": [
-            {"queue": name, "limit": limit, **queues.get(name, nothing)} for name, limit in studio.ledger.limits.items()
-        ],
+        "queues": studio.ledger.queues(),
         "services": [
             {"service": s["service"], "failures": s["failures"], "trial_s": _seconds_until(s["trial_at"])}
-            for s in services
+            for s in studio.ledger.services()
         ],
     }
 

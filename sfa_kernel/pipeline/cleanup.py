@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sfa_kernel import inventory
 from sfa_kernel.catalog import jobs, trash, webhooks
-from sfa_kernel.catalog.files import referenced, referenced_among
+from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.storage import Storage
 
@@ -50,7 +50,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "home": ground.storage.home,
             "now": now,
             "owned": referenced(connection),
-            "expiring": trash.files_of(connection, trash.due(connection, removed_before)),
+            "expiring": of_tracks(connection, trash.due(connection, removed_before)),
             "busy": {f"{job.id}-{job.attempt}" for job in running},
             "limits": {"removed_before": removed_before, "job_retention": settings.job_retention},
         },

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sfa_kernel.catalog import webhooks as table
 from sfa_kernel.catalog.webhooks import DeliveryRow, WebhookRow
 from sfa_kernel.errors import ParameterError
-from sfa_kernel.library import Library, Table
+from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import signing
 from sfa_kernel.webhooks.addresses import checked_url
 from sfa_kernel.webhooks.kind import EVENTS, PING, request
@@ -19,6 +19,8 @@ from sfa_kernel.webhooks.outbox import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sfa_kernel.library import Library
 
 __all__ = ["Deliveries", "Webhook", "Webhooks"]
 

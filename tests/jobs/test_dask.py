@@ -207,4 +207,4 @@ def test_what_is_wrong_with_a_cluster_is_said_in_a_sentence(desk: Desk, monkeypa
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("SFA_BACKEND", "dask")
     with pytest.raises(SetupError, match=r"sound-forge-alchemy\[cluster\]"):
-        backend(load_settings())
+        backend(load_settings(), places=1)

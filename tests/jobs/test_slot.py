@@ -273,10 +273,10 @@ def _read(path: Path) -> str:
 
 
 def test_the_settings_choose_the_back_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(backend(load_settings()), LocalBackend)
+    assert isinstance(backend(load_settings(), places=1), LocalBackend)
     monkeypatch.setenv("SFA_BACKEND", "abacus")
     with pytest.raises(SetupError, match="no back end 'abacus'"):
-        backend(load_settings())
+        backend(load_settings(), places=1)
 
 
 STUDIO = """
