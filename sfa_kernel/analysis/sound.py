@@ -1,0 +1,61 @@
+"""Level, energy and timbre of a song."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sfa_kernel.analysis.energy import ENERGY_RATE, energy_curve, energy_level
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sfa_kernel.analysis.curves import Curve
+    from sfa_kernel.analysis.onsets import Onsets
+    from sfa_kernel.analysis.rhythm import Rhythm
+    from sfa_kernel.analysis.spectrum import Features
+
+__all__ = ["Sound", "describe_sound"]
+
+
+@dataclass
+class Sound:
+    """What `Analysis` says about level, energy and timbre, under the same names."""
+
+    lufs: float | None = None
+    momentary_max: float | None = None
+    short_term_max: float | None = None
+    lra: float | None = None
+    true_peak: float | None = None
+    rms: float | None = None
+    crest: float | None = None
+    energy: int = 1
+    danceability: float | None = None
+    energy_curve: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    energy_rate: float = ENERGY_RATE
+    timbre: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
+
+    def results(self) -> dict[str, Any]:
+        """The fields that go into the analysis."""
+        return {name: value for name, value in vars(self).items() if name != "curves"}
+
+
+def describe_sound(features: Features, onsets: Onsets, rhythm: Rhythm) -> Sound:
+    """Level, energy and timbre of a song.
+
+    Parameters
+    ----------
+    features, onsets, rhythm
+        Of the song.
+    """
+    loudness = features.loudness
+    return Sound(
+        lufs=loudness.integrated,
+        lra=loudness.range,
+        true_peak=loudness.true_peak,
+        energy=energy_level(features, onsets, rhythm.tempo),
+        energy_curve=energy_curve(features),
+    )
