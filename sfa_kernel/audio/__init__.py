@@ -12,7 +12,7 @@ from sfa_kernel.audio.encode import AudioWriter, encode
 from sfa_kernel.audio.files import AUDIO_SUFFIXES, content_hash
 from sfa_kernel.audio.info import AudioInfo
 from sfa_kernel.audio.tags import Tags, read_tags
-from sfa_kernel.audio.waveform import Waveform
+from sfa_kernel.audio.waveform import Waveform, WaveformBuilder
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -21,6 +21,7 @@ __all__ = [
     "AudioWriter",
     "Tags",
     "Waveform",
+    "WaveformBuilder",
     "content_hash",
     "decode",
     "encode",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sfa_kernel.audio.blocks import mixed, regrouped
+from sfa_kernel.audio.blocks import mixed
 from sfa_kernel.audio.files import readable_file, shown, temporary_beside, unwritable
 from sfa_kernel.errors import AudioError, ParameterError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["BANDS", "BIN_FRAMES", "STATISTICS", "Waveform"]
+__all__ = ["BANDS", "BIN_FRAMES", "STATISTICS", "Waveform", "WaveformBuilder"]
 
 BIN_FRAMES = (256, 2048, 16384)
 BANDS = ("full", "low", "mid", "high")
@@ -95,18 +95,10 @@ class Waveform:
         ParameterError
             When there are no samples, or the sample rate is not positive.
         """
-        if sample_rate <= 0:
-            raise ParameterError(f"A sample rate of {sample_rate} Hz is out of range.")
-        split = _BandSplit(sample_rate)
-        parts: list[list[NDArray[np.int8]]] = [[] for _ in BIN_FRAMES]
-        frames = 0
-        for chunk in regrouped(_mono(blocks), _CHUNK):
-            frames += chunk.shape[1]
-            for part, level in zip(parts, _levels(split(chunk[0])), strict=True):
-                part.append(level)
-        if frames == 0:
-            raise ParameterError("There are no samples to draw.")
-        return cls(int(sample_rate), frames, tuple(np.concatenate(part) for part in parts))
+        builder = WaveformBuilder(sample_rate)
+        for block in blocks:
+            builder.feed(block)
+        return builder.finish()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to an ``.npz`` file, which appears whole or not at all.
@@ -169,6 +161,71 @@ class Waveform:
             ],
         }
         return description, [np.ascontiguousarray(level).data.cast("B") for level in self.levels]
+
+
+class WaveformBuilder:
+    """Draws a sound that is pushed in blocks, so that whoever else needs the blocks decodes them only once.
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz.
+
+    Raises
+    ------
+    ParameterError
+        When the sample rate is not positive.
+
+    Examples
+    --------
+    >>> builder = WaveformBuilder(44100)
+    >>> for block in np.zeros((10, 2, 4410), np.float32):
+    ...     builder.feed(block)
+    >>> builder.finish()
+    Waveform(1.0 s, 44100 Hz, 173 bins)
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        if sample_rate <= 0:
+            raise ParameterError(f"A sample rate of {sample_rate} Hz is out of range.")
+        self._sample_rate = int(sample_rate)
+        self._frames = 0
+        self._split = _BandSplit(sample_rate)
+        self._chunk = np.empty(_CHUNK, np.float32)
+        self._filled = 0
+        self._parts: list[list[NDArray[np.int8]]] = [[] for _ in BIN_FRAMES]
+
+    def feed(self, block: NDArray[np.floating[Any]]) -> None:
+        """Take the next samples [shape=(channels, n) or (n,)], of any length; they are copied."""
+        mono = _mono(block)
+        self._frames += len(mono)
+        taken = 0
+        while taken < len(mono):
+            count = min(_CHUNK - self._filled, len(mono) - taken)
+            self._chunk[self._filled : self._filled + count] = mono[taken : taken + count]
+            self._filled += count
+            taken += count
+            if self._filled == _CHUNK:
+                self._draw()
+
+    def finish(self) -> Waveform:
+        """The picture of all that was fed.
+
+        Raises
+        ------
+        ParameterError
+            When that is nothing.
+        """
+        if self._frames == 0:
+            raise ParameterError("There are no samples to draw.")
+        if self._filled:
+            self._draw()
+        return Waveform(self._sample_rate, self._frames, tuple(np.concatenate(part) for part in self._parts))
+
+    def _draw(self) -> None:
+        for part, level in zip(self._parts, _levels(self._split(self._chunk[: self._filled])), strict=True):
+            part.append(level)
+        self._filled = 0
 
 
 class _BandSplit:
@@ -241,7 +298,6 @@ def _power(bands: NDArray[np.float32], size: int) -> NDArray[np.float64]:
     return np.asarray(power, np.float64)
 
 
-def _mono(blocks: Iterable[NDArray[np.floating[Any]]]) -> Iterator[NDArray[np.float32]]:
-    for block in blocks:
-        channels = np.atleast_2d(np.asarray(block)).astype(np.float32, copy=False)
-        yield channels if len(channels) == 1 else mixed(channels, axis=0)[np.newaxis]
+def _mono(block: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    channels = np.atleast_2d(np.asarray(block)).astype(np.float32, copy=False)
+    return channels[0] if len(channels) == 1 else mixed(channels, axis=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
-from sfa_kernel.audio import Waveform
+from sfa_kernel.audio import Waveform, WaveformBuilder
 from sfa_kernel.errors import AudioError, ParameterError
 from tests.audio.making import SAMPLE_RATE, music
 
@@ -61,6 +61,20 @@ def test_blocks_of_any_size_draw_the_same_picture() -> None:
         assert drawn.frames == whole.frames
         for one, other in zip(drawn.levels, whole.levels, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_a_picture_can_be_drawn_while_the_sound_is_decoded_for_something_else() -> None:
+    samples = music(3.0)
+    whole = Waveform.from_samples(samples, SAMPLE_RATE)
+    builder = WaveformBuilder(SAMPLE_RATE)
+    for at in range(0, samples.shape[1], 50_000):
+        block = samples[:, at : at + 50_000].copy()
+        builder.feed(block)
+        block[:] = 0  # the caller may use it for what it likes
+    drawn = builder.finish()
+    assert drawn.frames == whole.frames
+    for one, other in zip(drawn.levels, whole.levels, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_tone_shows_in_its_band() -> None:
