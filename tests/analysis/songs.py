@@ -66,7 +66,7 @@ SONG_FORM = (
 
 @dataclass
 class Song:
-    """A song and what is true of it."""
+    """A song and what is true of it; its tempo and key are those of the longest stretch."""
 
     samples: NDArray[np.float32]
     sample_rate: int
@@ -76,6 +76,8 @@ class Song:
     downbeats: NDArray[np.float64]
     sections: list[tuple[float, float, str]] = field(default_factory=list)
     drops: list[float] = field(default_factory=list)
+    chords: list[tuple[float, float, str]] = field(default_factory=list)
+    keys: list[tuple[float, float, str]] = field(default_factory=list)
 
 
 def make_song(
@@ -93,6 +95,11 @@ def make_song(
     seed: int = 0,
     layers: dict[str, dict[str, float]] | None = None,
     progression: tuple[int, ...] | None = None,
+    tempo_changes: dict[int, float] | None = None,
+    ritardando: float = 0.0,
+    modulations: dict[int, int] | None = None,
+    progressions: dict[str, tuple[int, ...]] | None = None,
+    varied: bool = False,
 ) -> Song:
     """Make a song.
 
@@ -110,16 +117,29 @@ def make_song(
         Relative deviation of the tempo, a slow sine.
     lead_in
         Silence before the first beat, in seconds.
+    tempo_changes
+        Bar from which on another tempo holds -> that tempo.
+    ritardando
+        By how much, relatively, the tempo sinks over the whole song.
+    modulations
+        Bar from which on everything sounds so many semitones higher -> semitones.
+    progressions
+        Degrees of the chords in sections of this name, where they differ from ``progression``.
+    varied
+        Whether the seed chooses the sounds of drums, bass and chords, too, and how the chords are played.
     """
     rng = np.random.default_rng(seed)
     bar_beats = 3 if groove == "waltz" else 4
     bars = sum(length for _, length in form)
     beat_count = bars * bar_beats
     position = np.arange(beat_count + 1)
-    local = 60 / tempo * (1 + drift * np.sin(2 * np.pi * position / 97.0))
+    base = np.full(beat_count + 1, 60 / tempo)
+    for bar, changed in sorted((tempo_changes or {}).items()):
+        base[bar * bar_beats :] = 60 / changed
+    local = base * (1 + drift * np.sin(2 * np.pi * position / 97.0)) * (1 + ritardando * position / beat_count)
     beats = lead_in + np.concatenate([[0.0], np.cumsum(local[:-1])])
     mix = _Mix(beats[-1] + 1.5, sample_rate)
-    kit = _Kit(sample_rate, rng)
+    kit = _Kit(sample_rate, rng, np.random.default_rng(seed + 10_000) if varied else None)
     layers = LAYERS if layers is None else layers
     scale = MINOR if mode == "minor" else MAJOR
     root = NAMES.index(tonic)
@@ -133,6 +153,9 @@ def make_song(
 
     sections: list[tuple[float, float, str]] = []
     drops: list[float] = []
+    chords: list[tuple[float, float, str]] = []
+    keys: list[tuple[float, float, str]] = []
+    shift = 0
     first = 0
     for index, (name, length) in enumerate(form):
         level = layers[name]
@@ -145,12 +168,20 @@ def make_song(
             if "roll" in level and left <= 2:
                 for step in range(0, bar_beats * 4, 2 if left == 2 else 1):
                     mix.add(at(bar, step), kit.hit("snare"), level["roll"] * rng.uniform(0.8, 1.0))
-            degree = progression[bar % len(progression)]
+            degrees = (progressions or {}).get(name, progression)
+            degree = degrees[bar % len(degrees)]
             begin, end = at(bar, 0), at(bar + 1, 0) if bar + 1 < bars else float(beats[-1])
-            notes = [_note(root, scale, degree + step) for step in (0, 2, 4)]
+            shift = (modulations or {}).get(bar, shift)
+            notes = [_note(root, scale, degree + step) + shift for step in (0, 2, 4)]
+            tonal = "chords" in level or "bass" in level
+            _append(chords, begin, end, _chord(notes) if "chords" in level else "N")
+            _append(keys, begin, end, f"{NAMES[(root + shift) % 12]} {mode}" if tonal or not keys else keys[-1][2])
             if "chords" in level:
-                for note in notes:
-                    mix.add(begin, kit.pad(note + 48, end - begin, tuning_cents), level["chords"] * 0.16)
+                for step, length_steps in kit.comping(bar_beats * 4):
+                    start_s = at(bar, step)
+                    seconds = (end - begin) * length_steps / (bar_beats * 4)
+                    for note in notes:
+                        mix.add(start_s, kit.pad(note + 48, seconds, tuning_cents), level["chords"] * 0.16)
             if "lead" in level:
                 for step in (0, 3, 6, 10):
                     note = notes[int(rng.integers(3))] + 60
@@ -167,8 +198,30 @@ def make_song(
         sections.append((0.0 if not index else start, end, name))
         first += length
     return Song(
-        mix.stereo(rng), sample_rate, tempo, f"{tonic} {mode}", beats[:-1], beats[:-1:bar_beats], sections, drops
+        mix.stereo(rng),
+        sample_rate,
+        round(60 / float(np.median(base)), 6),
+        max(keys, key=lambda span: span[1] - span[0])[2],
+        beats[:-1],
+        beats[:-1:bar_beats],
+        sections,
+        drops,
+        chords,
+        keys,
     )
+
+
+def _append(spans: list[tuple[float, float, str]], start: float, end: float, label: str) -> None:
+    if spans and spans[-1][2] == label:
+        spans[-1] = (spans[-1][0], end, label)
+    else:
+        spans.append((start, end, label))
+
+
+def _chord(notes: list[int]) -> str:
+    third, fifth = notes[1] - notes[0], notes[2] - notes[0]
+    kinds = {(4, 7): "", (3, 7): "m", (3, 6): "dim"}
+    return f"{NAMES[notes[0] % 12]}{kinds[third, fifth]}"
 
 
 def _note(root: int, scale: tuple[int, ...], degree: int) -> int:
@@ -194,11 +247,41 @@ class _Mix:
 
 
 class _Kit:
-    def __init__(self, sample_rate: int, rng: np.random.Generator) -> None:
+    """The instruments; ``choice`` varies their sound and the way the chords are played."""
+
+    def __init__(self, sample_rate: int, rng: np.random.Generator, choice: np.random.Generator | None) -> None:
         self._rate = sample_rate
         self._rng = rng
         self._drums: dict[str, NDArray[np.float32]] = {}
         self._tones: dict[tuple[str, int, int, float], NDArray[np.float32]] = {}
+        self._kick_hertz, self._kick_decay, self._kick_sweep = 48.0, 0.09, 90.0
+        self._snare_hertz, self._snare_tone, self._snare_decay = 190.0, 0.5, 0.06
+        self._hat_decay = 0.02
+        self._partials = {"pad": (8, 1.0), "bass": (4, 1.0)}  # how many, and how fast they fall
+        self._attack = 0.01
+        self._playing: tuple[tuple[int, int], ...] = ()
+        if choice is not None:
+            self._kick_hertz, self._kick_decay = float(choice.uniform(42, 60)), float(choice.uniform(0.06, 0.2))
+            self._kick_sweep = float(choice.uniform(50, 180))
+            self._snare_hertz, self._snare_tone = float(choice.uniform(160, 240)), float(choice.uniform(0.0, 0.6))
+            self._snare_decay, self._hat_decay = float(choice.uniform(0.04, 0.12)), float(choice.uniform(0.01, 0.05))
+            self._partials = {
+                "pad": (int(choice.integers(3, 14)), float(choice.uniform(0.8, 1.6))),
+                "bass": (int(choice.integers(1, 8)), float(choice.uniform(0.8, 1.8))),
+            }
+            self._attack = float(choice.uniform(0.004, 0.04))
+            self._playing = (
+                ((0, 16),),
+                ((0, 3), (6, 3), (12, 3)),
+                ((2, 2), (6, 2), (10, 2), (14, 2)),
+                ((0, 8), (8, 8)),
+            )[int(choice.integers(4))]
+
+    def comping(self, steps: int) -> list[tuple[int, int]]:
+        """Step and length of each strike of the chord within a bar of so many steps."""
+        if not self._playing or self._playing[0][1] == 16:
+            return [(0, steps)]
+        return [(step, length) for step, length in self._playing if step + length <= steps]
 
     def hit(self, drum: str) -> NDArray[np.float32]:
         if drum not in self._drums:
@@ -213,32 +296,34 @@ class _Kit:
 
     def _kick(self) -> NDArray[np.float32]:
         t = self._time(0.25)
-        phase = 2 * np.pi * (48 * t + 90 * 0.03 * (1 - np.exp(-t / 0.03)))
-        return (np.sin(phase) * np.exp(-t / 0.09) * np.minimum(t / 0.001, 1)).astype(np.float32)
+        phase = 2 * np.pi * (self._kick_hertz * t + self._kick_sweep * 0.03 * (1 - np.exp(-t / 0.03)))
+        return (np.sin(phase) * np.exp(-t / self._kick_decay) * np.minimum(t / 0.001, 1)).astype(np.float32)
 
     def _snare(self) -> NDArray[np.float32]:
         t = self._time(0.2)
-        sound = 0.5 * self._noise(0.2) * np.exp(-t / 0.06) + 0.5 * np.sin(2 * np.pi * 190 * t) * np.exp(-t / 0.05)
+        tone = self._snare_tone * np.sin(2 * np.pi * self._snare_hertz * t) * np.exp(-t / 0.05)
+        sound = (1 - self._snare_tone) * self._noise(0.2) * np.exp(-t / self._snare_decay) + tone
         return (0.8 * sound).astype(np.float32)
 
     def _hat(self) -> NDArray[np.float32]:
         t = self._time(0.06)
-        return (0.3 * np.diff(self._noise(0.06), prepend=0.0) * np.exp(-t / 0.02)).astype(np.float32)
+        return (0.3 * np.diff(self._noise(0.06), prepend=0.0) * np.exp(-t / self._hat_decay)).astype(np.float32)
 
     def pad(self, note: int, seconds: float, cents: float) -> NDArray[np.float32]:
-        return self._tone("pad", note, seconds, cents, 8, 0.01)
+        return self._tone("pad", note, seconds, cents, self._attack)
 
     def bass(self, note: int, seconds: float, cents: float) -> NDArray[np.float32]:
-        return self._tone("bass", note, seconds, cents, 4, 0.003)
+        return self._tone("bass", note, seconds, cents, 0.003)
 
-    def _tone(
-        self, kind: str, note: int, seconds: float, cents: float, partials: int, attack: float
-    ) -> NDArray[np.float32]:
+    def _tone(self, kind: str, note: int, seconds: float, cents: float, attack: float) -> NDArray[np.float32]:
         key = (kind, note, round(seconds * 1000), cents)
         if key not in self._tones:
             t = self._time(seconds)
             hertz = 440 * 2 ** ((note - 69 + cents / 100) / 12)
-            sound = sum(np.sin(2 * np.pi * hertz * n * t + n) / n for n in range(1, partials + 1) if hertz * n < 9000)
+            partials, fall = self._partials[kind]
+            sound = sum(
+                np.sin(2 * np.pi * hertz * n * t + n) / n**fall for n in range(1, partials + 1) if hertz * n < 9000
+            )
             envelope = np.minimum(t / attack, 1) * np.minimum((t[-1] - t) / 0.01, 1)
             self._tones[key] = (sound * envelope).astype(np.float32)
         return self._tones[key]
