@@ -119,6 +119,12 @@ export interface Section {
   end: number;
   label: string;
   confidence: number;
+  /** Sections of one letter repeat each other; missing or empty where nothing was compared. */
+  group?: string;
+  /** What in the sound speaks for the label, in one sentence. */
+  reason?: string;
+  /** The numbers that decided, by name. */
+  evidence?: Record<string, number | null>;
 }
 
 export interface Analysis {
@@ -145,6 +151,120 @@ export interface Analysis {
   sections: Section[];
   drops: number[];
   version: number;
+}
+
+/** A stretch of beats at one tempo. */
+export interface GridSegment {
+  start: number;
+  /** Index of its first beat. */
+  first: number;
+  beats: number;
+  tempo: number;
+}
+
+export interface KeySpan {
+  start: number;
+  end: number;
+  key: string;
+  camelot: string;
+  confidence: number;
+}
+
+export interface Chord {
+  start: number;
+  end: number;
+  /** "C", "A#m", or "N" where no chord sounds. */
+  label: string;
+  confidence: number;
+}
+
+export interface LoopSpan {
+  /** Only of loops that are kept in the catalogue. */
+  id?: string;
+  start: number;
+  end: number;
+  bars: number;
+  /** 0 to 1: how little the seam is heard. */
+  score: number;
+  reason: string;
+  /** "mix" or the name of a stem. */
+  source: string;
+}
+
+/** All that an analysis says, as the pictures of the analysis draw it. */
+export interface FullAnalysis extends Analysis {
+  beat_confidence: number;
+  downbeat_confidence: number;
+  metre_confidence: number;
+  grid_kind: "constant" | "piecewise" | "free" | "none";
+  grid: GridSegment[];
+  swing: number | null;
+  swing_confidence: number;
+  key_alternative: string | null;
+  open_key: string | null;
+  keys: KeySpan[];
+  chords: Chord[];
+  momentary_max: number | null;
+  short_term_max: number | null;
+  rms: number | null;
+  crest: number | null;
+  /** 0 to 1. */
+  danceability: number | null;
+  /** Means over the sounding parts, by name: `centroid`, `bandwidth`, `rolloff` in Hz, ... */
+  timbre: Record<string, number | null>;
+  loops: LoopSpan[];
+  /** What a person has put right. */
+  corrected: CorrectionKind[];
+}
+
+export type CorrectionKind = "grid" | "key" | "sections";
+
+/** What a person may say about each kind. */
+export interface CorrectionValues {
+  grid:
+    | { tempo: number; first_beat: number }
+    | { scale: 0.5 | 2 }
+    | { shift: number }
+    | { downbeat: number }
+    | { beats_per_bar: 3 | 4 };
+  key: { key: string };
+  sections: { sections: { start: number; end: number; label: string }[] };
+}
+
+export interface Correction {
+  id: string;
+  kind: CorrectionKind;
+  value: Record<string, unknown>;
+  created_at: string;
+}
+
+/** A series over time, its values as bytes between two ends. */
+export interface CurveHeader {
+  rows: number;
+  columns: number;
+  /** Values per second; null where `x_buffer` says when they are. */
+  rate: number | null;
+  /** Time of the first value, in s. */
+  start: number;
+  /** What byte 0 and byte 255 stand for: one pair, or one for each column. */
+  minimum: number | number[];
+  maximum: number | number[];
+  unit: string;
+  names: string[];
+  /** Indices into the reply's buffers: uint8 of shape (rows, columns), and float32 of shape (rows). */
+  buffer: number;
+  x_buffer: number | null;
+}
+
+export interface AnalysisLoad {
+  track: TrackRow;
+  analysis: FullAnalysis | null;
+  /** Without what people put right. */
+  automatic: FullAnalysis | null;
+  corrections: Correction[];
+  cues: Cue[];
+  loops: LoopSpan[];
+  curves: Record<string, CurveHeader>;
 }
 
 export interface Cue {
@@ -240,6 +360,21 @@ export interface Methods {
   "track.show": { params: { id: string }; result: TrackDetail };
   "track.open": { params: { id: string }; result: Record<string, unknown> };
   "player.load": { params: { id: string }; result: PlayerLoad };
+  "analysis.load": { params: { id: string }; result: AnalysisLoad };
+  "analysis.correct": {
+    params: { [K in CorrectionKind]: { id: string; kind: K; value: CorrectionValues[K] } }[CorrectionKind];
+    result: AnalysisLoad;
+  };
+  "analysis.undo": { params: { id: string }; result: AnalysisLoad };
+  "analysis.similar": {
+    params: { id: string; tempo: [number, number] | null; keys: "any" | "compatible"; limit: number };
+    result: { rows: { track: TrackRow; distance: number; why: string }[] };
+  };
+  "cue.add": { params: { id: string; time: number; label: string; type: string }; result: { cues: Cue[] } };
+  "cue.change": { params: { cue: string; time?: number; label?: string }; result: { cues: Cue[] } };
+  "cue.remove": { params: { cue: string }; result: { cues: Cue[] } };
+  /** A family's bundle for a page that loads it when it is wanted; the buffer is its JavaScript. */
+  "widget.bundle": { params: { family: string }; result: { css: string } };
   "audio.bytes": { params: { id: string }; result: { mime: string } };
   "art.bytes": { params: { id: string }; result: { mime: string } };
   "jobs.list": {
@@ -282,6 +417,8 @@ export interface Events {
   "player.pause": Record<string, never>;
   "player.seek": { time: number };
   "player.refresh": { id: string };
+  /** Somebody corrected this analysis, here or elsewhere. */
+  "analysis.changed": { id: string };
   notice: Notice;
 }
 
