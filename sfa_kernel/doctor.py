@@ -32,6 +32,9 @@ _REFERENCES = (
     ("stems", "separation_id", "separations"),
     ("stems", "track_id", "tracks"),
     ("cues", "track_id", "tracks"),
+    ("removed_cues", "track_id", "tracks"),
+    ("loops", "track_id", "tracks"),
+    ("corrections", "track_id", "tracks"),
 )
 DAY = 86400.0  # s
 # Programs that one can do without: what each is for, and how to get it.

@@ -18,6 +18,7 @@ COLUMNS = (
     ("tracks", "cover"),
     ("analyses", "file"),
     ("analyses", "waveform"),
+    ("analyses", "curves"),
     ("separations", "levels"),
     ("stems", "file"),
     ("stems", "waveform"),
