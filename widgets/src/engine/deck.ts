@@ -1,16 +1,18 @@
 /** A loaded song: its sources, each through its own gain and tap, in step to the sample. */
 
 import type { Role } from "./mixer";
-import { type Anchor, type Loop, loops, onFrame, positionAt } from "./transport";
+import { type Loop, loops, onFrame, positionAt, type Timeline } from "./transport";
 
 /** What the engine asks of a loaded song. */
 export interface Deck {
   readonly duration: number;
   readonly roles: Role[];
-  /** Plays from `position` (s), from now on. */
-  start(position: number, loop: Loop | null): void;
-  /** Changes the loop under the playing sound. */
-  reloop(loop: Loop | null): void;
+  /** How it runs now, the same object until that changes; null while nothing plays. */
+  readonly timeline: Timeline | null;
+  /** Plays from `position` (s), from now on, at a level of its own (linear, at most 1). */
+  start(position: number, loop: Loop | null, level: number): void;
+  /** Changes the loop and the level under the playing sound. */
+  reloop(loop: Loop | null, level: number): void;
   /** Fades out; returns where the song stopped. */
   stop(): number;
   /** The song's position at a time of the context, both in s. */
@@ -21,12 +23,14 @@ export interface Deck {
 }
 
 /** Nodes are started this far ahead, so that all of them hear of it in time, in s. */
-const LEAD = 0.02;
+export const LEAD = 0.02;
 /** Fades of starts and stops, in s: short enough to keep an attack, long enough not to click. */
 export const FADE = 0.004;
 /** Time constant of gain changes, in s. */
 export const SMOOTHING = 0.008;
 const TAP_SIZE = 2048;
+/** A streaming element whose clock is off by more than this has moved, in s. */
+const DRIFT = 0.04;
 
 interface Channel {
   gain: GainNode;
@@ -88,10 +92,10 @@ interface Player {
   envelope: GainNode;
 }
 
-/** One run of all sources from one place at one time. */
+/** One run of all sources from one place at one time, at one level. */
 interface Run {
-  anchor: Anchor;
-  loop: Loop | null;
+  timeline: Timeline;
+  level: number;
   players: Map<Role, Player>;
 }
 
@@ -118,6 +122,10 @@ export class BufferDeck implements Deck {
     return this.#channels.roles;
   }
 
+  get timeline(): Timeline | null {
+    return this.#run?.timeline ?? null;
+  }
+
   /** Adds decoded sources; into a playing song they come in at its place. */
   add(buffers: Map<Role, AudioBuffer>, gainOf: (role: Role) => number): void {
     const at = this.#soon();
@@ -127,7 +135,7 @@ export class BufferDeck implements Deck {
       this.#channels.add(role, gainOf(role));
       if (this.#run) {
         const position = this.position(at);
-        this.#run.players.set(role, this.#spin(role, at, position, this.#run.loop));
+        this.#run.players.set(role, this.#spin(role, at, position, this.#run.timeline.loop, this.#run.level));
       }
     }
     if (this.#run) this.#watchEnd(this.#run);
@@ -147,15 +155,15 @@ export class BufferDeck implements Deck {
     this.#buffers.delete(role);
   }
 
-  start(position: number, loop: Loop | null): void {
-    this.#startAt(this.#soon(), position, loop);
+  start(position: number, loop: Loop | null, level: number): void {
+    this.#startAt(this.#soon(), position, loop, level);
   }
 
-  reloop(loop: Loop | null): void {
+  reloop(loop: Loop | null, level: number): void {
     if (!this.#run) return;
     const at = this.#soon();
     const position = this.position(at);
-    this.#startAt(at, loop && position >= loop.end ? loop.start : position, loop);
+    this.#startAt(at, loop && position >= loop.end ? loop.start : position, loop, level);
   }
 
   stop(): number {
@@ -166,7 +174,9 @@ export class BufferDeck implements Deck {
   }
 
   position(time: number): number {
-    return this.#run ? positionAt(this.#run.anchor, time, this.#run.loop, this.duration) : 0;
+    if (!this.#run) return 0;
+    const { anchor, loop, duration } = this.#run.timeline;
+    return positionAt(anchor, time, loop, duration);
   }
 
   setGain(role: Role, gain: number, immediately = false): void {
@@ -187,16 +197,16 @@ export class BufferDeck implements Deck {
     return onFrame(this.#context.currentTime + LEAD, this.#context.sampleRate);
   }
 
-  #startAt(at: number, position: number, loop: Loop | null): void {
+  #startAt(at: number, position: number, loop: Loop | null, level: number): void {
     this.#fadeOut(at);
     const from = onFrame(position, this.#context.sampleRate);
     const players = new Map<Role, Player>();
-    for (const role of this.#buffers.keys()) players.set(role, this.#spin(role, at, from, loop));
-    this.#run = { anchor: { time: at, position: from }, loop, players };
+    for (const role of this.#buffers.keys()) players.set(role, this.#spin(role, at, from, loop, level));
+    this.#run = { timeline: { anchor: { time: at, position: from }, loop, duration: this.duration }, level, players };
     this.#watchEnd(this.#run);
   }
 
-  #spin(role: Role, at: number, position: number, loop: Loop | null): Player {
+  #spin(role: Role, at: number, position: number, loop: Loop | null, level: number): Player {
     const source = this.#context.createBufferSource();
     source.buffer = this.#buffers.get(role) ?? null;
     if (loops(position, loop)) {
@@ -207,7 +217,7 @@ export class BufferDeck implements Deck {
     const envelope = this.#context.createGain();
     envelope.gain.value = 0;
     envelope.gain.setValueAtTime(0, at);
-    envelope.gain.linearRampToValueAtTime(1, at + FADE);
+    envelope.gain.linearRampToValueAtTime(level, at + FADE);
     source.connect(envelope);
     const channel = this.#channels.get(role);
     if (channel) envelope.connect(channel.gain);
@@ -221,7 +231,7 @@ export class BufferDeck implements Deck {
     this.#run = null;
     for (const { source, envelope } of run.players.values()) {
       // A start that is still ahead is taken back as a whole.
-      if (at > run.anchor.time + FADE) envelope.gain.setValueAtTime(1, at);
+      if (at > run.timeline.anchor.time + FADE) envelope.gain.setValueAtTime(run.level, at);
       else envelope.gain.cancelScheduledValues(0);
       envelope.gain.linearRampToValueAtTime(0, at + FADE);
       source.onended = () => {
@@ -246,11 +256,14 @@ export class BufferDeck implements Deck {
 
 /** A long recording, streamed: the browser fetches what it plays, by ranges of bytes. */
 export class StreamDeck implements Deck {
+  readonly #context: AudioContext;
   readonly #element: HTMLAudioElement;
   readonly #source: MediaElementAudioSourceNode;
   readonly #channels: Channels;
   readonly #duration: number;
   #loop: Loop | null = null;
+  #level = 1;
+  #timeline: Timeline | null = null;
   #running = false;
   #pausing: ReturnType<typeof setTimeout> | undefined;
 
@@ -261,6 +274,7 @@ export class StreamDeck implements Deck {
     duration: number,
     ended: () => void,
   ) {
+    this.#context = context;
     this.#element = element;
     this.#duration = duration;
     this.#channels = new Channels(context, output);
@@ -281,9 +295,24 @@ export class StreamDeck implements Deck {
     return this.#channels.roles;
   }
 
-  start(position: number, loop: Loop | null): void {
+  /** The element's own clock moves in steps: it is followed where it has left the line for good. */
+  get timeline(): Timeline | null {
+    if (!this.#running) return null;
+    const time = this.#context.currentTime;
+    const position = this.#element.currentTime;
+    const last = this.#timeline;
+    const guess = last && positionAt(last.anchor, time, last.loop, last.duration);
+    if (!last || guess === null || last.loop !== this.#loop || Math.abs(guess - position) > DRIFT) {
+      this.#timeline = { anchor: { time, position }, loop: this.#loop, duration: this.duration };
+    }
+    return this.#timeline;
+  }
+
+  start(position: number, loop: Loop | null, level: number): void {
     clearTimeout(this.#pausing);
     this.#loop = loop;
+    this.#level = level;
+    this.#timeline = null;
     this.#running = true;
     if (Math.abs(this.#element.currentTime - position) > 0.001) this.#element.currentTime = position;
     this.setGain("mix", 1);
@@ -291,8 +320,10 @@ export class StreamDeck implements Deck {
     this.#element.play().catch(() => {});
   }
 
-  reloop(loop: Loop | null): void {
+  reloop(loop: Loop | null, level: number): void {
     this.#loop = loop;
+    this.#level = level;
+    this.setGain("mix", 1);
     this.#turn();
   }
 
@@ -311,7 +342,7 @@ export class StreamDeck implements Deck {
   }
 
   setGain(role: Role, gain: number, immediately = false): void {
-    this.#channels.setGain(role, this.#running ? gain : 0, immediately);
+    this.#channels.setGain(role, this.#running ? gain * this.#level : 0, immediately);
   }
 
   tap(role: Role): AnalyserNode | null {

@@ -3,14 +3,14 @@
 import { isAbort } from "../bridge";
 import { Clock, SmoothTime } from "../clock/clock";
 import type { AudioSource } from "../types";
-import { BufferDeck, type Deck, StreamDeck } from "./deck";
+import { BufferDeck, type Deck, LEAD, StreamDeck } from "./deck";
 import { AudioFailure, type FetchBytes, fetchAudio, type Fetcher } from "./fetch";
 import { gains, type Listen, type MixerState, neutral, type Role, type StemSetting } from "./mixer";
-import { type Loop, normalLoop } from "./transport";
+import { type Loop, normalLoop, type Timeline } from "./transport";
 import { mediaUrl } from "../media";
 
 /** Raised when bundles of two releases can no longer share one engine. */
-export const ENGINE_VERSION = 1;
+export const ENGINE_VERSION = 2;
 
 /** Longer songs are streamed instead of decoded into memory, in s. */
 export const LONGEST_DECODED = 20 * 60;
@@ -106,6 +106,7 @@ export class AudioEngine {
   #master: GainNode | null = null;
   #tap: AnalyserNode | null = null;
   #volume = 1;
+  #trim = 1;
   #song: Song | null = null;
   #playing = false;
   #wanted = false;
@@ -129,6 +130,16 @@ export class AudioEngine {
   /** What reaches the loudspeakers: for meters, and for tests that want samples. */
   get tap(): AnalyserNode | null {
     return this.#tap;
+  }
+
+  /** Where a sound beside the song goes in: it follows the page's level; null before there is a context. */
+  get input(): AudioNode | null {
+    return this.#master;
+  }
+
+  /** How the song runs on the context's clock, the same object until that changes; null while it does not play. */
+  get timeline(): Timeline | null {
+    return this.#playing ? (this.#song?.deck?.timeline ?? null) : null;
   }
 
   /** The level of one source after its fader. */
@@ -260,6 +271,7 @@ export class AudioEngine {
     song.deck?.dispose();
     this.#song = null;
     this.#loop = null;
+    this.#trim = 1;
     this.#position = 0;
     this.#setLoading(null);
     this.#emit("state", undefined);
@@ -315,7 +327,7 @@ export class AudioEngine {
     await song.ready.catch(() => {});
     if (!this.#wanted || this.#playing || this.#song !== song || !song.deck) return;
     if (this.#position >= song.deck.duration - 0.01) this.#position = 0;
-    song.deck.start(this.#position, this.#loop);
+    song.deck.start(this.#position, this.#loop, this.#trim);
     this.#playing = true;
     this.#smooth.reset();
     this.clock.running = true;
@@ -342,19 +354,31 @@ export class AudioEngine {
     const end = this.duration || Number.POSITIVE_INFINITY;
     this.#position = Math.max(0, Math.min(end, seconds));
     if (this.#playing) {
-      song.deck?.start(this.#position, this.#loop);
+      song.deck?.start(this.#position, this.#loop, this.#trim);
       this.#smooth.reset();
     }
     this.#emit("state", undefined);
     this.clock.wake();
   }
 
+  /**
+   * Goes to another place with another loop and another level at one stroke: what was heard fades into what is
+   * heard now, in a few ms. `move` gets the place where the song will be at that moment, in s.
+   */
+  switchTo(move: (position: number) => number, loop: Loop | null, trim: number): void {
+    if (!this.#song) return;
+    const deck = this.#playing && this.#context ? this.#song.deck : null;
+    const place = deck ? deck.position((this.#context as AudioContext).currentTime + LEAD) : this.#position;
+    this.#loop = this.#normal(loop);
+    this.#trim = limited(trim);
+    this.seek(move(place));
+  }
+
   /** Repeats a range of the song, to the sample; null plays on. */
   setLoop(loop: Loop | null): void {
     if (!this.#song) return;
-    const rate = this.#context?.sampleRate ?? 48_000;
-    this.#loop = normalLoop(loop, this.duration || Number.POSITIVE_INFINITY, rate);
-    if (this.#playing) this.#song.deck?.reloop(this.#loop);
+    this.#loop = this.#normal(loop);
+    if (this.#playing) this.#song.deck?.reloop(this.#loop, this.#trim);
     this.#emit("state", undefined);
   }
 
@@ -366,11 +390,21 @@ export class AudioEngine {
   }
 
   set volume(gain: number) {
-    this.#volume = Math.max(0, Math.min(1, gain));
+    this.#volume = limited(gain);
     if (this.#master && this.#context) {
       this.#master.gain.setTargetAtTime(this.#volume, this.#context.currentTime, 0.008);
     }
     this.#emit("state", undefined);
+  }
+
+  /** Level of the loaded song under its faders, as a linear gain: what makes two of its parts equally loud. */
+  get trim(): number {
+    return this.#trim;
+  }
+
+  set trim(gain: number) {
+    this.#trim = limited(gain);
+    if (this.#playing) this.#song?.deck?.reloop(this.#loop, this.#trim);
   }
 
   /** The mixer of a track; kept while the page lives, whether its sound is loaded or not. */
@@ -403,6 +437,10 @@ export class AudioEngine {
   }
 
   // Inside
+
+  #normal(loop: Loop | null): Loop | null {
+    return normalLoop(loop, this.duration || Number.POSITIVE_INFINITY, this.#context?.sampleRate ?? 48_000);
+  }
 
   #setMixer(trackId: string, mixer: MixerState): void {
     this.#mixers.set(trackId, mixer);
@@ -655,6 +693,11 @@ export class AudioEngine {
   #emit<E extends keyof EngineEvents>(event: E, data: EngineEvents[E]): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(data as never);
   }
+}
+
+/** A level that never lifts a song over its own peaks. */
+function limited(gain: number): number {
+  return Math.max(0, Math.min(1, gain));
 }
 
 function same(a: AudioSource[], b: AudioSource[]): boolean {

@@ -26,6 +26,29 @@ class FakeNode extends EventTarget {
   disconnect(): void { this.outputs.length = 0; }
 }
 
+class FakeBuffer {
+  readonly samples: Float32Array;
+
+  constructor(readonly length: number, readonly sampleRate: number, readonly name = "made") {
+    this.samples = new Float32Array(length);
+  }
+
+  get duration(): number { return this.length / this.sampleRate; }
+
+  getChannelData(): Float32Array { return this.samples; }
+}
+
+export class FakeOscillator extends FakeNode {
+  readonly frequency = new FakeParam();
+  type = "sine";
+  onended: (() => void) | null = null;
+  started: number | null = null;
+  stopped: number | null = null;
+
+  start(time: number): void { this.started = time; }
+  stop(time: number): void { this.stopped = time; }
+}
+
 export class FakeGain extends FakeNode {
   readonly gain = new FakeParam();
 }
@@ -40,7 +63,7 @@ export class FakeSource extends FakeNode {
   started: [number, number] | null = null;
   stopped: number | null = null;
 
-  start(time: number, offset: number): void { this.started = [time, offset]; }
+  start(time: number, offset = 0): void { this.started = [time, offset]; }
   stop(time = 0): void { this.stopped = time; }
 }
 
@@ -52,6 +75,7 @@ export class FakeContext extends EventTarget {
   readonly destination = new FakeNode();
   readonly sources: FakeSource[] = [];
   readonly gains: FakeGain[] = [];
+  readonly oscillators: FakeOscillator[] = [];
   /** Whether the clock starts when it is asked to. */
   device = true;
   /** Seconds of every decoded buffer; bytes that read "bad" are refused. */
@@ -61,6 +85,20 @@ export class FakeContext extends EventTarget {
     const gain = new FakeGain();
     this.gains.push(gain);
     return gain;
+  }
+
+  createBuffer(_channels: number, length: number, rate: number): FakeBuffer {
+    return new FakeBuffer(length, rate);
+  }
+
+  createOscillator(): FakeOscillator {
+    const oscillator = new FakeOscillator();
+    this.oscillators.push(oscillator);
+    return oscillator;
+  }
+
+  createBiquadFilter(): FakeNode & { frequency: FakeParam; Q: FakeParam; type: string } {
+    return Object.assign(new FakeNode(), { frequency: new FakeParam(), Q: new FakeParam(), type: "lowpass" });
   }
 
   createAnalyser(): FakeNode & { fftSize: number } {

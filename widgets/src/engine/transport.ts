@@ -12,6 +12,14 @@ export interface Anchor {
   position: number;
 }
 
+/** How a playing song runs: where it is at any time of the context. */
+export interface Timeline {
+  anchor: Anchor;
+  loop: Loop | null;
+  /** Seconds. */
+  duration: number;
+}
+
 /** A shorter loop would be a tone. */
 export const SHORTEST_LOOP = 0.02;
 

@@ -2,6 +2,7 @@
 
 import { h, setAttribute, setText } from "../dom";
 import { draggable, ownWheel } from "../waveform/gestures";
+import "./fader.css";
 
 export interface FaderOptions {
   label: string;

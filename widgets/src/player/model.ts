@@ -200,6 +200,15 @@ export class PlayerModel {
     }
   }
 
+  /** Shows another analysis and other cues of the same song; its sound and its waveform stay as they are. */
+  takeAnalysis(analysis: Analysis | null, cues: Cue[]): void {
+    if (this.status !== "ready") return;
+    this.analysis = analysis;
+    this.cues = cues;
+    this.picture = this.#pictureOf(this.track?.duration ?? 0);
+    this.#emit("track");
+  }
+
   /** Brings the sound in without playing it; from a gesture, so that play need not wait. */
   preload(): void {
     if (this.status !== "ready" || this.#trackId === null || this.here) return;
@@ -350,11 +359,13 @@ export class PlayerModel {
     for (const [role, header] of Object.entries(data.waveforms)) {
       if (header) this.pyramids.set(role as AudioSource["role"], readPyramid(header, buffers));
     }
-    this.picture = pictureOf(
-      data.track.duration ?? 0, this.pyramids.get("mix") ?? null, data.analysis, data.cues,
-    );
+    this.picture = this.#pictureOf(data.track.duration ?? 0);
     this.failure = null;
     this.status = "ready";
+  }
+
+  #pictureOf(duration: number): SongPicture {
+    return pictureOf(duration, this.pyramids.get("mix") ?? null, this.analysis, this.cues);
   }
 
   #forget(): void {
