@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["SUMMARIES", "AnalysisRow", "find", "put", "summary", "summarize"]
+__all__ = ["SUMMARIES", "AnalysisRow", "find", "put", "summarize", "summary"]
 
 
 @dataclass(frozen=True)
