@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sfa_kernel.analysis.beats import track_beats
 from sfa_kernel.analysis.downbeats import find_downbeats
+from sfa_kernel.analysis.grid import follow
 from sfa_kernel.analysis.tempo import Pulse, find_pulses, octave_apart
 
 if TYPE_CHECKING:
@@ -64,13 +64,24 @@ def find_rhythm(features: Features, level: NDArray[np.float32], onsets: Onsets, 
     if not pulses:
         return rhythm
     start, end = _audible(features)
-    grid = track_beats(onsets, pulses[0], start, end)
-    if len(grid.times) < 4:
+    lines, heard = follow(onsets, pulses[0])
+    index = lines.indices(np.array([start - 0.03, end]))
+    times = lines.times(np.arange(np.ceil(index[0]), np.ceil(index[1])))
+    if len(times) < 4:
         return rhythm
-    rhythm.tempo = grid.tempo
+    times = np.maximum(times, 0.0)
+    rhythm.grid_kind = lines.kind
+    if lines.kind == "free":
+        span = min(8, len(times) - 1)
+        rhythm.tempo = 60 * span / float(np.median(times[span:] - times[:-span]))
+    else:
+        longest = np.diff(np.append(lines.start, times[-1])).argmax()
+        rhythm.tempo = float(60 / lines.period[longest])
     rhythm.tempo_confidence = _tempo_confidence(pulses)
-    rhythm.tempo_alternative = _alternative(pulses, grid.tempo)
-    rhythm.beats = grid.times
+    rhythm.tempo_alternative = _alternative(pulses, rhythm.tempo)
+    rhythm.beats = times
+    grid = rhythm
+    grid.times = times
     firsts, rhythm.beats_per_bar = find_downbeats(grid.times, onsets, harmony, level)
     rhythm.downbeats = grid.times[firsts]
     return rhythm

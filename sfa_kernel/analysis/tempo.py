@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.onsets import Onsets
 
-__all__ = ["Pulse", "find_pulses", "octave_apart", "tempo_prior"]
+__all__ = ["Pulse", "exact_tempo", "find_pulses", "octave_apart", "tempo_prior"]
 
 SLOWEST, FASTEST = 55.0, 215.0  # beats per minute
 
@@ -104,7 +104,8 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     accents = [_autocorrelation(series, int(10 * onsets.rate)) for series in onsets.accents[1:]]
     pulses = []
     for top in tops:
-        tempo, clarity, steadiness = _refine(strength, onsets.rate, float(tempi[top]))
+        tempo = exact_tempo(strength, onsets.rate, float(tempi[top]))
+        clarity, steadiness = _coherence(strength, onsets.rate, tempo)
         backbeat = _backbeat(accents, onsets.rate * 60 / tempo)
         pulses.append(Pulse(tempo, float(salience[top]), clarity, steadiness, backbeat))
     return _ranked(pulses)
@@ -139,8 +140,18 @@ def _backbeat(accents: list[NDArray[np.float64]], lag: float) -> float:
     return float(np.clip(max(ratios) / _FULL_BACKBEAT, 0.3, 1.0)) if ratios else 1.0
 
 
-def _refine(strength: NDArray[np.float64], rate: float, tempo: float) -> tuple[float, float, float]:
-    """The exact mean tempo of a pulse, its clarity and its steadiness."""
+def exact_tempo(strength: NDArray[np.float64], rate: float, tempo: float) -> float:
+    """The exact mean tempo of a pulse, in beats per minute, near one that is known to a hundredth.
+
+    Parameters
+    ----------
+    strength
+        Of the onsets [shape=(frames,)].
+    rate
+        Frames per second.
+    tempo
+        Beats per minute.
+    """
     zooms = [_Zoom(strength, rate, tempo / 60 * multiple) for multiple in _SUBDIVISIONS]
     span = 0.015
     # a quarter of the width of the transform's peak at the fastest subdivision, then ever finer
@@ -153,7 +164,7 @@ def _refine(strength: NDArray[np.float64], rate: float, tempo: float) -> tuple[f
             response += zoom.exact(tempi / 60 * multiple) if exact else zoom.coarse(tempi / 60 * multiple)
         tempo = float(tempi[int(np.argmax(response))])
         span, count, exact = 3 * span / count, 31, True
-    return (tempo, *_coherence(strength, rate, tempo))
+    return tempo
 
 
 class _Zoom:
