@@ -1,7 +1,11 @@
 """Loudness and peaks as broadcasters measure them: EBU R 128.
 
-Sources: ITU-R BS.1770-4 (K-weighting, gating, true peak), EBU Tech 3341 (integrated loudness) and
-EBU Tech 3342 (loudness range).
+Sources: ITU-R BS.1770-4 (K-weighting, gating, true peak), EBU Tech 3341 (integrated, momentary and short-term
+loudness) and EBU Tech 3342 (loudness range).
+
+Filtering and oversampling are written as products of small matrices. A recursive filter run sample by sample
+waits for its own last result; over blocks of samples it is a matrix, and the same readings cost a quarter.
+Every product stays below the size from which BLAS starts threads, which for sizes like these only wait.
 """
 
 from __future__ import annotations
@@ -10,20 +14,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import sosfilt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Loudness", "LoudnessMeter", "k_weighting"]
+__all__ = ["Loudness", "LoudnessMeter", "decibel", "k_weighting"]
 
 SEGMENT_RATE = 10  # segments per second: the 100 ms hop of gating blocks and of short-term loudness
 MOMENTARY = 4  # segments in a gating block (400 ms)
 SHORT_TERM = 30  # segments in short-term loudness (3 s)
 
 _OFFSET = -0.691  # dB, BS.1770: makes a 997 Hz sine at 0 dBFS in one channel read -3.01 LKFS
+_QUIETEST = 1e-12  # -120 dB: where curves in decibels end
+_SILENCE = 1e-9  # amplitude
+_BLOCK = 32  # samples that one row of the filter's product answers for
+_GROUP = 16  # blocks, and groups of blocks, whose states one product carries on
+_CHUNK = _BLOCK * _GROUP * _GROUP
+_MOST_CHUNKS = 32  # at a time: 2**18 samples
 _FRAME = 16  # samples that one row of the oversampling product answers for
-_BATCH = 160  # rows: small enough that BLAS keeps the product in one thread; more threads only wait
+_ROWS = 128  # frames in one product
+_AT_ONCE = 8  # products: their results stay in the cache
 _TAPS = 16  # taps of each interpolation phase; BS.1770's own example has 12
 
 
@@ -37,16 +47,37 @@ class Loudness:
         In LUFS; None when nothing passes the gates.
     range
         In LU; None when nothing passes the gates or the programme is shorter than 3 s.
+    momentary_max, short_term_max
+        The loudest 400 ms and 3 s, in LUFS; None when silent or shorter than that.
     true_peak
         In dBTP; None when silent.
+    sample_peak, rms
+        Largest sample, and root mean square of all samples of all channels, in dBFS: a square wave at full
+        scale reads 0, a sine -3.01. None when silent.
     momentary
-        Power of each 400 ms block at 10 Hz, centred on its segment, as mean squares after K-weighting.
+        Power of each 400 ms block, centred on its segment, as mean squares after K-weighting; ``rate`` a second,
+        the first at 0 s.
+    short_term
+        The same over 3 s.
+    rate
+        Segments per second: 10, but for rounding to whole samples.
     """
 
     integrated: float | None
     range: float | None
+    momentary_max: float | None
+    short_term_max: float | None
     true_peak: float | None
+    sample_peak: float | None
+    rms: float | None
     momentary: NDArray[np.float64]
+    short_term: NDArray[np.float64]
+    rate: float
+
+
+def decibel(power: NDArray[np.float64], offset: float = 0.0) -> NDArray[np.float64]:
+    """Power (mean squares) in decibels, not below -120."""
+    return offset + 10 * np.log10(np.maximum(power, _QUIETEST))
 
 
 def k_weighting(sample_rate: float) -> NDArray[np.float64]:
@@ -101,38 +132,79 @@ class LoudnessMeter:
     """
 
     def __init__(self, sample_rate: float, channels: int) -> None:
-        # float32 holds the filters' error below -100 dB up to 192 kHz and halves the time
-        self._sos = k_weighting(sample_rate).astype(np.float32)
-        self._state = np.zeros((2, channels, 2), np.float32)
+        self._filter = _KWeighting(sample_rate, channels)
+        self._between = _Between(sample_rate)
         self._weights = _channel_weights(channels)
-        self._segment = max(1, round(sample_rate / SEGMENT_RATE))
-        self._rest = np.zeros((channels, 0), np.float32)
+        segment = max(1, round(sample_rate / SEGMENT_RATE))
+        # The loudest moment must not fall between two readings (Tech 3341, cases 10 and 13): 10 ms where the
+        # segment divides so.
+        self._parts = next(parts for parts in (10, 5, 2, 1) if segment % parts == 0)
+        self._length = segment // self._parts
+        self._rate = sample_rate / segment
+        self._heard = 0
+        self._squares = 0.0
+        self._peak = 0.0
+        self._sample_peak = 0.0
+        # samples not measured yet, after as many as the interpolation looks back: silence before the first
+        self._rest = np.zeros((channels, _TAPS), np.float32)
+        self._unfinished = np.zeros((channels, 0), np.float32)
         self._powers: list[NDArray[np.float64]] = []
-        self._peak = _TruePeak(sample_rate, channels)
 
     def feed(self, block: NDArray[np.float32]) -> None:
         """Take the next samples [shape=(channels, n)]."""
         if not block.shape[1]:
             return
-        self._peak.feed(block)
-        weighted, self._state = sosfilt(self._sos, block, axis=-1, zi=self._state)
-        if self._rest.shape[1]:
-            weighted = np.concatenate([self._rest, weighted], axis=1)
-        count = weighted.shape[1] // self._segment
-        whole = weighted[:, : count * self._segment].reshape(len(weighted), count, self._segment)
-        power = np.einsum("cij,cij->ci", whole, whole).astype(np.float64) / self._segment
-        self._powers.append(self._weights @ power)
-        self._rest = weighted[:, count * self._segment :].copy()
+        self._heard += block.shape[1]
+        self._sample_peak = max(self._sample_peak, float(block.max()), -float(block.min()))
+        self._peak = max(self._peak, self._sample_peak)
+        self._run(np.concatenate([self._rest, block], axis=1))
+
+    def _run(self, stream: NDArray[np.float32]) -> None:
+        """Measure all whole chunks of the stream, which begins with the samples to look back at."""
+        at = 0
+        while chunks := min(_MOST_CHUNKS, (stream.shape[1] - _TAPS - at) // _CHUNK):
+            end = at + chunks * _CHUNK
+            self._peak = self._between.peak(stream[:, at : end + _TAPS], self._peak)
+            samples = stream[:, at + _TAPS : end + _TAPS]
+            self._squares += float(_powers(samples, _CHUNK).sum())
+            self._segments(self._filter(samples))
+            at = end
+        self._rest = stream[:, at:].copy()
+
+    def _segments(self, weighted: NDArray[np.float32]) -> None:
+        if self._unfinished.shape[1]:
+            weighted = np.concatenate([self._unfinished, weighted], axis=1)
+        whole = weighted.shape[1] // self._length * self._length
+        self._powers.append(self._weights @ _powers(weighted[:, :whole], self._length) / self._length)
+        self._unfinished = weighted[:, whole:].copy()
 
     def finish(self) -> Loudness:
         """The readings of all that was fed."""
-        powers = np.concatenate(self._powers) if self._powers else np.zeros(0)
+        channels, waiting = self._rest.shape
+        if waiting > _TAPS:
+            self._run(np.pad(self._rest, ((0, 0), (0, _CHUNK + _TAPS - (waiting - _TAPS) % _CHUNK))))
+        count = self._heard // (self._length * self._parts)
+        fine = np.concatenate(self._powers)[: count * self._parts] if self._powers else np.zeros(0)
+        powers = fine.reshape(count, self._parts).mean(axis=1)
+        sounds = self._peak > _SILENCE
         return Loudness(
             integrated=_integrated(powers),
             range=_loudness_range(powers),
-            true_peak=self._peak.finish(),
+            momentary_max=_loudest(fine, MOMENTARY * self._parts),
+            short_term_max=_loudest(fine, SHORT_TERM * self._parts),
+            true_peak=20 * float(np.log10(self._peak)) if sounds else None,
+            sample_peak=20 * float(np.log10(self._sample_peak)) if sounds else None,
+            rms=10 * float(np.log10(self._squares / (channels * self._heard))) if sounds else None,
             momentary=_centred_mean(powers, MOMENTARY),
+            short_term=_centred_mean(powers, SHORT_TERM),
+            rate=self._rate,
         )
+
+
+def _powers(samples: NDArray[np.float32], length: int) -> NDArray[np.float64]:
+    """Sum of squares of each stretch of so many samples [shape=(channels, n // length)]."""
+    whole = samples.reshape(len(samples), -1, length)
+    return np.einsum("cij,cij->ci", whole, whole).astype(np.float64)
 
 
 def _decibel(power: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -144,6 +216,14 @@ def _moving_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]
         return np.zeros(0)
     means: NDArray[np.float64] = np.lib.stride_tricks.sliding_window_view(values, width).mean(axis=1)
     return means
+
+
+def _loudest(powers: NDArray[np.float64], width: int) -> float | None:
+    if len(powers) < width:
+        return None
+    total = np.concatenate([[0.0], np.cumsum(powers)])
+    largest = float((total[width:] - total[:-width]).max()) / width
+    return _OFFSET + 10 * float(np.log10(largest)) if largest > _QUIETEST else None
 
 
 def _centred_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
@@ -173,50 +253,125 @@ def _loudness_range(powers: NDArray[np.float64]) -> float | None:
     return float(high - low)
 
 
-class _TruePeak:
-    """Peak of the band-limited signal between the samples: 4x oversampling (2x from 96 kHz on).
+class _KWeighting:
+    """The K-weighting of a stream, chunk after chunk, as products of matrices.
 
-    The interpolation is one matrix product over short frames. A frame can only matter when its largest
-    sample times the filter's worst-case gain exceeds the peak found so far, so most frames are skipped.
+    With the state ``z`` (two numbers of each section) before a block of samples ``x``, the filter's output is
+    ``T x + O z`` and the state after it ``A z + R x``: the first is a product over all blocks at once, and the
+    states themselves follow from those of groups of blocks, these from groups of groups.
     """
 
     def __init__(self, sample_rate: float, channels: int) -> None:
+        step, entry, output, through = _state_space(k_weighting(sample_rate))
+        order = len(step)
+        response = np.zeros((_BLOCK, order))  # row k: what z before the block adds to its sample k
+        carried = np.zeros((_BLOCK, order))  # row k: what sample k adds to the state after the block
+        power = np.eye(order)
+        for k in range(_BLOCK):
+            response[k] = output @ power
+            carried[_BLOCK - 1 - k] = power @ entry
+            power = step @ power
+        impulse = np.concatenate([[through], response[:-1] @ entry])
+        direct = np.zeros((_BLOCK, _BLOCK))
+        for k in range(_BLOCK):
+            direct[k, k:] = impulse[: _BLOCK - k]
+        self._output = np.vstack([direct, response.T]).astype(np.float32)
+        self._carried = carried.astype(np.float32)
+        self._levels = [_carry(power), _carry(np.linalg.matrix_power(power, _GROUP))]
+        self._step = np.linalg.matrix_power(power, _GROUP * _GROUP)
+        self._state = np.zeros((channels, order))
+
+    def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Weighted samples, of samples [shape=(channels, chunks * _CHUNK)]."""
+        channels, length = samples.shape
+        order = self._state.shape[1]
+        inputs = np.empty((channels, length // _CHUNK, _CHUNK // _BLOCK, _BLOCK + order), np.float32)
+        inputs[..., :_BLOCK] = samples.reshape(*inputs.shape[:-1], _BLOCK)
+        added = (inputs[..., :_BLOCK] @ self._carried).astype(np.float64)
+        states = self._states(0, added.reshape(*inputs.shape[:2], _GROUP, _GROUP, order))
+        inputs[..., _BLOCK:] = states.reshape(*inputs.shape[:-1], order)
+        return (inputs @ self._output).reshape(channels, length)
+
+    def _states(self, level: int, added: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The state before each part, from what the parts add to it [shape=(channels, ..., parts, order)]."""
+        order = self._state.shape[1]
+        if level == len(self._levels):
+            states = np.empty_like(added)
+            for part in range(added.shape[1]):
+                states[:, part] = self._state
+                self._state = self._state @ self._step.T + added[:, part]
+            return states
+        within, onward = self._levels[level]
+        found = added.reshape(*added.shape[:-2], -1) @ within
+        starts = self._states(level + 1, found[..., _GROUP * order :])
+        states: NDArray[np.float64] = found[..., : _GROUP * order] + starts @ onward
+        return states.reshape(added.shape)
+
+
+def _state_space(
+    sections: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    """Step, entry and output of the state, and what passes at once, of second-order sections in a row."""
+    step, entry, output, through = np.zeros((0, 0)), np.zeros(0), np.zeros(0), 1.0
+    for b0, b1, b2, _, a1, a2 in sections:
+        own = np.array([b1 - a1 * b0, b2 - a2 * b0])
+        before = len(step)
+        step = np.block([[step, np.zeros((before, 2))], [np.outer(own, output), np.array([[-a1, 1.0], [-a2, 0.0]])]])
+        entry = np.concatenate([entry, own * through])
+        output = np.concatenate([b0 * output, [1.0, 0.0]])
+        through *= b0
+    return step, entry, output, through
+
+
+def _carry(step: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How states go on over a group of parts, each of which takes a state by ``step``.
+
+    Returns
+    -------
+    within
+        From what the parts add to the states before each and after all of them.
+    onward
+        From the state before the group to the state before each part.
+    """
+    order = len(step)
+    powers = [np.eye(order)]
+    for _ in range(_GROUP):
+        powers.append(step @ powers[-1])
+    within = np.zeros((_GROUP * order, (_GROUP + 1) * order))
+    for source in range(_GROUP):
+        for target in range(source + 1, _GROUP + 1):
+            rows, columns = slice(source * order, (source + 1) * order), slice(target * order, (target + 1) * order)
+            within[rows, columns] = powers[target - source - 1].T
+    return within, np.hstack([power.T for power in powers[:-1]])
+
+
+class _Between:
+    """The band-limited signal between the samples: 4x oversampling (2x from 80 kHz, none from 160 kHz on)."""
+
+    def __init__(self, sample_rate: float) -> None:
         factor = 4 if sample_rate < 80_000 else 2 if sample_rate < 160_000 else 1
         self._matrix, self._gain = _interpolator(factor)
-        # silence before the first sample, so that the filter has somewhere to begin
-        self._rest = [np.zeros(_TAPS, np.float32) for _ in range(channels)]
-        self._peak = 0.0
 
-    def feed(self, block: NDArray[np.float32]) -> None:
-        self._peak = max(self._peak, float(block.max()), -float(block.min()))
-        if self._matrix.shape[1]:
-            pairs = zip(self._rest, block, strict=True)
-            self._rest = [self._between(np.concatenate([rest, channel])) for rest, channel in pairs]
+    def peak(self, stream: NDArray[np.float32], known: float) -> float:
+        """The larger of the known peak and that between the samples of a stream [shape=(channels, n)].
 
-    def _between(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Look between the samples of all complete frames; return the samples still to be looked at."""
-        count = (len(samples) - _TAPS) // _FRAME
-        if count < 1:
-            return samples
-        largest = np.abs(samples[: count * _FRAME].reshape(count, _FRAME)).max(axis=1)
-        ahead = np.append(largest[1:], np.abs(samples[count * _FRAME : count * _FRAME + _TAPS]).max())
-        bound = np.maximum(largest, ahead) * self._gain
-        frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME + _TAPS)[::_FRAME]
-        candidates = np.flatnonzero(bound > self._peak)
-        # the loudest first, in a small batch: it raises the bar for all others
-        order = candidates[np.argsort(-bound[candidates], kind="stable")]
-        for chosen in (order[:64], order[64:]):
-            live = chosen[bound[chosen] > self._peak]
-            for start in range(0, len(live), _BATCH):
-                values = frames[live[start : start + _BATCH]] @ self._matrix
-                self._peak = max(self._peak, float(values.max()), -float(values.min()))
-        return samples[count * _FRAME :].copy()
-
-    def finish(self) -> float | None:
-        if self._matrix.shape[1]:
-            for rest in self._rest:
-                self._between(np.concatenate([rest, np.zeros(_TAPS + _FRAME, np.float32)]))
-        return 20 * float(np.log10(self._peak)) if self._peak > 1e-9 else None
+        Of the stream all but ``_TAPS`` samples are looked at, in batches of ``_ROWS`` frames; a batch whose
+        largest sample, times what the filter can make of it at worst, stays below the known peak is left out.
+        """
+        if not self._matrix.shape[1]:
+            return known
+        size = _ROWS * _FRAME
+        for channel in np.ascontiguousarray(stream):
+            reach = np.lib.stride_tricks.sliding_window_view(channel, size + _TAPS)[::size]
+            bound = np.maximum(reach.max(axis=1), -reach.min(axis=1)) * self._gain
+            frames = np.lib.stride_tricks.sliding_window_view(channel, _FRAME + _TAPS)[::_FRAME]
+            batches = frames.reshape(-1, _ROWS, _FRAME + _TAPS)
+            for start in range(0, len(batches), _AT_ONCE):
+                live = batches[start : start + _AT_ONCE][bound[start : start + _AT_ONCE] > known]
+                if len(live):
+                    values = live @ self._matrix
+                    known = max(known, float(values.max()), -float(values.min()))
+        return known
 
 
 def _interpolator(factor: int) -> tuple[NDArray[np.float32], float]:
