@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from sfa_kernel.catalog import Catalog, analyses, tracks
+from sfa_kernel.catalog import corrections as correction_table
 from sfa_kernel.catalog import cues as cue_table
+from sfa_kernel.catalog import loops as loop_table
 from sfa_kernel.catalog import stems as stem_table
+from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.events import EventBus
 from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
@@ -19,14 +24,18 @@ from sfa_kernel.webhooks import Outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from uuid import UUID
 
+    from sfa_kernel.analysis import Analysis
+    from sfa_kernel.analysis.explain import Explanation
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.catalog.tracks import TrackRow
     from sfa_kernel.settings import Settings
 
 __all__ = ["Imported", "Library", "Track", "Tracks", "clock"]
+
+
+OWN_CUE, OWN_COLOR = "cue", "#e8ecf1"  # what a person marks without saying what it is
 
 
 class Library:
@@ -100,14 +109,139 @@ class Track:
         return f"<Track {self.title!r}{by}, {clock(self.duration)}>"
 
     @property
-    def analysis(self) -> dict[str, Any] | None:
-        """Everything the analysis found (``bpm``, ``beats``, ``key``, ``sections``, ...), or None."""
+    def analysis(self) -> Analysis | None:
+        """Everything the analysis found (``tempo``, ``beats``, ``key``, ``sections``, ...), or None.
+
+        What a person has put right is in it, and named in ``corrected``. Its ``curves`` are read when they are
+        asked for.
+
+        Raises
+        ------
+        InputError
+            When its file is gone or damaged.
+        """
+        from sfa_kernel.analysis.corrections import apply
+
         with self.library.catalog.read() as connection:
             row = analyses.find(connection, self.id)
+            made = correction_table.of_track(connection, self.id)
+        return None if row is None else apply(self._found(row), made)
+
+    @property
+    def automatic_analysis(self) -> Analysis | None:
+        """What the machine found, without a person's corrections; or None."""
+        with self.library.catalog.read() as connection:
+            row = analyses.find(connection, self.id)
+        return None if row is None else self._found(row)
+
+    def _found(self, row: analyses.AnalysisRow) -> Analysis:
+        from sfa_kernel.analysis import Analysis
+        from sfa_kernel.analysis.curves import Curves
+
+        storage = self.library.storage
+        try:
+            document = json.loads(storage.path(row.file).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The analysis of {self.title!r} cannot be read.", hint="Analyse the track again."
+            ) from error
+        return Analysis.from_dict(document, Curves.load(storage.path(row.curves)) if row.curves else None)
+
+    def explain(self, topic: str) -> Explanation:
+        """Why a number of the analysis is what it is; see `sfa_kernel.analysis.Analysis.explain`.
+
+        Raises
+        ------
+        NotFoundError
+            When the track has no analysis.
+        ParameterError
+            When there is no such topic.
+        """
+        analysis = self.analysis
+        if analysis is None:
+            raise self._not_analysed()
+        return analysis.explain(topic)
+
+    @property
+    def corrections(self) -> list[correction_table.CorrectionRow]:
+        """What a person has put right in its analysis, in order."""
+        with self.library.catalog.read() as connection:
+            return correction_table.of_track(connection, self.id)
+
+    def correct(self, kind: str, **value: Any) -> Analysis:
+        """Put the analysis right by hand; every later analysis is corrected alike.
+
+        Parameters
+        ----------
+        kind, value
+            ``"grid"`` with ``tempo`` [BPM] and ``first_beat`` [s], or with one of ``scale`` (0.5 or 2), ``shift``
+            [s], ``downbeat`` [s] and ``beats_per_bar`` (3 or 4); ``"key"`` with ``key="A minor"``; ``"sections"``
+            with ``sections=[{"start": 0.0, "end": 15.1, "label": "intro"}, ...]``, all of them.
+
+        Returns
+        -------
+        Analysis
+            With the correction.
+
+        Raises
+        ------
+        NotFoundError
+            When the track has no analysis.
+        ParameterError
+            When the correction does not fit the song.
+
+        Examples
+        --------
+        >>> track.correct("grid", tempo=127.35, first_beat=0.12)     # doctest: +SKIP
+        >>> track.correct("key", key="A minor")                      # doctest: +SKIP
+        """
+        from sfa_kernel.analysis.corrections import apply, correct, plain
+
+        entry = plain(value)
+        with self.library.catalog.write() as connection:
+            row = self._analysis_row(connection)
+            before = apply(self._found(row), correction_table.of_track(connection, self.id))
+            analysis = correct(before, kind, entry)
+            correction_table.insert(connection, self.id, kind, entry)
+            analyses.summarize(connection, self.id, analysis.to_dict())
+        self._tell("corrected")
+        return analysis
+
+    def undo_correction(self) -> Analysis:
+        """Take back the last correction.
+
+        Returns
+        -------
+        Analysis
+            Without it.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no correction or no analysis.
+        """
+        from sfa_kernel.analysis.corrections import apply
+
+        with self.library.catalog.write() as connection:
+            row = self._analysis_row(connection)
+            if correction_table.undo(connection, self.id) is None:
+                raise NotFoundError("This analysis has no correction to take back.")
+            analysis = apply(self._found(row), correction_table.of_track(connection, self.id))
+            analyses.summarize(connection, self.id, analysis.to_dict())
+        self._tell("corrected")
+        return analysis
+
+    def _analysis_row(self, connection: Connection) -> analyses.AnalysisRow:
+        row = analyses.find(connection, self.id)
         if row is None:
-            return None
-        document: dict[str, Any] = json.loads(self.library.storage.path(row.file).read_text("utf-8"))
-        return document
+            raise self._not_analysed()
+        return row
+
+    def _not_analysed(self) -> NotFoundError:
+        return NotFoundError(f"{self.title!r} has no analysis yet.", hint="Run the stage analyze first.")
+
+    def _tell(self, what: str) -> None:
+        self.library.bus.publish("library", {what: [str(self.id)]})
 
     @property
     def separation(self) -> stem_table.SeparationRow | None:
@@ -132,6 +266,126 @@ class Track:
         """Its cues, in order of time."""
         with self.library.catalog.read() as connection:
             return cue_table.of_track(connection, self.id)
+
+    @property
+    def loops(self) -> list[loop_table.LoopRow]:
+        """Stretches of 4, 8 and 16 bars that repeat well: of the song, then of each stem, the best first."""
+        with self.library.catalog.read() as connection:
+            return loop_table.of_track(connection, self.id)
+
+    def add_cue(self, time: float, label: str = "", type: str = "cue") -> cue_table.CueRow:  # noqa: A002 - a cue's word
+        """Add a cue of one's own; the stage autocue leaves it alone.
+
+        Parameters
+        ----------
+        time
+            In seconds.
+        label
+            A few words; when empty, the type says it.
+        type
+            ``"cue"``, or a type of the automatic ones: ``"intro"``, ``"vocal"``, ``"build"``, ``"drop"``, ``"break"``,
+            ``"loop"``, ``"outro"``.
+
+        Raises
+        ------
+        ParameterError
+            When the time is outside of the song, or there is no such type.
+        """
+        _check_cue_type(type)
+        cue = cue_table.CueRow(
+            id=uuid4(),
+            track_id=self.id,
+            time=self._cue_time(time),
+            type=type,
+            label=label.strip() or type.capitalize(),
+            color=_cue_color(type),
+            confidence=1.0,
+            reason="",
+            origin="person",
+        )
+        with self.library.catalog.write() as connection:
+            tracks.get(connection, self.id)
+            cue_table.insert(connection, cue)
+        self._tell("cues")
+        return cue
+
+    def change_cue(
+        self,
+        cue: cue_table.CueRow | UUID | str,
+        *,
+        time: float | None = None,
+        label: str | None = None,
+        type: str | None = None,  # noqa: A002 - a cue's word
+    ) -> cue_table.CueRow:
+        """Change a cue, which makes it one's own: the stage autocue leaves it alone from now on.
+
+        Parameters
+        ----------
+        cue
+            One of `cues`, or its id.
+        time, label, type
+            What to change; see `add_cue`.
+
+        Raises
+        ------
+        NotFoundError
+            When the track has no such cue.
+        ParameterError
+            When the time is outside of the song, or there is no such type.
+        """
+        changes: dict[str, Any] = {}
+        if time is not None:
+            changes["time"] = self._cue_time(time)
+        if type is not None:
+            _check_cue_type(type)
+            changes |= {"type": type, "color": _cue_color(type)}
+        with self.library.catalog.write() as connection:
+            before = self._cue(connection, cue)
+            if label is not None:
+                changes["label"] = label.strip() or changes.get("type", before.type).capitalize()
+            changed = replace(before, **changes, origin="person", confidence=1.0)
+            cue_table.change(connection, changed)
+        self._tell("cues")
+        return changed
+
+    def remove_cue(self, cue: cue_table.CueRow | UUID | str) -> None:
+        """Take a cue away. An automatic one comes back when the stage autocue is forced, and not before.
+
+        Parameters
+        ----------
+        cue
+            One of `cues`, or its id.
+
+        Raises
+        ------
+        NotFoundError
+            When the track has no such cue.
+        """
+        with self.library.catalog.write() as connection:
+            cue_table.remove(connection, self._cue(connection, cue).id)
+        self._tell("cues")
+
+    def _cue(self, connection: Connection, cue: cue_table.CueRow | UUID | str) -> cue_table.CueRow:
+        try:
+            identifier = cue.id if isinstance(cue, cue_table.CueRow) else UUID(str(cue))
+        except ValueError:
+            raise ParameterError(f"{cue!r} is no id of a cue.", hint="Name one of the track's cues.") from None
+        found = cue_table.get(connection, identifier)
+        if found.track_id != self.id:
+            raise NotFoundError("That cue belongs to another track.")
+        return found
+
+    def _cue_time(self, time: float) -> float:
+        try:
+            seconds = float(time)
+        except (TypeError, ValueError):
+            seconds = math.nan
+        if not 0 <= seconds <= self.duration:
+            raise ParameterError(
+                f"A cue at {time!r} s is outside of the song, which lasts {self.duration:.3f} s.",
+                hint="Name a time inside of it.",
+            )
+        return seconds
 
     @property
     def jobs(self) -> list[JobRow]:
@@ -256,3 +510,16 @@ def clock(seconds: float) -> str:
     total = round(seconds)
     hours, rest = divmod(total, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def _check_cue_type(name: str) -> None:
+    from sfa_kernel.analysis.cues import COLORS
+
+    if name not in COLORS and name != OWN_CUE:
+        raise ParameterError(f"There is no cue of type {name!r}.", hint=f"Choose from {', '.join((OWN_CUE, *COLORS))}.")
+
+
+def _cue_color(name: str) -> str:
+    from sfa_kernel.analysis.cues import COLORS
+
+    return COLORS.get(name, OWN_COLOR)

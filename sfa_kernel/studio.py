@@ -5,7 +5,7 @@ In a notebook it also shows itself: `sfa_kernel.Studio` is `sfa_kernel.panels.St
 >>> studio = Studio.open()                          # doctest: +SKIP
 >>> song = studio.add("song.mp3")[0]                # doctest: +SKIP
 >>> await studio.run(song)                          # doctest: +SKIP
->>> song.analysis["bpm"], song.stems                # doctest: +SKIP
+>>> song.analysis.tempo, song.stems                 # doctest: +SKIP
 """
 
 from __future__ import annotations

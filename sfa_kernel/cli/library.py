@@ -157,26 +157,26 @@ def _track(options: argparse.Namespace) -> int:
 
     with open_studio(options) as studio:
         track = studio.track(options.id)
+        analysis = track.analysis
         document = {
             **{k: v for k, v in asdict(track.row).items() if k not in ("file", "cover", "duration")},
             "duration_s": track.duration,
             "path": track.path,
             "stems": {name: str(path) for name, path in track.stems.items()},
-            "analysis": track.analysis,
+            "analysis": None if analysis is None else analysis.to_dict(),
             "cues": [{k: v for k, v in asdict(cue).items() if k not in ("id", "track_id")} for cue in track.cues],
             "jobs": [brief(job) for job in track.jobs],
         }
     if options.json:
         print_json(document)
         return 0
-    analysis = track.analysis or {}
     print(name_of(track.title, track.artist))
     for label, value in {
         "id": track.id,
         "file": track.path,
-        "tempo": analysis.get("bpm") and f"{analysis['bpm']:.2f} BPM",
-        "key": analysis.get("key") and f"{analysis['key']} ({analysis['camelot']})",
-        "loudness": analysis.get("lufs") is not None and f"{analysis['lufs']:.1f} LUFS",
+        "tempo": analysis and analysis.tempo and f"{analysis.tempo:.2f} BPM",
+        "key": analysis and analysis.key and f"{analysis.key} ({analysis.camelot})",
+        "loudness": analysis and analysis.lufs is not None and f"{analysis.lufs:.1f} LUFS",
         "stems": ", ".join(track.stems),
     }.items():
         print(f"  {label:9} {value or '-'}")

@@ -11,9 +11,10 @@ from sfa_kernel.errors import ParameterError
 from sfa_kernel.panels.rows import job_rows, track_rows
 
 if TYPE_CHECKING:
+    from sfa_kernel.library import Track
     from sfa_kernel.studio import Studio
 
-__all__ = ["Handler", "identifiers", "library_handlers"]
+__all__ = ["Handler", "cue_rows", "document", "identifiers", "library_handlers"]
 
 # Answers one method: takes the request's parameters and binary buffers, returns a result, or result and buffers.
 Handler = Callable[[dict[str, Any], list[memoryview]], Any]
@@ -98,7 +99,7 @@ def library_handlers(studio: Studio, *, on_open: Callable[[UUID], None]) -> dict
                 "bytes": row.bytes,
                 "source": row.source_path,
             },
-            "analysis": track.analysis,
+            "analysis": document(track),
             "cues": cue_rows(track.cues),
             "stems": [
                 {"id": str(stem.id), "name": stem.name, "engine": separation.engine, "model": separation.model}
@@ -139,6 +140,12 @@ def library_handlers(studio: Studio, *, on_open: Callable[[UUID], None]) -> dict
         "demo.add": add_demo,
         "doctor": doctor,
     }
+
+
+def document(track: Track) -> dict[str, Any] | None:
+    """A track's analysis as the widgets show it, corrections included; or None."""
+    analysis = track.analysis
+    return None if analysis is None else analysis.to_dict()
 
 
 def cue_rows(cues: list[Any]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog import analyses
-from sfa_kernel.panels.library import Handler, cue_rows, identifiers
+from sfa_kernel.panels.library import Handler, cue_rows, document, identifiers
 from sfa_kernel.panels.rows import track_rows
 from sfa_kernel.pipeline.media import audio_file
 
@@ -47,7 +47,7 @@ def player_handlers(studio: Studio) -> dict[str, Handler]:
         return {
             "track": track_rows(studio, [track.id])[0],
             "sources": sources,
-            "analysis": track.analysis,
+            "analysis": document(track),
             "cues": cue_rows(track.cues),
             "waveforms": waveforms,
         }, binary

@@ -6,13 +6,18 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.catalog import analyses, tracks
+from sfa_kernel.catalog import analyses, corrections, tracks
 from sfa_kernel.catalog.analyses import AnalysisRow
 from sfa_kernel.jobs import Kind, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sfa_kernel.audio import WaveformBuilder
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.jobs import Ground
@@ -35,49 +40,69 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
 
 
 def work(*, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:
-    """Draw the waveform, then analyse: two passes over the file, so that an hour-long mix needs no more memory."""
+    """Analyse and draw the waveform in one pass over the file, so that an hour-long mix needs no more memory."""
     from sfa_kernel import analysis, audio
     from sfa_kernel.progress import Steps
 
     steps = Steps(progress)
-    waveform = scratch / "waveform.npz"
     with audio.AudioReader(source) as reader:
-        audio.Waveform.from_blocks(reader.blocks(BLOCK), reader.sample_rate).save(waveform)
-    steps.at(0.3)
-    with audio.AudioReader(source) as reader:
+        waveform = audio.WaveformBuilder(reader.sample_rate)
         found = analysis.analyze_blocks(
-            reader.blocks(BLOCK), reader.sample_rate, frames=reader.frames, progress=steps.between(0.3, 0.99)
+            _drawn(reader.blocks(BLOCK), waveform),
+            reader.sample_rate,
+            frames=reader.frames,
+            progress=steps.between(0.0, 0.97),
         )
     document = found.to_dict()
-    path = scratch / "analysis.json"
-    path.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
-    return {"document": document, "file": path, "waveform": waveform}
+    files = {"file": scratch / "analysis.json", "waveform": scratch / "waveform.npz", "curves": scratch / "curves.npz"}
+    files["file"].write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+    waveform.finish().save(files["waveform"])
+    found.curves.save(files["curves"])
+    return {
+        "version": document["version"],
+        "duration": document["duration_s"],
+        "summary": analyses.summary(document),
+        **files,
+    }
+
+
+def _drawn(blocks: Iterable[NDArray[np.float32]], waveform: WaveformBuilder) -> Iterator[NDArray[np.float32]]:
+    """The same blocks, each shown to the waveform on its way."""
+    for block in blocks:
+        waveform.feed(block)
+        yield block
 
 
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> None:
-    document = result["document"]
+    summary = _corrected(connection, job, result)
     before = analyses.put(
         connection,
         AnalysisRow(
             track_id=job.subject,
-            version=document["version"],
-            bpm=document["bpm"],
-            bpm_confidence=document["bpm_confidence"],
-            key=document["key"],
-            key_confidence=document["key_confidence"],
-            camelot=document["camelot"],
-            lufs=document["lufs"],
-            lra=document["lra"],
-            true_peak=document["true_peak"],
-            energy=document["energy"],
+            version=result["version"],
             file=files.keep(result["file"], "analysis"),
             waveform=files.keep(result["waveform"], "analysis"),
+            curves=files.keep(result["curves"], "analysis"),
             created_at=datetime.now(UTC),
+            **summary,
         ),
     )
-    tracks.set_duration(connection, job.subject, document["duration_s"])
+    tracks.set_duration(connection, job.subject, result["duration"])
     if before is not None:
-        files.drop([before.file, before.waveform])
+        files.drop(before.files)
+
+
+def _corrected(connection: Connection, job: JobRow, result: dict[str, Any]) -> dict[str, Any]:
+    """The columns, with what a person has put right; that may have happened while the analysis ran."""
+    made = corrections.of_track(connection, job.subject)
+    if not made:
+        summary: dict[str, Any] = result["summary"]
+        return summary
+    from sfa_kernel.analysis import Analysis
+    from sfa_kernel.analysis.corrections import apply
+
+    found = Analysis.from_dict(json.loads(result["file"].read_text("utf-8")))
+    return analyses.summary(apply(found, made).to_dict())
 
 
 ANALYZE = Kind(name="analyze", queue="analysis", prepare=_prepare, work=work, commit=_commit)

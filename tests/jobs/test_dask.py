@@ -119,7 +119,7 @@ def test_songs_are_separated_and_analysed_once_though_a_worker_is_killed(
         for song, bpm in zip(songs, (100, 120), strict=True):
             song = studio.track(song.id)
             assert song.analysis is not None
-            assert song.analysis["bpm"] == pytest.approx(bpm, rel=0.02)
+            assert song.analysis.tempo == pytest.approx(bpm, rel=0.02)
             assert song.stems
             assert all(stem.exists() for stem in song.stems.values())
         ids = {str(job.id) for job in run.jobs}
