@@ -18,6 +18,7 @@ from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.events import EventBus
 from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
+from sfa_kernel.pipeline.likeness import remember
 from sfa_kernel.storage import Storage
 from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import Outbox
@@ -204,6 +205,7 @@ class Track:
             analysis = correct(before, kind, entry)
             correction_table.insert(connection, self.id, kind, entry)
             analyses.summarize(connection, self.id, analysis.to_dict())
+            remember(connection, self.id, analysis)
         self._tell("corrected")
         return analysis
 
@@ -228,6 +230,7 @@ class Track:
                 raise NotFoundError("This analysis has no correction to take back.")
             analysis = apply(self._found(row), correction_table.of_track(connection, self.id))
             analyses.summarize(connection, self.id, analysis.to_dict())
+            remember(connection, self.id, analysis)
         self._tell("corrected")
         return analysis
 

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.catalog import tracks
 from sfa_kernel.catalog.jobs import ACTIVE, JobRow
 from sfa_kernel.jobs.log import read_log
+from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from sfa_kernel.library import Library
 
 __all__ = ["Jobs", "Run"]
+
+FAILURES_SHOWN = 10  # of a run that shows itself
 
 
 class Run:
@@ -41,6 +45,21 @@ class Run:
         """Whether all have ended, one way or another."""
         return all(job.status not in ACTIVE for job in self.jobs)
 
+    @property
+    def failures(self) -> Table:
+        """The jobs that failed: ``track`` (its id), ``title``, ``stage`` and ``error`` of each.
+
+        What was called off because it needed one of them is not among them.
+        """
+        failed = [job for job in self.jobs if job.status == "failed"]
+        with self._library.catalog.read() as connection:
+            rows = tracks.get_many(connection, [job.track_id for job in failed if job.track_id is not None])
+        titles: dict[UUID | None, str] = {row.id: row.title for row in rows}
+        return Table(
+            {"track": job.track_id, "title": titles.get(job.track_id, ""), "stage": job.kind, "error": job.error}
+            for job in failed
+        )
+
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until all have ended, or for ``timeout`` seconds."""
         self._library.ledger.wait(self.ids, timeout=timeout)
@@ -57,7 +76,12 @@ class Run:
         jobs = self.jobs
         ended = [job for job in jobs if job.status not in ACTIVE]
         failed = sum(job.status == "failed" for job in jobs)
-        return f"<Run: {len(ended)} of {len(jobs)} jobs done{f', {failed} failed' if failed else ''}>"
+        line = f"<Run: {len(ended)} of {len(jobs)} jobs done{f', {failed} failed' if failed else ''}>"
+        if not failed:
+            return line
+        lines = [f"  {row['title'] or row['track']}, {row['stage']}: {row['error']}" for row in self.failures]
+        rest = [f"  and {failed - FAILURES_SHOWN} more in .failures"] if failed > FAILURES_SHOWN else []
+        return "\n".join([line, *lines[:FAILURES_SHOWN], *rest])
 
 
 class Jobs(Sequence[JobRow]):

@@ -1,4 +1,4 @@
-"""Songs that sound alike: what of an analysis goes into the catalogue for it, and how they are found.
+"""Songs that sound alike, and why.
 
 >>> studio.similar(song, tempo=(120, 128), keys="compatible")     # doctest: +SKIP
 """
@@ -8,35 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.analysis.embedding import EMBEDDING_VERSION, embed, why
-from sfa_kernel.analysis.wheel import fitting_keys, key_code, key_number
+from sfa_kernel.analysis.wheel import fitting_keys, key_code
 from sfa_kernel.catalog import embeddings, tracks
-from sfa_kernel.catalog.embeddings import EmbeddingRow
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.library import Track
+from sfa_kernel.pipeline.likeness import embedding_row
 from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from sfa_kernel.analysis import Analysis
-    from sfa_kernel.catalog import Connection
+    from sfa_kernel.catalog.embeddings import EmbeddingRow
     from sfa_kernel.library import Library
 
-__all__ = ["KEYS", "MOST", "remember", "similar"]
+__all__ = ["KEYS", "MOST", "similar"]
 
 KEYS = ("any", "compatible")
 MOST = 1000  # rows of one answer
-
-
-def remember(connection: Connection, track_id: UUID, analysis: Analysis) -> None:
-    """Write how a track sounds, beside its analysis.
-
-    Parameters
-    ----------
-    analysis
-        As it is in force: with a person's corrections.
-    """
-    embeddings.put(connection, _row(track_id, analysis))
 
 
 def similar(
@@ -88,16 +74,6 @@ def _answer(
     }
 
 
-def _row(track_id: UUID, analysis: Analysis) -> EmbeddingRow:
-    return EmbeddingRow(
-        track_id=track_id,
-        version=EMBEDDING_VERSION,
-        bpm=analysis.tempo,
-        key=key_number(analysis.camelot),
-        vector=embed(analysis).tolist(),
-    )
-
-
 def _made_now(track: Track) -> EmbeddingRow:
     """For a track whose analysis is older than the embeddings."""
     analysis = track.analysis
@@ -106,7 +82,7 @@ def _made_now(track: Track) -> EmbeddingRow:
             f"{track.title!r} has not been analysed, so nothing can be compared with it.",
             hint="Run the stage analyze first.",
         )
-    return _row(track.id, analysis)
+    return embedding_row(track.id, analysis.to_dict(), embed(analysis).tolist())
 
 
 def _tempi(tempo: tuple[float, float] | None, *, octaves: bool) -> list[tuple[float, float]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from sfa_kernel import pipeline
-from sfa_kernel.catalog import tracks
+from sfa_kernel.catalog import freshness, tracks
 from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
@@ -238,6 +238,67 @@ class Studio(Library):
         self._work_if_wanted()
         return self.run_type(self, [job.id for job in jobs])
 
+    def analyze(
+        self,
+        chosen: Track | str | UUID | Sequence[Track | str | UUID] | None = None,
+        *,
+        force: bool = False,
+        stale: bool = True,
+        priority: int = 5,
+    ) -> Run:
+        """Analyse tracks and find their cues in the background; returns at once.
+
+        Parameters
+        ----------
+        chosen
+            One track or several; all of the library when none is named.
+        force
+            Analyse again what has been analysed.
+        stale
+            Whether to do so where an older version of this program did it; see `Studio.stale`.
+        priority
+            0 to 9; lower is sooner.
+
+        Returns
+        -------
+        Run
+            Of the tracks that need it. It can be watched and awaited; what failed is in its ``failures``, and
+            keeps no other track from being analysed.
+
+        Raises
+        ------
+        NotFoundError
+            When a track is unknown.
+
+        Examples
+        --------
+        >>> (await studio.analyze()).failures     # doctest: +SKIP
+        """
+        tracks_wanted = self._chosen(chosen)
+        if not force:
+            with self.catalog.read() as connection:
+                due = set(freshness.never_analyzed(connection))
+            due |= {track.id for track in self.stale()} if stale else set()
+            tracks_wanted = [track for track in tracks_wanted if track.id in due]
+        return self.run(tracks_wanted, stages=("analyze", "autocue"), force=force, priority=priority)
+
+    def stale(self) -> list[Track]:
+        """The tracks that an older version of this program analysed: `Studio.analyze` brings them up to date."""
+        from sfa_kernel.analysis import ANALYSIS_VERSION
+        from sfa_kernel.analysis.embedding import EMBEDDING_VERSION
+
+        with self.catalog.read() as connection:
+            ids = freshness.stale(connection, analysis=ANALYSIS_VERSION, embedding=EMBEDDING_VERSION)
+            return [Track(self, row) for row in tracks.get_many(connection, ids)]
+
+    def _chosen(self, chosen: Track | str | UUID | Sequence[Track | str | UUID] | None) -> list[Track]:
+        """Tracks, however they were named; all of them when none is."""
+        if chosen is None:
+            return list(self.tracks)
+        ids = self._ids([chosen] if isinstance(chosen, (Track, str, UUID)) else chosen)
+        with self.catalog.read() as connection:
+            return [Track(self, tracks.get(connection, track_id)) for track_id in ids]
+
     def work(self, run: Run | None = None) -> None:
         """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
         self._runner.start(only=None if run is None else run.ids)
@@ -302,6 +363,110 @@ class Studio(Library):
         return Webhooks(self, on_queued=self._work_if_wanted)
 
     # -- questions -------------------------------------------------------------------------------------------
+
+    def similar(
+        self,
+        track: Track | str | UUID,
+        *,
+        limit: int = 20,
+        tempo: tuple[float, float] | None = None,
+        octaves: bool = False,
+        keys: str = "any",
+    ) -> Table:
+        """The tracks that sound most like one, the most similar first.
+
+        Parameters
+        ----------
+        track
+            An analysed track.
+        limit
+            How many rows, 1 to 1000.
+        tempo
+            Only tracks between these tempi [BPM], both included.
+        octaves
+            Whether half and double of those tempi will do as well.
+        keys
+            ``"compatible"``: only keys that mix with the track's: the same, the relative, and one hour away on the
+            Camelot wheel. Tracks without a key clash with nothing. ``"any"``: all.
+
+        Returns
+        -------
+        Table
+            Rows with ``track``, ``distance`` (0: sounds the same; above 2: has little in common), ``bpm``,
+            ``camelot``, and ``why``: in what the two are alike and in what they differ.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such track, or it was never analysed.
+        ParameterError
+            When a filter cannot be met.
+
+        Examples
+        --------
+        >>> studio.similar(song, tempo=(120, 128), keys="compatible")     # doctest: +SKIP
+        """
+        from sfa_kernel.similarity import similar
+
+        one = track if isinstance(track, Track) else self.track(track)
+        return similar(one, limit=limit, tempo=tempo, octaves=octaves, keys=keys)
+
+    def features(self, chosen: Track | str | UUID | Sequence[Track | str | UUID] | None = None) -> Table:
+        """Every number of the analyses that does not change over time: one row a track.
+
+        Columns are named with their units (``bpm``, ``duration_s``, ``true_peak_dbtp``, ``centroid_hz``, ...). What a
+        person has put right is in them; a track that was never analysed has its name and length alone.
+
+        Parameters
+        ----------
+        chosen
+            One track or several; all of the library when none is named.
+
+        Raises
+        ------
+        NotFoundError
+            When a track is unknown.
+        """
+        from sfa_kernel.features import features
+
+        return features(self._chosen(chosen))
+
+    def export_features(
+        self,
+        file: str | os.PathLike[str],
+        chosen: Track | str | UUID | Sequence[Track | str | UUID] | None = None,
+        *,
+        curves: bool = False,
+    ) -> list[Path]:
+        """Write `features` to a Parquet, JSON or CSV file, and what changes over time to a second one.
+
+        Parameters
+        ----------
+        file
+            Ends in ``.parquet``, ``.json`` or ``.csv``. A file of that name is replaced once the new one is complete.
+        chosen
+            One track or several; all of the library when none is named.
+        curves
+            Whether to write the curves as well: ``songs.parquet`` is joined by ``songs.curves.parquet`` with the
+            columns ``track, curve, column, time_s, value``, one row a value.
+
+        Returns
+        -------
+        list
+            The files that were written.
+
+        Raises
+        ------
+        ParameterError
+            When the name ends in something else.
+        InputError
+            When the file cannot be written.
+        NotFoundError
+            When a track is unknown.
+        """
+        from sfa_kernel.features import export
+
+        return export(self._chosen(chosen), file, curves=curves)
 
     def sql(self, query: str, parameters: Sequence[object] = ()) -> Table:
         """Ask the catalogue in SQL; nothing can be changed that way.

@@ -14,14 +14,15 @@ that mix, or one tempo, filters by them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
 
     from sfa_kernel.analysis.curves import Curve
     from sfa_kernel.analysis.model import Analysis
@@ -216,7 +217,7 @@ def embed(analysis: Analysis) -> NDArray[np.float32]:
     return np.round(vector, _PLACES).astype(np.float32)
 
 
-def why(one: NDArray[np.float32], other: NDArray[np.float32]) -> str:
+def why(one: ArrayLike, other: ArrayLike) -> str:
     """In what two songs are alike and in what they differ, in one sentence about the other.
 
     Parameters

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["due", "purge"]
 
-_BELONGINGS = ("cues", "removed_cues", "loops", "corrections", "stems", "separations", "analyses")
+_BELONGINGS = ("cues", "removed_cues", "loops", "corrections", "embeddings", "stems", "separations", "analyses")
 
 
 def due(connection: Connection, before: datetime) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""Commands on the library: ``sfa add``, ``run``, ``tracks``, ``track``."""
+"""Commands on the library: ``sfa add``, ``run``, ``tracks``, ``track``, ``similar``, ``features``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["define"]
 
+ALL_STAGES, STALE_STAGES = "separate,analyze,autocue", "analyze,autocue"
+
 
 def define(commands: Commands) -> None:
     """Add the commands of this module."""
@@ -24,7 +26,8 @@ def define(commands: Commands) -> None:
 
     run = commands.add("run", _run, "let stages work on tracks")
     run.add_argument("ids", nargs="*", metavar="ID", help="tracks; all of them when none is named")
-    run.add_argument("--stages", default="separate,analyze,autocue", help="default: %(default)s")
+    run.add_argument("--stages", help=f"default: {ALL_STAGES}; with --stale, {STALE_STAGES}")
+    run.add_argument("--stale", action="store_true", help="only tracks that an older version of this program analysed")
     run.add_argument("--engine", default="draft", help="what separates (default: %(default)s)")
     run.add_argument("--force", action="store_true", help="do again what has been done")
     run.add_argument("--priority", type=int, default=5, metavar="N", help="0 is first, 9 last (default: %(default)s)")
@@ -36,6 +39,23 @@ def define(commands: Commands) -> None:
 
     track = commands.add("track", _track, "everything about one track")
     track.add_argument("id", metavar="ID")
+
+    similar = commands.add("similar", _similar, "list the tracks that sound most like one")
+    similar.add_argument("id", metavar="ID")
+    similar.add_argument("--tempo", type=_tempi, metavar="LOW-HIGH", help="only tracks between these tempi, in BPM")
+    similar.add_argument("--octaves", action="store_true", help="half and double of those tempi will do as well")
+    similar.add_argument("--keys", default="any", help="any or compatible (default: %(default)s)")
+    similar.add_argument("--limit", type=int, default=20, metavar="N", help="how many (default: %(default)s)")
+
+    features = commands.add("features", _features, "write the numbers of all analyses to a file")
+    features.add_argument("file", metavar="FILE", help="ends in .parquet, .json or .csv")
+    features.add_argument("ids", nargs="*", metavar="ID", help="tracks; all of them when none is named")
+    features.add_argument("--curves", action="store_true", help="a second file with what changes over time")
+
+
+def _tempi(text: str) -> tuple[float, float]:
+    low, _, high = text.partition("-")
+    return float(low), float(high or low)
 
 
 def _add(options: argparse.Namespace) -> int:
@@ -81,9 +101,13 @@ def _add(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
+        chosen: Any = options.ids or None
+        if options.stale:
+            wanted = {studio.track(track_id).id for track_id in options.ids}
+            chosen = [track for track in studio.stale() if not wanted or track.id in wanted]
         run = studio.run(
-            options.ids or None,
-            stages=options.stages,
+            chosen,
+            stages=options.stages or (STALE_STAGES if options.stale else ALL_STAGES),
             engine=options.engine,
             force=options.force,
             priority=options.priority,
@@ -143,12 +167,16 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
 def _tracks(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
         rows = studio.tracks.search(" ".join(options.query)).sorted(options.sort).summaries()
+        stale = {track.id for track in studio.stale()}
     if options.json:
-        print_json({"tracks": [_summary(row) for row in rows]})
+        print_json({"tracks": [{**_summary(row), "stale": row["id"] in stale} for row in rows]})
     else:
         for row in rows:
             tempo = f"{row['bpm']:6.2f}" if row["bpm"] else "     -"
             print(f"{str(row['id'])[:8]}  {tempo}  {row['camelot'] or '-':>3}  {name_of(row['title'], row['artist'])}")
+        if stale:
+            many = "1 track was" if len(stale) == 1 else f"{len(stale)} tracks were"
+            print(f"sfa: {many} analysed by an older version; `sfa run --stale` does it anew.", file=sys.stderr)
     return 0
 
 
@@ -182,4 +210,42 @@ def _track(options: argparse.Namespace) -> int:
         print(f"  {label:9} {value or '-'}")
     for cue in track.cues:
         print(f"  {cue.time:9.3f} {cue.label}")
+    return 0
+
+
+def _similar(options: argparse.Namespace) -> int:
+    with open_studio(options) as studio:
+        track = studio.track(options.id)
+        rows = studio.similar(
+            track, limit=options.limit, tempo=options.tempo, octaves=options.octaves, keys=options.keys
+        )
+    if options.json:
+        values = ("distance", "bpm", "camelot", "why")
+        similar = [
+            {
+                "id": row["track"].id,
+                "title": row["track"].title,
+                "artist": row["track"].artist,
+                **{name: row[name] for name in values},
+            }
+            for row in rows
+        ]
+        print_json({"id": track.id, "similar": similar})
+        return 0
+    for row in rows:
+        tempo = f"{row['bpm']:6.2f}" if row["bpm"] else "     -"
+        name = name_of(row["track"].title, row["track"].artist)
+        print(f"{str(row['track'].id)[:8]}  {row['distance']:5.2f}  {tempo}  {row['camelot'] or '-':>3}  {name}")
+        print(f"          {row['why']}")
+    return 0
+
+
+def _features(options: argparse.Namespace) -> int:
+    with open_studio(options) as studio:
+        files = studio.export_features(options.file, options.ids or None, curves=options.curves)
+    if options.json:
+        print_json({"files": files})
+    else:
+        for file in files:
+            print(file)
     return 0

@@ -6,9 +6,10 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.catalog import analyses, corrections, tracks
+from sfa_kernel.catalog import analyses, corrections, embeddings, tracks
 from sfa_kernel.catalog.analyses import AnalysisRow
 from sfa_kernel.jobs import Kind, Plan
+from sfa_kernel.pipeline.likeness import embedding_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,10 +32,12 @@ BLOCK = 1 << 18  # frames
 
 def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     from sfa_kernel.analysis import ANALYSIS_VERSION
+    from sfa_kernel.analysis.embedding import EMBEDDING_VERSION
 
     track = tracks.get(connection, job.subject)
-    before = analyses.find(connection, track.id)
-    if before is not None and before.version == ANALYSIS_VERSION and not job.arguments.get("force"):
+    before, sound = analyses.find(connection, track.id), embeddings.find(connection, track.id)
+    versions = before and before.version, sound and sound.version
+    if versions == (ANALYSIS_VERSION, EMBEDDING_VERSION) and not job.arguments.get("force"):
         return Plan(None)
     return Plan({"source": ground.storage.path(track.file)}, time_limit=ground.settings.analysis_time_limit)
 
@@ -42,6 +45,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
 def work(*, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:
     """Analyse and draw the waveform in one pass over the file, so that an hour-long mix needs no more memory."""
     from sfa_kernel import analysis, audio
+    from sfa_kernel.analysis.embedding import embed
     from sfa_kernel.progress import Steps
 
     steps = Steps(progress)
@@ -62,6 +66,7 @@ def work(*, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:
         "version": document["version"],
         "duration": document["duration_s"],
         "summary": analyses.summary(document),
+        "vector": embed(found).tolist(),
         **files,
     }
 
@@ -74,7 +79,7 @@ def _drawn(blocks: Iterable[NDArray[np.float32]], waveform: WaveformBuilder) -> 
 
 
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> None:
-    summary = _corrected(connection, job, result)
+    summary, vector = _corrected(connection, job, result)
     before = analyses.put(
         connection,
         AnalysisRow(
@@ -87,22 +92,25 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
             **summary,
         ),
     )
+    embeddings.put(connection, embedding_row(job.subject, summary, vector))
     tracks.set_duration(connection, job.subject, result["duration"])
     if before is not None:
         files.drop(before.files)
 
 
-def _corrected(connection: Connection, job: JobRow, result: dict[str, Any]) -> dict[str, Any]:
-    """The columns, with what a person has put right; that may have happened while the analysis ran."""
+def _corrected(connection: Connection, job: JobRow, result: dict[str, Any]) -> tuple[dict[str, Any], list[float]]:
+    """Columns and embedding, with what a person has put right; that may have happened while the analysis ran."""
     made = corrections.of_track(connection, job.subject)
     if not made:
-        summary: dict[str, Any] = result["summary"]
-        return summary
+        return result["summary"], result["vector"]
     from sfa_kernel.analysis import Analysis
     from sfa_kernel.analysis.corrections import apply
+    from sfa_kernel.analysis.curves import Curves
+    from sfa_kernel.analysis.embedding import embed
 
-    found = Analysis.from_dict(json.loads(result["file"].read_text("utf-8")))
-    return analyses.summary(apply(found, made).to_dict())
+    document = json.loads(result["file"].read_text("utf-8"))
+    analysis = apply(Analysis.from_dict(document, Curves.load(result["curves"])), made)
+    return analyses.summary(analysis.to_dict()), embed(analysis).tolist()
 
 
 ANALYZE = Kind(name="analyze", queue="analysis", prepare=_prepare, work=work, commit=_commit)
