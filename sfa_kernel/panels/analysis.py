@@ -133,7 +133,7 @@ def _described(curve: Curve, binary: list[Any], *, each_column: bool) -> dict[st
     import numpy as np
 
     values = np.asarray(curve.values, np.float32)
-    values = values.reshape(len(values), -1)
+    values = values[:, None] if values.ndim == 1 else values
     together = max(1, -(-len(values) // MOST_ROWS))
     values = _means(values, together)
     finite = np.isfinite(values)

@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from sfa_kernel.catalog import jobs as table
-from sfa_kernel.catalog import trash, webhooks
+from sfa_kernel.catalog import loops, trash, webhooks
+from sfa_kernel.catalog.loops import LoopRow
 from sfa_kernel.jobs import Ground, JobRequest
 from sfa_kernel.jobs.log import read_log
 from sfa_kernel.jobs.runner import holder
@@ -65,6 +66,11 @@ def files(studio: Studio) -> set[Path]:
 def test_a_removed_track_can_be_brought_back_until_its_time_is_over(studio: Studio, tmp_path: Path, later: Any) -> None:
     kept, gone = song(studio, tmp_path, seed=1), song(studio, tmp_path, seed=2)
     studio.run([kept, gone]).wait(TIMEOUT)
+    for track in (kept, gone):
+        track.correct("key", key="C major")
+        track.remove_cue(track.cues[0])
+        with studio.catalog.write() as connection:
+            loops.replace(connection, track.id, [LoopRow(uuid4(), track.id, "mix", 0.0, 8.0, 4, 1.0, "")])
     every = files(studio)
     studio.remove(gone)
     later(6)
@@ -86,7 +92,8 @@ def test_a_removed_track_can_be_brought_back_until_its_time_is_over(studio: Stud
     assert kept.analysis is not None
     owners = studio.sql(
         "SELECT id FROM tracks UNION SELECT track_id FROM analyses UNION SELECT track_id FROM separations "
-        "UNION SELECT track_id FROM stems UNION SELECT track_id FROM cues"
+        "UNION SELECT track_id FROM stems UNION SELECT track_id FROM cues UNION SELECT track_id FROM removed_cues "
+        "UNION SELECT track_id FROM corrections UNION SELECT track_id FROM loops"
     )
     assert owners == [{"id": kept.id}]
     assert studio.add(tmp_path / "song2.wav").new == [True]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sfa_kernel import audio
-from sfa_kernel.errors import NotFoundError, ParameterError
+from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.studio import Studio
 from tests.sounds import SAMPLE_RATE, write_song
 
@@ -51,6 +51,69 @@ def test_doing_it_again_replaces_the_files(studio: Studio, tmp_path: Path) -> No
     assert not set(first) & set(second)
 
 
+def test_the_analysis_comes_with_its_curves(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=16))
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    analysis = track.analysis
+    assert analysis is not None
+    curves = list(analysis.curves)
+    assert curves
+    assert all(len(analysis.curves[name]) for name in curves)
+    assert [path.suffix for path in sorted((studio.home / "analysis").iterdir(), key=lambda p: p.suffix)] == [
+        ".json",
+        ".npz",
+        ".npz",
+    ]
+    assert track.explain("tempo").topic == "tempo"
+    with pytest.raises(ParameterError, match="nothing to explain"):
+        track.explain("weather")
+
+
+def test_an_analysis_that_was_made_before_there_were_curves_is_read(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=16))
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    with studio.catalog.write() as connection:
+        connection.execute("UPDATE analyses SET curves = NULL, version = 1")
+    assert track.analysis is not None
+    assert list(track.analysis.curves) == []
+    studio.run(track, stages="autocue").wait(TIMEOUT)
+    assert track.cues
+
+
+def test_a_missing_analysis_file_is_said(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav"))
+    with pytest.raises(NotFoundError, match="no analysis yet"):
+        track.explain("tempo")
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    for path in (studio.home / "analysis").glob("*.json"):
+        path.unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        _ = track.analysis
+
+
+def test_corrections_outlive_a_new_analysis(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=16))
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    corrected = track.correct("grid", tempo=np.float64(60), first_beat=1.0)
+    assert corrected.tempo == 60
+    track.correct("key", key="E minor")
+    track.correct("sections", sections=[{"start": 0, "end": 16, "label": "drop"}])
+    studio.run(track, stages="analyze,autocue", force=True).wait(TIMEOUT)
+    analysis, automatic = track.analysis, track.automatic_analysis
+    assert analysis is not None
+    assert automatic is not None
+    assert (analysis.tempo, analysis.key, [s.label for s in analysis.sections]) == (60, "E minor", ["drop"])
+    assert analysis.corrected == ["grid", "key", "sections"]
+    assert (automatic.tempo, automatic.key) == (pytest.approx(120, abs=0.1), "A minor")
+    (columns,) = studio.sql("SELECT bpm, camelot, open_key, grid_kind FROM analyses")
+    assert columns == {"bpm": 60.0, "camelot": "9A", "open_key": "2m", "grid_kind": "constant"}
+    assert {cue.time % 1 for cue in track.cues} == {0.0}, "cues lie on the corrected grid"
+    for _ in range(3):
+        analysis = track.undo_correction()
+    assert analysis.to_dict() == automatic.to_dict()
+    assert studio.sql("SELECT camelot FROM analyses") == [{"camelot": "8A"}]
+
+
 def test_a_cut_off_file_gets_its_true_length(studio: Studio, tmp_path: Path) -> None:
     path = write_song(tmp_path / "song.mp3")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -76,6 +139,21 @@ def test_a_persons_own_cues_are_kept(studio: Studio, tmp_path: Path) -> None:
     studio.run(track, stages="analyze,autocue").wait(TIMEOUT)
     studio.run(track, stages="autocue").wait(TIMEOUT)
     assert [cue.label for cue in track.cues].count("mine") == 1
+
+
+def test_a_changed_or_removed_automatic_cue_stays_so_until_it_is_forced(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=16))
+    studio.run(track, stages="analyze,autocue").wait(TIMEOUT)
+    found = track.cues
+    changed = track.change_cue(found[0], time=found[0].time + 0.2, label="My start")
+    assert (changed.origin, changed.label) == ("person", "My start")
+    for cue in found[1:]:
+        track.remove_cue(cue)
+    studio.run(track, stages="autocue").wait(TIMEOUT)
+    assert track.cues == [changed]
+    studio.run(track, stages="autocue", force=True).wait(TIMEOUT)
+    assert {(cue.time, cue.type) for cue in found} <= {(cue.time, cue.type) for cue in track.cues}
+    assert changed in track.cues
 
 
 def test_what_is_unknown_is_refused_before_anything_is_queued(studio: Studio, tmp_path: Path) -> None:
