@@ -80,10 +80,29 @@ def analysis_handlers(studio: Studio) -> dict[str, Handler]:
             cue = cue_table.get(connection, identifier)
         return cue, studio.track(cue.track_id)
 
+    def similar(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        tempo = params.get("tempo")
+        found = studio.similar(
+            studio.track(identifiers(params)[0]),
+            limit=int(params.get("limit", 20)),
+            tempo=None if tempo is None else (float(tempo[0]), float(tempo[1])),
+            octaves=bool(params.get("octaves", False)),
+            keys=str(params.get("keys", "any")),
+        )
+        rows = {row["id"]: row for row in track_rows(studio, [answer["track"].id for answer in found])}
+        return {
+            "rows": [
+                {"track": rows[str(answer["track"].id)], "distance": answer["distance"], "why": answer["why"]}
+                for answer in found
+                if str(answer["track"].id) in rows
+            ]
+        }
+
     return {
         "analysis.load": load,
         "analysis.correct": correct,
         "analysis.undo": undo,
+        "analysis.similar": similar,
         "cue.add": add_cue,
         "cue.change": change_cue,
         "cue.remove": remove_cue,
