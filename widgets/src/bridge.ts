@@ -66,8 +66,10 @@ export function isAbort(error: unknown): boolean {
 
 /** One line for people about any failure. */
 export function describe(error: unknown): { message: string; hint: string | null } {
-  if (error instanceof BridgeError) return { message: error.message, hint: error.hint };
-  return { message: error instanceof Error ? error.message : String(error), hint: null };
+  if (!(error instanceof Error)) return { message: String(error), hint: null };
+  // Not by its class: parts of a page that were loaded later have classes of their own.
+  const { hint } = error as { hint?: unknown };
+  return { message: error.message, hint: typeof hint === "string" ? hint : null };
 }
 
 function aborted(): DOMException {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type PlayerModel, register } from "../player/model";
 import { FakeBridge, FakeModel, type FakeHandlers } from "../testing/fake";
 import { jobLists, jobRow, library, overview, trackRow } from "../testing/rows";
 import type { PlayerHandle, PlayerState } from "../types";
@@ -57,8 +58,14 @@ describe("the dashboard", () => {
   let bridge: FakeBridge;
   let player: FakePlayer;
   let model: FakeModel;
+  const mountAnalysis = vi.fn();
+  const load = vi.fn(async (family: string): Promise<unknown> =>
+    family === "jobs" ? import("../jobs/index") : { mountAnalysis });
 
   beforeEach(() => {
+    load.mockClear();
+    mountAnalysis.mockClear();
+    localStorage.clear();
     end = new AbortController();
     vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(140);
     vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1200);
@@ -86,8 +93,8 @@ describe("the dashboard", () => {
       ...handlers,
     });
     mountDashboard(el, bridge, {
-      signal: end.signal, state: stateOf(model), wholePage: true,
-      mountPlayer: () => player, mountTransport: () => undefined,
+      signal: end.signal, state: stateOf(model), wholePage: true, load,
+      mountPlayer: () => register(player, {} as PlayerModel) as FakePlayer, mountTransport: () => undefined,
     });
     await vi.waitFor(() => expect(el.querySelectorAll(".sfa-grid-space [role=row]").length).toBeGreaterThan(0));
     await vi.waitFor(() => expect(el.textContent).toContain("Track t0"));
@@ -186,6 +193,35 @@ describe("the dashboard", () => {
     expect(model.get("query")).toBe("night");
   });
 
+  it("brings the pictures when the studio is first seen with a song, and folds them for good", async () => {
+    await open();
+    row("t3").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    await vi.waitFor(() => expect(mountAnalysis).toHaveBeenCalledTimes(1));
+    expect(load.mock.calls).toEqual([["analysis"]]);
+    const fold = el.querySelector<HTMLElement>(".sfa-pictures h2 button") as HTMLElement;
+    fold.click();
+    expect(fold.getAttribute("aria-expanded")).toBe("false");
+    end.abort();
+    document.body.replaceChildren();
+    end = new AbortController();
+    await open();
+    go("studio");
+    await player.open("t1");
+    expect(mountAnalysis).toHaveBeenCalledTimes(1);
+    el.querySelector<HTMLElement>(".sfa-pictures h2 button")?.click();
+    await vi.waitFor(() => expect(mountAnalysis).toHaveBeenCalledTimes(2));
+  });
+
+  it("says why a part did not come, and tries again", async () => {
+    await open();
+    load.mockRejectedValueOnce(new Error("The widgets are not built."));
+    go("jobs");
+    const jobs = el.querySelector<HTMLElement>("[data-view=jobs].sfa-view") as HTMLElement;
+    await vi.waitFor(() => expect(jobs.textContent).toContain("Could not load the job board. The widgets are not built."));
+    jobs.querySelector("button")?.click();
+    await vi.waitFor(() => expect(el.querySelector(".sfa-jobs")).not.toBeNull());
+  });
+
   it("counts the jobs under way in its ring", async () => {
     await open();
     const ring = el.querySelector<HTMLElement>(".sfa-ring") as HTMLElement;
@@ -200,6 +236,7 @@ describe("the dashboard", () => {
     bridge.push("notice", { level: "warn", text: "1 of 12 jobs failed. Took 4 min.", id: "batch", jobs: "failed" });
     document.querySelector<HTMLElement>(".sfa-toast button")?.click();
     expect(view()).toBe("jobs");
+    await vi.waitFor(() => expect(el.querySelector(".sfa-jobs")).not.toBeNull());
     expect(el.querySelector("[data-filter=failed]")?.getAttribute("aria-pressed")).toBe("true");
     go("library");
     el.querySelector<HTMLElement>(".sfa-bell")?.click();

@@ -6,7 +6,7 @@ import type { Bridge } from "../bridge";
 import { append, h, setAttribute } from "../dom";
 import { icon, type IconName } from "../icons";
 import { mountInspector } from "../inspector/inspector";
-import { mountJobs } from "../jobs/board";
+import type { JobsHandle, JobsOptions } from "../jobs/board";
 import { JobsFeed } from "../jobs/feed";
 import { mountLibrary } from "../library/table";
 import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
@@ -15,6 +15,8 @@ import { tell } from "../ui/notify";
 import type { State } from "../widget";
 import "./dashboard.css";
 import { keyMap } from "./keys";
+import { familyLoader, type Load, mountLater } from "./lazy";
+import { mountPictures } from "./pictures";
 import { Router, type ViewName, VIEWS } from "./router";
 import { mountSettings } from "./settings";
 import { mountTopbar } from "./topbar";
@@ -31,8 +33,15 @@ export interface PlayerParts {
   mountTransport(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; player: PlayerHandle }): unknown;
 }
 
+/** What the bundle of the job board exports. */
+interface JobsModule {
+  mountJobs(el: HTMLElement, bridge: Bridge, options: JobsOptions): JobsHandle;
+}
+
 export interface DashboardOptions extends PlayerParts {
   signal: AbortSignal;
+  /** Where parts that are seldom looked at come from; the kernel, if not said. */
+  load?: Load;
   state: State;
   /** The page is ours alone: fill it, and let the address name the view. */
   wholePage: boolean;
@@ -49,6 +58,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   const { signal, state, wholePage } = options;
   const layer = new Layer(signal);
   const feed = new JobsFeed(bridge, signal);
+  const load = options.load ?? familyLoader(el, bridge, signal);
 
   // The frame
 
@@ -130,18 +140,22 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     },
   });
 
-  const jobs = mountJobs(views.jobs, bridge, {
-    signal, layer, feed,
-    onTrack(id) {
-      router.go("library");
-      library.select([id]);
-      inspector.show([id], null);
-      if (narrow()) setSheet(true);
-    },
-  });
+  const pictures = mountPictures(views.studio, bridge, { signal, player, load });
+
+  let jobs: Promise<JobsHandle> | null = null;
+  const wantJobs = () => (jobs ??= mountLater(views.jobs, "the job board", () => load("jobs"), (module) =>
+    (module as JobsModule).mountJobs(views.jobs, bridge, {
+      signal, layer, feed,
+      onTrack(id) {
+        router.go("library");
+        library.select([id]);
+        inspector.show([id], null);
+        if (narrow()) setSheet(true);
+      },
+    })));
   const showJobs = (group: "failed" | "history") => {
     router.go("jobs");
-    jobs.show(group);
+    void wantJobs().then((board) => board.show(group));
   };
   const settings = mountSettings(views.settings, bridge, { signal, showKeys });
 
@@ -172,11 +186,18 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     app.dataset.view = view;
     if (view !== "library") setSheet(false);
     if (view === "settings") settings.refresh();
+    if (view === "studio") pictures.seen();
+    if (view === "jobs") void wantJobs();
     // The keys of a view work at once; a press on the rail keeps its own focus, and so does the page at its start.
     if (shown && !rail.contains(document.activeElement)) {
       if (view === "library") library.focus();
-      else if (view === "jobs") jobs.focus();
       else views[view].focus({ preventScroll: true });
+      // A board that comes late takes no focus that went elsewhere meanwhile.
+      if (view === "jobs") {
+        void wantJobs().then((board) => {
+          if (document.activeElement === views.jobs) board.focus();
+        });
+      }
     }
     shown = true;
   };

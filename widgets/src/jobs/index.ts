@@ -8,6 +8,8 @@ import { mountJobs } from "./board";
 import { JobsFeed } from "./feed";
 import { mountProgress } from "./progress";
 
+export { mountJobs };
+
 export default defineWidget(({ el, bridge, state, signal }) => {
   const compact = state.get<boolean>("compact");
   // Which jobs there are to watch is the kernel's choice.

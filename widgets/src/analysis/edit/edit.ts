@@ -32,7 +32,7 @@ const TABS: readonly { name: Tab; label: string }[] = [
   { name: "grid", label: "Grid" }, { name: "key", label: "Key" },
   { name: "sections", label: "Sections" }, { name: "cues", label: "Cues" },
 ];
-const CUE_TYPES = ["intro", "vocal", "build", "drop", "break", "loop", "outro"] as const;
+const CUE_TYPES = ["cue", "intro", "vocal", "build", "drop", "break", "loop", "outro"] as const;
 /** Presses that follow each other sooner are one shift of the grid, in ms. */
 const NUDGE_PAUSE = 450;
 const TEMPO = { min: 20, max: 400 };
@@ -674,7 +674,6 @@ class CueTools {
 
   constructor(editor: Editor) {
     this.#editor = editor;
-    this.#type.value = "drop";
     const add = tool("Add at the playhead", () => this.#add(), { symbol: icon("plus") });
     this.#label.addEventListener("keydown", (event) => { if (event.key === "Enter") this.#add(); });
     this.element = h("div", { class: "sfa-ed-tools is-column" },
