@@ -6,7 +6,7 @@ import { bytes, duration as wholeTime, measure, position as clockText, tempo } f
 import { icon } from "../icons";
 import { CoverArt } from "../media";
 import { keyChip, progressBar, setProgress, tileTone } from "../parts";
-import type { PlayerHandle, PlayerState, Stage } from "../types";
+import type { PlayerHandle, Stage } from "../types";
 import { Overview } from "../waveform/overview";
 import { snap } from "../waveform/grid";
 import { ScrollingWaveform } from "../waveform/scroll";
@@ -17,6 +17,7 @@ import { listenForKeys } from "./keys";
 import { PlayerModel, register } from "./model";
 import "./player.css";
 import { StemStrip } from "./stems";
+import { tellState } from "./tell";
 import { volumeFader, volumePlace } from "./volume";
 import { Task, workText } from "./work";
 
@@ -27,9 +28,6 @@ export interface MountOptions {
   /** Play, time and volume; not where the page has a bar of its own for them. */
   transport?: boolean;
 }
-
-/** States are told this often while playing, in ms. */
-const TELL_MS = 500;
 
 /** Builds a player inside `el`; it lives until `signal` aborts. */
 export function mountPlayer(el: HTMLElement, bridge: Bridge, { signal, transport = true }: MountOptions): PlayerHandle {
@@ -44,29 +42,6 @@ export function mountPlayer(el: HTMLElement, bridge: Bridge, { signal, transport
     onState: (callback) => tellState(model, callback),
   };
   return register(player, model);
-}
-
-/** Calls back on every change, and twice a second while the song plays. */
-function tellState(model: PlayerModel, callback: (state: PlayerState) => void): () => void {
-  const end = new AbortController();
-  model.signal.addEventListener("abort", () => end.abort(), { once: true, signal: end.signal });
-  let last = 0;
-  const tell = (now = performance.now()) => {
-    last = now;
-    callback({
-      trackId: model.trackId,
-      playing: model.playing,
-      position: model.position,
-      duration: model.duration,
-      selection: model.range ? [model.range.start, model.range.end] : null,
-    });
-  };
-  model.on("state", () => tell(), end.signal);
-  model.on("track", () => tell(), end.signal);
-  model.engine.clock.subscribe((now) => {
-    if (model.playing && now - last >= TELL_MS) tell(now);
-  }, end.signal);
-  return () => end.abort();
 }
 
 class PlayerView {
