@@ -3,9 +3,10 @@
     python benchmarks/similarity.py [--tracks 1000000] [--repeat 20]
 
 A library of that many tracks is made by SQL: vectors with the spread of real ones, tempi, keys, and one track in a
-thousand removed. `studio.similar` is then asked for random songs: right after the file was opened, as somebody finds it
-who asked nothing for a while, and then over and over, without and with filters. All of a call is timed: the song's own vector, the scan, the
-tracks that were found, and why they were. The exit status is 1 when an answer takes longer than 100 ms (median).
+thousand removed. `studio.similar` is then asked for random songs: right after the file was opened, as somebody finds
+it who asked nothing for a while, and then over and over, without and with filters. All of a call is timed: the song's
+own vector, the scan, the tracks that were found, and why they were. The exit status is 1 when an answer takes longer
+than 100 ms (median).
 """
 
 from __future__ import annotations
