@@ -1,4 +1,4 @@
-"""The form of a song: bars described, sections found and labelled, drops named."""
+"""The form of a song: bars described, sections found, compared and labelled, drops named."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sfa_kernel.analysis.labels import arrivals, describe_sections, join_rises, label_sections
 from sfa_kernel.analysis.model import Section
-from sfa_kernel.analysis.structure import describe_bars, find_form
+from sfa_kernel.analysis.structure import Bars, describe_bars, find_boundaries
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,19 +55,34 @@ def find_song_form(
         return SongForm()
     lines = np.asarray(rhythm.downbeats, float)
     if rhythm.tempo is None:
-        count = int(features.duration / _PSEUDO_BAR)
-        if count < 8:
-            return SongForm([Section(0.0, features.duration, "verse", 0.0)])
-        edges = np.linspace(0.0, features.duration, count + 1)
-        return SongForm(
-            find_form(describe_bars(edges, features.bands, level, onsets), features.duration, False).sections
-        )
-    if len(lines) < 2:
+        lines = np.linspace(0.0, features.duration, int(features.duration / _PSEUDO_BAR) + 1)[:-1]
+    if len(lines) < 2 or (rhythm.tempo is None and len(lines) < 8):
         return SongForm([Section(0.0, features.duration, "verse", 0.0)])
     edges = np.append(lines, min(features.duration, 2 * lines[-1] - lines[-2]))
-    bars = describe_bars(edges, features.bands, level, onsets)
-    form = find_form(bars, features.duration, _four_on_the_floor(rhythm, onsets))
-    return SongForm(form.sections, form.drops, form.phrase)
+    bars = describe_bars(edges, features.bands, level, onsets, harmony)
+    return _form(bars, features.duration, _four_on_the_floor(rhythm, onsets))
+
+
+def _form(bars: Bars, end: float, four_on_the_floor: bool) -> SongForm:
+    starts, phrase = find_boundaries(bars)
+    starts = join_rises(starts, bars)
+    traits = describe_sections(starts, bars)
+    states, lead = label_sections(traits)
+    lifts = arrivals(states, traits, four_on_the_floor)
+    # without a single build-up and return it is a song, whose full sections are choruses
+    names = {"peak": "drop", "break": "break"} if lifts else {"peak": "chorus", "break": "bridge"}
+    edges = np.append(bars.edges[starts], end)
+    edges[0] = 0.0
+    sections: list[Section] = []
+    for index, state in enumerate(states):
+        label = names.get(state, state)
+        begin, finish, sure = float(edges[index]), float(edges[index + 1]), float(lead[index])
+        if sections and sections[-1].label == label:
+            last = sections.pop()
+            share = (last.end - last.start) / max(finish - last.start, 1e-9)
+            begin, sure = last.start, share * last.confidence + (1 - share) * sure
+        sections.append(Section(begin, finish, label, sure))
+    return SongForm(sections, [float(edges[index]) for index in lifts], phrase)
 
 
 def _four_on_the_floor(rhythm: Rhythm, onsets: Onsets) -> bool:
