@@ -32,6 +32,13 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
       [["[", "]"], "Loop in, loop out"],
     ],
   },
+  {
+    title: "Analysis, in the Studio",
+    keys: [
+      [["C"], "Clicks on the beats"], [["T"], "Tone of the key"], [["A", "B"], "Hear one section, or the other"],
+      [["Ctrl", "Z"], "Take a correction back"], [["Alt", "click"], "A boundary beside the bars"],
+    ],
+  },
 ];
 
 export function keyMap(): HTMLElement {

@@ -100,6 +100,12 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     void open(id);
   };
 
+  const select = (id: string) => {
+    router.go("library");
+    library.select([id]);
+    inspector.show([id], null);
+  };
+
   const uploads = mountUploads(app, bridge, layer, signal);
   acceptFiles(wholePage ? window : el, app, (files) => {
     router.go("library");
@@ -138,6 +144,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
       if (playing?.trackId !== id) await open(id);
       player.seek(seconds);
     },
+    onTrack: select,
   });
 
   const pictures = mountPictures(views.studio, bridge, { signal, player, load });
@@ -147,9 +154,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     (module as JobsModule).mountJobs(views.jobs, bridge, {
       signal, layer, feed,
       onTrack(id) {
-        router.go("library");
-        library.select([id]);
-        inspector.show([id], null);
+        select(id);
         if (narrow()) setSheet(true);
       },
     })));

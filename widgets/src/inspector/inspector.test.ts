@@ -25,6 +25,7 @@ describe("the inspector", () => {
   const onSeek = vi.fn();
   const onPlay = vi.fn();
   const onOpen = vi.fn();
+  const onTrack = vi.fn();
 
   beforeEach(() => {
     end = new AbortController();
@@ -40,7 +41,7 @@ describe("the inspector", () => {
     bridge = new FakeBridge(handlers);
     const layer = new Layer(end.signal);
     const actions = new TrackActions(bridge, layer, end.signal, onOpen);
-    inspector = mountInspector(el, bridge, { signal: end.signal, layer, actions, onSeek, onPlay });
+    inspector = mountInspector(el, bridge, { signal: end.signal, layer, actions, onSeek, onPlay, onTrack });
   }
   const says = (text: string) => vi.waitFor(() => expect(el.textContent).toContain(text));
 
@@ -88,6 +89,34 @@ describe("the inspector", () => {
     const done = [jobRow("j", { track_id: "a", status: "completed" })];
     bridge.push("jobs.rows", { jobs: done, ...overview(done) });
     await vi.waitFor(() => expect(bridge.params("track.show")).toHaveLength(2));
+  });
+
+  it("says what a person has put right, and the numbers behind the first ones", async () => {
+    const analysis = { ...ANALYSIS, corrected: ["key"], open_key: "1m", grid_kind: "constant", swing: 0.54, beats: [0, 0.5] };
+    open({ "track.show": ({ id }) => detail(trackRow(id), { analysis: analysis as TrackDetail["analysis"] }) });
+    inspector.show(["a"], null);
+    await says("Open Key1m");
+    for (const words of ["A minorby hand", "Metre4/4", "Gridone tempo", "Swing54 %"]) expect(el.textContent).toContain(words);
+  });
+
+  it("lists similar tracks, and leads to them", async () => {
+    const similar = vi.fn(() => ({ rows: [{ track: trackRow("z"), distance: 0.1, why: "Same tempo and key" }] }));
+    open({ "track.show": ({ id }) => detail(trackRow(id)), "analysis.similar": similar });
+    inspector.show(["a"], null);
+    await says("Track z");
+    expect(el.querySelector(".sfa-similar li button")?.getAttribute("title")).toContain("Same tempo and key");
+    el.querySelector<HTMLElement>(".sfa-similar li button")?.click();
+    expect(onTrack).toHaveBeenCalledWith("z");
+    [...el.querySelectorAll<HTMLElement>(".sfa-similar header button")].find((each) => each.textContent === "Keys that mix")?.click();
+    await vi.waitFor(() => expect(bridge.params("analysis.similar").at(-1)?.keys).toBe("compatible"));
+  });
+
+  it("is silent about similar tracks where nothing knows them", async () => {
+    open({ "track.show": ({ id }) => detail(trackRow(id)) });
+    inspector.show(["a"], null);
+    await says("Shape");
+    await vi.waitFor(() => expect(bridge.params("analysis.similar")).toHaveLength(1));
+    expect(el.querySelector<HTMLElement>(".sfa-similar")?.hidden).toBe(true);
   });
 
   it("offers what can be done with several", () => {

@@ -10,9 +10,10 @@ import {
   energyMeter, isActive, jobLabel, keyChip, progressBar, setEnergy, setProgress, stageVerb, stemDot, stemLabel,
   tileTone,
 } from "../parts";
-import type { Analysis, Cue, JobRow, TrackDetail, TrackRow } from "../types";
+import type { Analysis, CorrectionKind, Cue, FullAnalysis, JobRow, TrackDetail, TrackRow } from "../types";
 import type { Layer } from "../ui/layer";
 import "./inspector.css";
+import { Similar } from "./similar";
 
 export interface InspectorOptions {
   signal: AbortSignal;
@@ -21,7 +22,12 @@ export interface InspectorOptions {
   /** Moves the playhead of a track, opening it in the player first if it must. */
   onSeek(id: string, seconds: number): void;
   onPlay(id: string): void;
+  /** Selects another track. */
+  onTrack(id: string): void;
 }
+
+/** What the catalogue keeps of an analysis: one of an earlier version says less. */
+type Known = Analysis & Partial<FullAnalysis>;
 
 export interface InspectorHandle {
   /** Shows what is selected; `row` spares the wait for what the list knows already. */
@@ -50,6 +56,7 @@ class Inspector implements InspectorHandle {
   #row: TrackRow | null = null;
   #request: AbortController | null = null;
   #again: ReturnType<typeof setTimeout> | undefined;
+  readonly #similar: Similar;
   /** Replaced while a track is worked on, without building the rest anew. */
   #status: HTMLElement | null = null;
 
@@ -58,15 +65,16 @@ class Inspector implements InspectorHandle {
     this.#bridge = bridge;
     this.#options = options;
     this.#covers = new CoverArt(bridge, signal);
+    this.#similar = new Similar(bridge, options.signal, options.onTrack);
     append(el, this.#root);
     const stops = [
       bridge.on("tracks.rows", ({ rows }) => {
         const row = rows.find((candidate) => candidate.id === this.#current);
         if (row) this.#rowChanged(row);
       }),
-      bridge.on("player.refresh", ({ id }) => {
+      ...(["player.refresh", "analysis.changed"] as const).map((event) => bridge.on(event, ({ id }) => {
         if (id === this.#current) this.#fetchSoon();
-      }),
+      })),
       bridge.on("jobs.rows", ({ jobs }) => {
         if (jobs.some((job) => job.track_id === this.#current && !isActive(job.status))) this.#fetchSoon();
       }),
@@ -177,10 +185,15 @@ class Inspector implements InspectorHandle {
     const nodes: Node[] = [this.#head(row), this.#buttons(row)];
     this.#status = h("div", { class: "sfa-inspector-status", role: "status" });
     this.#drawStatus(row);
-    nodes.push(this.#status, this.#facts(row, detail?.analysis ?? null));
+    const known: Known | null = detail?.analysis ?? null;
+    nodes.push(this.#status, this.#facts(row, known));
     if (!detail) return nodes;
+    if (known) nodes.push(more(known));
     const { analysis, cues, stems, jobs, tags } = detail;
-    if (analysis && analysis.duration_s > 0) nodes.push(...section("Shape", this.#shape(row.id, analysis)));
+    if (analysis && analysis.duration_s > 0) {
+      const corrected = known?.corrected?.includes("sections") ? "sections by hand" : null;
+      nodes.push(...section("Shape", this.#shape(row.id, analysis), corrected));
+    }
     if (cues.length > 0) nodes.push(...section("Cues", this.#cues(row.id, cues)));
     if (stems.length > 0) {
       const [first] = stems;
@@ -189,6 +202,7 @@ class Inspector implements InspectorHandle {
         ...stems.map((stem) => h("li", {}, stemDot(stem.name), h("span", {}, stemLabel(stem.name)))),
       ), first && [first.engine, first.model].filter(Boolean).join(" · ")));
     }
+    if (analysis) nodes.push(this.#similar.show(row));
     const list = tagList(tags, row);
     if (list.childElementCount > 0) nodes.push(...section("Tags", list));
     if (jobs.length > 0) nodes.push(...section("History", jobList(jobs)));
@@ -263,7 +277,7 @@ class Inspector implements InspectorHandle {
     }
   }
 
-  #facts(row: TrackRow, analysis: Analysis | null): HTMLElement {
+  #facts(row: TrackRow, analysis: Known | null): HTMLElement {
     const energy = h("span", { class: "sfa-inspector-energy" });
     if (row.energy === null) append(energy, "–");
     else {
@@ -271,23 +285,19 @@ class Inspector implements InspectorHandle {
       setEnergy(meter, row.energy);
       append(energy, meter, String(row.energy));
     }
-    const other = analysis?.bpm_alternative ?? null;
+    const hand = (kind: CorrectionKind) => (analysis?.corrected?.includes(kind)
+      ? h("small", { class: "is-hand", title: "Corrected by hand" }, "by hand")
+      : null);
     const fact = (name: string, ...value: (Node | string | null)[]) =>
       h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
     return h(
       "dl", { class: "sfa-inspector-facts" },
-      fact("Tempo", tempo(row.bpm), row.bpm !== null ? h("small", {}, "BPM") : null),
-      fact("Key", row.camelot !== null ? keyChip(row.camelot, row.key) : "–", row.key !== null ? h("small", {}, row.key) : null),
+      fact("Tempo", tempo(row.bpm), row.bpm !== null ? h("small", {}, "BPM") : null, hand("grid")),
+      fact("Key", row.camelot !== null ? keyChip(row.camelot, row.key) : "–", row.key !== null ? h("small", {}, row.key) : null, hand("key")),
       fact("Energy", energy),
       fact("Time", duration(row.duration)),
       fact("Loudness", measure(row.lufs, "LUFS")),
-      ...(analysis
-        ? [
-            fact("True peak", measure(analysis.true_peak, "dBTP")),
-            fact("Range", measure(analysis.lra, "LU")),
-            ...(other !== null ? [fact("Other tempo", tempo(other), h("small", {}, "BPM"))] : []),
-          ]
-        : []),
+      ...(analysis ? [fact("True peak", measure(analysis.true_peak, "dBTP"))] : []),
     );
   }
 
@@ -327,6 +337,28 @@ class Inspector implements InspectorHandle {
       return h("li", {}, button);
     }));
   }
+}
+
+const GRIDS: Record<FullAnalysis["grid_kind"], string> = {
+  constant: "one tempo", piecewise: "several tempi", free: "breathes", none: "no beat",
+};
+
+/** The numbers that one looks for now and then. */
+function more(analysis: Known): HTMLElement {
+  const { open_key, beats_per_bar, grid_kind, swing, danceability, short_term_max, lra, bpm_alternative, beats } = analysis;
+  const facts: [string, string | null, string][] = [
+    ["Open Key", open_key ?? null, "The key as Traktor writes it"],
+    ["Other tempo", bpm_alternative == null ? null : `${tempo(bpm_alternative)} BPM`, "Half or double, as one may feel it"],
+    ["Metre", beats.length > 0 ? `${beats_per_bar}/4` : null, "Beats in a bar"],
+    ["Grid", grid_kind === undefined ? null : GRIDS[grid_kind], "Whether the beats keep one tempo"],
+    ["Swing", swing == null ? null : `${Math.round(swing * 100)} %`, "Where the off-beats fall: 50 % is straight, 67 % are triplets"],
+    ["Danceability", danceability == null ? null : `${Math.round(danceability * 100)} %`, "How steady and strong the beat is"],
+    ["Loudest 3 s", short_term_max == null ? null : measure(short_term_max, "LUFS"), "The highest short-term loudness"],
+    ["Range", lra === null ? null : measure(lra, "LU"), "Loudness range"],
+  ];
+  return h("dl", { class: "sfa-inspector-more" }, ...facts
+    .filter(([, value]) => value !== null)
+    .map(([name, value, hint]) => h("div", { title: hint }, h("dt", {}, name), h("dd", {}, value))));
 }
 
 function section(title: string, content: HTMLElement, note?: string | null): Node[] {
