@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from sfa_kernel.analysis.labels import arrivals, describe_sections, join_rises, label_sections
 from sfa_kernel.analysis.model import Section
@@ -92,8 +93,10 @@ def _four_on_the_floor(rhythm: Rhythm, onsets: Onsets) -> bool:
         return False
     first = int(np.searchsorted(beats, rhythm.downbeats[0] - 1e-6))
     beats = beats[first:]
-    frames = np.arange(len(onsets.low))
-    at = np.interp(beats * onsets.rate, frames, onsets.low)
-    between = np.interp((beats[:-1] + np.diff(beats) / 2) * onsets.rate, frames, onsets.low)
+    # as loud as they are: a bass on every beat is none the softer for it, but the kick on some is louder
+    accents = maximum_filter1d(onsets.accents[0], 5)
+    frames = np.arange(len(accents))
+    at = np.interp(beats * onsets.rate, frames, accents)
+    between = np.interp((beats[:-1] + np.diff(beats) / 2) * onsets.rate, frames, accents)
     strength = np.array([at[position::4].mean() for position in range(4)])
-    return bool(strength.min() > 0.6 * strength.max() and between.mean() < 0.4 * at.mean())
+    return bool(strength.min() > 0.5 * strength.max() and between.mean() < 0.5 * at.mean())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Traits", "arrivals", "describe_sections", "join_rises", "label_sections"]
 
 _FAINT = -20.0  # dB below the loud bars: how highs move down there is no riser
+_ABSENT = -24.0  # dB below the loud bars: nothing plays there
 _RISER = 6.0  # dB that the highs climb in a build
 _STATES = ("intro", "verse", "build", "peak", "break", "outro")
 
@@ -50,6 +51,8 @@ class Traits:
         0 (all registers full) .. 3.
     rise
         By how much the highs climb from bar to bar, in dB; 0 where they jump once.
+    summit
+        Of the high register in its last two bars, in dB.
     low_jump
         Of the low register at the section's beginning, in dB.
     low_return
@@ -64,6 +67,7 @@ class Traits:
     level: NDArray[np.float64]
     sparse: NDArray[np.float64]
     rise: NDArray[np.float64]
+    summit: NDArray[np.float64]
     low_jump: NDArray[np.float64]
     low_return: NDArray[np.float64]
     power: NDArray[np.float64]
@@ -72,9 +76,9 @@ class Traits:
 
 def join_rises(starts: NDArray[np.intp], bars: Bars) -> NDArray[np.intp]:
     """Starts of sections, where a rise that was cut into pieces is one again."""
-    level = bars.level
+    level = np.maximum(bars.level, [_ABSENT, _ABSENT, _FAINT])
     ends = np.append(starts[1:], len(level))
-    climbs = [_rise(np.maximum(level[a:b, 2], _FAINT)) for a, b in zip(starts, ends, strict=True)]
+    climbs = [_rise(level[a:b, 2]) for a, b in zip(starts, ends, strict=True)]
     kept = [int(starts[0])]
     for index in range(1, len(starts)):
         bar = int(starts[index])
@@ -99,11 +103,12 @@ def describe_sections(starts: NDArray[np.intp], bars: Bars) -> Traits:
     """
     count = len(bars.level)
     ends = np.append(starts[1:], count)
-    level, rise, leaves, arrives = [], [], [], []
+    level, rise, summit, leaves, arrives = [], [], [], [], []
     for start, end in zip(starts, ends, strict=True):
         part = bars.level[start:end]
         level.append(np.median(part, axis=0))
         rise.append(_rise(np.maximum(part[:, 2], _FAINT)))
+        summit.append(float(part[-2:, 2].max()))
         arrives.append(float(np.median(part[:4, 0])))
         leaves.append(float(part[-2:, 0].min()))
     levels = np.array(level)
@@ -123,6 +128,7 @@ def describe_sections(starts: NDArray[np.intp], bars: Bars) -> Traits:
         levels,
         sparse,
         np.array(rise),
+        np.array(summit),
         jump,
         back,
         (power - mean) / max(spread, 0.7),
@@ -229,7 +235,11 @@ def arrivals(states: list[str], traits: Traits, four_on_the_floor: bool) -> list
         for index in range(1, len(states))
         if states[index] == "peak" and states[index - 1] in ("build", "break") and traits.low_jump[index] > 3
     ]
-    lifted = [i for i in returns if states[i - 1] == "build" and traits.rise[i - 1] > _RISER]
+    lifted = [
+        i
+        for i in returns
+        if states[i - 1] == "build" and traits.rise[i - 1] > _RISER and traits.summit[i - 1] > traits.level[i, 2] - 3
+    ]
     if lifted or four_on_the_floor:
         lifted += [i for i in returns if i not in lifted and traits.low_jump[i] > 8]
     return sorted(lifted)
