@@ -16,6 +16,8 @@ import { snap } from "../waveform/grid";
 import "./analysis.css";
 import { type Alignment, ALIGNMENTS, differences, shiftOf } from "./compare";
 import { AnalysisData } from "./data";
+import { mountEdit } from "./edit/edit";
+import { mountHear } from "./hear/hear";
 import { type PictureName, PICTURES, TITLES } from "./picture";
 import { Radar } from "./radar";
 import { LaneStack } from "./stack";
@@ -121,6 +123,8 @@ class AnalysisView {
       this.#head, this.#second, this.#message, this.#body,
     );
     el.append(h("div", { class: "sfa-analysis-box" }, this.#root));
+    mountHear(this.#tools, { bridge, model, data: this.data, signal });
+    mountEdit(this.#tools, { bridge, model, data: this.data, signal });
 
     this.#overview = this.#own
       ? new Overview(this.#overviewHost, {
@@ -150,11 +154,6 @@ class AnalysisView {
     clock.subscribe((now) => this.#frame(now), signal);
     this.#showTrack();
     this.#show();
-  }
-
-  /** Where toolbars of others go: above the lanes. */
-  get tools(): HTMLElement {
-    return this.#tools;
   }
 
   compare(trackId: string | null): void {
