@@ -40,8 +40,8 @@ def put_song(home: Path, title: str) -> UUID:
             [track, str(track), title, file("downloads", ".wav"), file("downloads", ".jpg")],
         )
         connection.execute(
-            "INSERT INTO analyses (track_id, version, file, waveform, created_at) VALUES (?, 1, ?, ?, now())",
-            [track, file("analysis", ".json"), file("analysis", ".npz")],
+            "INSERT INTO analyses (track_id, version, file, waveform, curves, created_at) VALUES (?, 1, ?, ?, ?, now())",
+            [track, file("analysis", ".json"), file("analysis", ".npz"), file("analysis", ".curves")],
         )
         connection.execute(
             "INSERT INTO separations VALUES (?, ?, 'draft', '', -60, ?, now())",
@@ -90,7 +90,7 @@ def file(library: Path, tmp_path: Path) -> Path:
 def test_a_library_comes_back_whole_in_another_place(library: Path, tmp_path: Path) -> None:
     told: list[int] = []
     made = backup(library, tmp_path / "music.zip", progress=told.append)
-    assert (made.tracks, made.files, made.missing) == (2, 18, [])
+    assert (made.tracks, made.files, made.missing) == (2, 20, [])
     assert told == sorted(told)
     assert told[-1] == 100
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["music.zip"]
@@ -146,7 +146,7 @@ def test_files_that_are_gone_are_named_and_the_rest_is_saved(library: Path, tmp_
     (library / gone).unlink()
     assert backup(library, tmp_path / "music.zip").missing == [gone]
     back = restore(tmp_path / "music.zip", tmp_path / "elsewhere")
-    assert (back.files, back.missing) == (17, [gone])
+    assert (back.files, back.missing) == (19, [gone])
 
 
 def test_what_a_killed_program_had_committed_is_in_the_backup(library: Path, tmp_path: Path) -> None:

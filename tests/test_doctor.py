@@ -38,7 +38,7 @@ def test_a_library_that_is_whole_has_nothing_wrong(studio: Studio, track: Track)
     found = {check["name"]: check for check in report["checks"]}
     for name in ("library", "catalogue", "files", "contents", "orphans", "jobs"):
         assert found[name]["ok"], found[name]
-    assert found["files"]["detail"] == "3 files"
+    assert found["files"]["detail"] == "4 files"
     assert found["contents"]["detail"] == "1 as added"
     assert report["ok"]
 

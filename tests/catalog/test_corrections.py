@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+import duckdb
 import pytest
 
-from sfa_kernel.catalog import Catalog, corrections, cues, loops
+from sfa_kernel.catalog import Catalog, analyses, corrections, cues, loops
+from sfa_kernel.catalog.analyses import AnalysisRow
 from sfa_kernel.catalog.cues import CueRow
 from sfa_kernel.catalog.loops import LoopRow
 from sfa_kernel.errors import NotFoundError
@@ -92,3 +96,25 @@ def test_loops_come_the_songs_first_and_the_best_first(catalog: Catalog) -> None
         loops.replace(connection, track, [loop("drums", 0.9), loop("mix", 0.4), loop("bass", 0.1), loop("mix", 0.8)])
         found = loops.of_track(connection, track)
     assert [(row.source, row.score) for row in found] == [("mix", 0.8), ("mix", 0.4), ("bass", 0.1), ("drums", 0.9)]
+
+
+def test_analyses_of_an_older_library_are_kept(home: Path) -> None:
+    storage = Storage(home)
+    track, now = uuid4(), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    old = AnalysisRow(
+        track, 1, 127.35, 0.9, "A minor", 0.8, "8A", -9.3, 5.2, -0.3, 7, "analysis/a.json", "analysis/a.npz", now
+    )
+    with duckdb.connect(str(storage.home / "library.duckdb")) as library:
+        library.execute("SET TimeZone = 'UTC'")
+        folder = resources.files("sfa_kernel.catalog").joinpath("migrations")
+        for number, name in enumerate(("first_light", "jobs_under_fire", "webhooks", "cron"), 1):
+            library.execute(folder.joinpath(f"000{number}_{name}.sql").read_text("utf-8"))
+            library.execute("INSERT INTO migrations VALUES (?, now())", [number])
+        library.execute(
+            "INSERT INTO analyses VALUES (?, 1, 127.35, 0.9, 'A minor', 0.8, '8A', -9.3, 5.2, -0.3, 7, "
+            "'analysis/a.json', 'analysis/a.npz', ?)",
+            [track, now],
+        )
+    with Catalog(storage.home).read() as connection:
+        assert analyses.find(connection, track) == old
+    assert old.files == ["analysis/a.json", "analysis/a.npz"]
