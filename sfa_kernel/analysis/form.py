@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
-from sfa_kernel.analysis.labels import arrivals, describe_sections, join_rises, label_sections
+from sfa_kernel.analysis.labels import describe_sections, join_rises, label_sections
 from sfa_kernel.analysis.model import Section
+from sfa_kernel.analysis.repeats import distances
 from sfa_kernel.analysis.structure import Bars, describe_bars, find_boundaries
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def _form(bars: Bars, end: float, four_on_the_floor: bool) -> SongForm:
     starts, phrase = find_boundaries(bars)
     starts = join_rises(starts, bars)
     traits = describe_sections(starts, bars)
-    states, lead = label_sections(traits)
-    lifts = arrivals(states, traits, four_on_the_floor)
+    states, lead, lifts = label_sections(traits, distances(starts, bars), four_on_the_floor)
     # without a single build-up and return it is a song, whose full sections are choruses
     names = {"peak": "drop", "break": "break"} if lifts else {"peak": "chorus", "break": "bridge"}
     edges = np.append(bars.edges[starts], end)

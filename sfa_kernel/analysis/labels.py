@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.analysis.repeats import SAME_PART
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sfa_kernel.analysis.structure import Bars
 
-__all__ = ["Traits", "arrivals", "describe_sections", "join_rises", "label_sections"]
+__all__ = ["Traits", "describe_sections", "join_rises", "label_sections"]
 
 _FAINT = -20.0  # dB below the loud bars: how highs move down there is no riser
 _ABSENT = -24.0  # dB below the loud bars: nothing plays there
 _RISER = 6.0  # dB that the highs climb in a build
+_ALIKE = 1.5  # distance of sections whose labels are decided together
 _STATES = ("intro", "verse", "build", "peak", "break", "outro")
+
+_INNER = [1, 2, 3, 4]  # those that do not depend on the place in the song
 
 # What usually follows what, as additions to the score; absent pairs do not occur.
 _FOLLOWS: dict[str, dict[str, float]] = {
@@ -189,9 +194,52 @@ def _steps(traits: Traits) -> NDArray[np.float64]:
     return steps
 
 
-def label_sections(traits: Traits) -> tuple[list[str], NDArray[np.float64]]:
-    """Likeliest label of each section (``"peak"`` for drop and chorus), and its lead over the second, 0..1."""
-    emission = _emissions(traits) * np.clip(traits.bars / 6, 0.7, 2.0)[:, None]
+def label_sections(
+    traits: Traits, apart: NDArray[np.float64], four_on_the_floor: bool
+) -> tuple[list[str], NDArray[np.float64], list[int]]:
+    """What each section does, and which ones are drops.
+
+    Parameters
+    ----------
+    traits
+        Of each section.
+    apart
+        How unlike the sections are, from `repeats.distances`.
+    four_on_the_floor
+        Whether a kick marks every beat, as club music has it.
+
+    Returns
+    -------
+    states : list of str
+        Likeliest label of each section; ``"peak"`` for drop and chorus.
+    lead : ndarray
+        Its lead over the second, 0..1.
+    drops : list of int
+        Sections with which the full sound returns.
+    """
+    emission = _emissions(traits)
+    alike = (apart < _ALIKE).astype(float)
+    alike /= alike.sum(axis=1, keepdims=True)
+    emission[:, _INNER] = 0.5 * emission[:, _INNER] + 0.5 * (alike @ emission)[:, _INNER]
+    states, lead = _likeliest(traits, emission)
+    drops = _arrivals(states, traits, four_on_the_floor)
+    # in club music what is full before the first build-up, and no drop's like, is the verse
+    early = [
+        index
+        for index, state in enumerate(states)
+        if state == "peak" and drops and (index == 0 or states[index - 1] in ("intro", "verse"))
+        and apart[index, drops].min() > SAME_PART
+    ]
+    if early:
+        emission[early, _STATES.index("peak")] -= 1.5
+        states, lead = _likeliest(traits, emission)
+        drops = _arrivals(states, traits, four_on_the_floor)
+    return states, lead, drops
+
+
+def _likeliest(traits: Traits, emission: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+    """The path through the grammar with the highest score, and how far each label leads."""
+    emission = emission * np.clip(traits.bars / 6, 0.7, 2.0)[:, None]
     count = len(emission)
     steps = _steps(traits)
     first = np.array([_FOLLOWS["start"].get(state, -np.inf) for state in _STATES])
@@ -218,7 +266,7 @@ def label_sections(traits: Traits) -> tuple[list[str], NDArray[np.float64]]:
     return [_STATES[state] for state in path[::-1]], lead
 
 
-def arrivals(states: list[str], traits: Traits, four_on_the_floor: bool) -> list[int]:
+def _arrivals(states: list[str], traits: Traits, four_on_the_floor: bool) -> list[int]:
     """Sections that are drops: the full sound returns after a riser, or in club music after any break.
 
     Parameters

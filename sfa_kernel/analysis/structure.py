@@ -74,6 +74,19 @@ class Bars:
         """All that is compared between bars, in one unit: texture and chroma [shape=(bars, features)]."""
         return np.concatenate([self.texture, _WEIGHT_OF_CHROMA * self.chroma], axis=1)
 
+    @cached_property
+    def noise(self) -> float:
+        """Typical squared difference between a bar and its repetition."""
+        nearest = _nearest(self.sound)
+        typical = float(np.median(nearest))
+        # a machine repeats exactly; below this no listener hears a change either
+        return max(_LUCK * float(np.minimum(nearest, 4 * typical).mean()), _QUIETEST_NOISE)
+
+    @cached_property
+    def steady(self) -> NDArray[np.float64]:
+        """The sound, with single bars that nothing near resembles (fills, crashes) as what they vary."""
+        return _without_fills(self.sound, self.noise)
+
 
 def describe_bars(
     edges: NDArray[np.float64], bands: NDArray[np.float32], level: NDArray[np.float32], onsets: Onsets, harmony: Chroma
@@ -117,21 +130,20 @@ def find_boundaries(bars: Bars) -> tuple[NDArray[np.intp], int]:
     count = len(bars.sound)
     if count < 8:
         return np.zeros(1, np.intp), 0
-    residual = _residuals(_without_fills(bars.sound))
+    residual = _residuals(bars.steady, bars.noise)
     paths = [_segment(residual, phrase) for phrase in range(4)]
     # most songs begin with a phrase, not within one
     phrase = int(np.argmin([cost + (_PRICE_OF_PICKUP if index else 0.0) for index, (cost, _) in enumerate(paths)]))
     return _absorb_fills(paths[phrase][1], count), phrase
 
 
-def _residuals(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _residuals(x: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
     """What the best description leaves of bars ``end - length .. end``, over the bars' noise, with its price.
 
     A section is described by one bar, by a pattern of 4 or 8 bars that repeats (a chord progression), or by
     either while it bends (a riser). [shape=(bars + 1, longest + 1)]; infinite where there is no such section.
     """
     count = len(x)
-    noise = _noise(x)
     longest = min(_LONGEST, count)
     x = x - x.mean(axis=0)
     squares = np.concatenate([[0.0], np.cumsum((x * x).sum(axis=1))])
@@ -221,14 +233,6 @@ def _segment(residual: NDArray[np.float64], phrase: int) -> tuple[float, NDArray
     return float(best[count]), np.array(found[:0:-1], np.intp)
 
 
-def _noise(x: NDArray[np.float64]) -> float:
-    """Typical squared difference between a bar and its repetition."""
-    nearest = _nearest(x)
-    typical = float(np.median(nearest))
-    # a machine repeats exactly; below this no listener hears a change either
-    return max(_LUCK * float(np.minimum(nearest, 4 * typical).mean()), _QUIETEST_NOISE)
-
-
 def _nearest(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Half the squared distance of each bar to the nearest of those 1, 2, 4 or 8 bars away [shape=(bars,)]."""
     nearest = np.full(len(x), np.inf)
@@ -240,11 +244,11 @@ def _nearest(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return nearest
 
 
-def _without_fills(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _without_fills(x: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
     """The bars, with single bars that nothing near resembles (fills, crashes) replaced by what they vary."""
     count = len(x)
     apart = _nearest(x)
-    strange = apart > _STRANGE * _noise(x)
+    strange = apart > _STRANGE * noise
     alone = strange.copy()
     alone[1:] &= ~strange[:-1]
     alone[:-1] &= ~strange[1:]
