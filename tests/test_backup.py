@@ -40,7 +40,8 @@ def put_song(home: Path, title: str) -> UUID:
             [track, str(track), title, file("downloads", ".wav"), file("downloads", ".jpg")],
         )
         connection.execute(
-            "INSERT INTO analyses (track_id, version, file, waveform, curves, created_at) VALUES (?, 1, ?, ?, ?, now())",
+            "INSERT INTO analyses (track_id, version, file, waveform, curves, created_at) "
+            "VALUES (?, 1, ?, ?, ?, now())",
             [track, file("analysis", ".json"), file("analysis", ".npz"), file("analysis", ".curves")],
         )
         connection.execute(
@@ -97,7 +98,7 @@ def test_a_library_comes_back_whole_in_another_place(library: Path, tmp_path: Pa
     assert list((library / "scratch").iterdir()) == []
 
     back = restore(made.file, tmp_path / "elsewhere", progress=told.append)
-    assert (back.tracks, back.files, back.kept) == (2, 18, None)
+    assert (back.tracks, back.files, back.kept) == (2, 20, None)
     assert titles(tmp_path / "elsewhere") == ["One", "Two"]
     assert contents(tmp_path / "elsewhere") == contents(library)
     assert not (tmp_path / "elsewhere" / "uploads" / "half.wav").exists()
