@@ -18,22 +18,21 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Loudness", "LoudnessMeter", "decibel", "k_weighting"]
+__all__ = ["Loudness", "LoudnessMeter", "k_weighting", "lufs"]
 
 SEGMENT_RATE = 10  # segments per second: the 100 ms hop of gating blocks and of short-term loudness
 MOMENTARY = 4  # segments in a gating block (400 ms)
 SHORT_TERM = 30  # segments in short-term loudness (3 s)
 
 _OFFSET = -0.691  # dB, BS.1770: makes a 997 Hz sine at 0 dBFS in one channel read -3.01 LKFS
-_QUIETEST = 1e-12  # -120 dB: where curves in decibels end
 _SILENCE = 1e-9  # amplitude
 _BLOCK = 32  # samples that one row of the filter's product answers for
 _GROUP = 16  # blocks, and groups of blocks, whose states one product carries on
 _CHUNK = _BLOCK * _GROUP * _GROUP
-_MOST_CHUNKS = 32  # at a time: 2**18 samples
+_MOST_CHUNKS = 8  # at a time: 2**16 samples, half a megabyte for a stereo sound, stay in the cache
 _FRAME = 16  # samples that one row of the oversampling product answers for
-_ROWS = 128  # frames in one product
-_AT_ONCE = 8  # products: their results stay in the cache
+_STRETCH = 256  # samples that are oversampled together, or not at all
+_AT_ONCE = 32  # stretches in one product: its result stays in the cache
 _TAPS = 16  # taps of each interpolation phase; BS.1770's own example has 12
 
 
@@ -51,9 +50,11 @@ class Loudness:
         The loudest 400 ms and 3 s, in LUFS; None when silent or shorter than that.
     true_peak
         In dBTP; None when silent.
-    sample_peak, rms
-        Largest sample, and root mean square of all samples of all channels, in dBFS: a square wave at full
-        scale reads 0, a sine -3.01. None when silent.
+    rms
+        Root mean square of all samples of all channels, in dBFS: a square wave at full scale reads 0, a sine
+        -3.01. None when silent.
+    crest
+        The largest sample over that, in dB; None when silent.
     momentary
         Power of each 400 ms block, centred on its segment, as mean squares after K-weighting; ``rate`` a second,
         the first at 0 s.
@@ -68,16 +69,16 @@ class Loudness:
     momentary_max: float | None
     short_term_max: float | None
     true_peak: float | None
-    sample_peak: float | None
     rms: float | None
+    crest: float | None
     momentary: NDArray[np.float64]
     short_term: NDArray[np.float64]
     rate: float
 
 
-def decibel(power: NDArray[np.float64], offset: float = 0.0) -> NDArray[np.float64]:
-    """Power (mean squares) in decibels, not below -120."""
-    return offset + 10 * np.log10(np.maximum(power, _QUIETEST))
+def lufs(power: NDArray[np.float64]) -> NDArray[np.float32]:
+    """K-weighted power as loudness, not below -120 LUFS."""
+    return np.maximum(_decibel(power), -120.0).astype(np.float32)
 
 
 def k_weighting(sample_rate: float) -> NDArray[np.float64]:
@@ -161,15 +162,14 @@ class LoudnessMeter:
 
     def _run(self, stream: NDArray[np.float32]) -> None:
         """Measure all whole chunks of the stream, which begins with the samples to look back at."""
-        at = 0
-        while chunks := min(_MOST_CHUNKS, (stream.shape[1] - _TAPS - at) // _CHUNK):
-            end = at + chunks * _CHUNK
-            self._peak = self._between.peak(stream[:, at : end + _TAPS], self._peak)
-            samples = stream[:, at + _TAPS : end + _TAPS]
+        whole = (stream.shape[1] - _TAPS) // _CHUNK * _CHUNK
+        if whole:
+            self._peak = self._between.peak(stream[:, : whole + _TAPS], self._peak)
+        for at in range(0, whole, _MOST_CHUNKS * _CHUNK):
+            samples = stream[:, at + _TAPS : min(whole, at + _MOST_CHUNKS * _CHUNK) + _TAPS]
             self._squares += float(_powers(samples, _CHUNK).sum())
             self._segments(self._filter(samples))
-            at = end
-        self._rest = stream[:, at:].copy()
+        self._rest = stream[:, whole:].copy()
 
     def _segments(self, weighted: NDArray[np.float32]) -> None:
         if self._unfinished.shape[1]:
@@ -186,15 +186,16 @@ class LoudnessMeter:
         count = self._heard // (self._length * self._parts)
         fine = np.concatenate(self._powers)[: count * self._parts] if self._powers else np.zeros(0)
         powers = fine.reshape(count, self._parts).mean(axis=1)
-        sounds = self._peak > _SILENCE
+        mean = self._squares / max(1, channels * self._heard)
+        sounds = self._peak > _SILENCE and mean > 0
         return Loudness(
             integrated=_integrated(powers),
             range=_loudness_range(powers),
             momentary_max=_loudest(fine, MOMENTARY * self._parts),
             short_term_max=_loudest(fine, SHORT_TERM * self._parts),
             true_peak=20 * float(np.log10(self._peak)) if sounds else None,
-            sample_peak=20 * float(np.log10(self._sample_peak)) if sounds else None,
-            rms=10 * float(np.log10(self._squares / (channels * self._heard))) if sounds else None,
+            rms=10 * float(np.log10(mean)) if sounds else None,
+            crest=10 * float(np.log10(self._sample_peak**2 / mean)) if sounds else None,
             momentary=_centred_mean(powers, MOMENTARY),
             short_term=_centred_mean(powers, SHORT_TERM),
             rate=self._rate,
@@ -223,7 +224,7 @@ def _loudest(powers: NDArray[np.float64], width: int) -> float | None:
         return None
     total = np.concatenate([[0.0], np.cumsum(powers)])
     largest = float((total[width:] - total[:-width]).max()) / width
-    return _OFFSET + 10 * float(np.log10(largest)) if largest > _QUIETEST else None
+    return _OFFSET + 10 * float(np.log10(largest)) if largest > 1e-12 else None
 
 
 def _centred_mean(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
@@ -280,27 +281,31 @@ class _KWeighting:
         self._levels = [_carry(power), _carry(np.linalg.matrix_power(power, _GROUP))]
         self._step = np.linalg.matrix_power(power, _GROUP * _GROUP)
         self._state = np.zeros((channels, order))
+        # memory that is asked for anew each time costs as much as the products
+        self._inputs = np.empty((channels, _MOST_CHUNKS, _CHUNK // _BLOCK, _BLOCK + order), np.float32)
+        self._weighted = np.empty((channels, _MOST_CHUNKS, _CHUNK // _BLOCK, _BLOCK), np.float32)
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Weighted samples, of samples [shape=(channels, chunks * _CHUNK)]."""
+        """Weighted samples, of samples [shape=(channels, chunks * _CHUNK)]; the next call overwrites them."""
         channels, length = samples.shape
-        order = self._state.shape[1]
-        inputs = np.empty((channels, length // _CHUNK, _CHUNK // _BLOCK, _BLOCK + order), np.float32)
-        inputs[..., :_BLOCK] = samples.reshape(*inputs.shape[:-1], _BLOCK)
+        chunks = length // _CHUNK
+        inputs, weighted = self._inputs[:, :chunks], self._weighted[:, :chunks]
+        inputs[..., :_BLOCK] = samples.reshape(weighted.shape)
         added = (inputs[..., :_BLOCK] @ self._carried).astype(np.float64)
-        states = self._states(0, added.reshape(*inputs.shape[:2], _GROUP, _GROUP, order))
-        inputs[..., _BLOCK:] = states.reshape(*inputs.shape[:-1], order)
-        return (inputs @ self._output).reshape(channels, length)
+        states = self._states(0, added.reshape(channels, chunks, _GROUP, _GROUP, -1))
+        inputs[..., _BLOCK:] = states.reshape(added.shape)
+        np.matmul(inputs, self._output, out=weighted)
+        return weighted.reshape(channels, length)
 
     def _states(self, level: int, added: NDArray[np.float64]) -> NDArray[np.float64]:
         """The state before each part, from what the parts add to it [shape=(channels, ..., parts, order)]."""
         order = self._state.shape[1]
         if level == len(self._levels):
-            states = np.empty_like(added)
+            before = np.empty_like(added)
             for part in range(added.shape[1]):
-                states[:, part] = self._state
+                before[:, part] = self._state
                 self._state = self._state @ self._step.T + added[:, part]
-            return states
+            return before
         within, onward = self._levels[level]
         found = added.reshape(*added.shape[:-2], -1) @ within
         starts = self._states(level + 1, found[..., _GROUP * order :])
@@ -346,49 +351,74 @@ def _carry(step: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 class _Between:
-    """The band-limited signal between the samples: 4x oversampling (2x from 80 kHz, none from 160 kHz on)."""
+    """The band-limited signal between the samples: 4x oversampling (2x from 80 kHz, none from 160 kHz on).
+
+    What lies between two samples is what a straight line puts there, plus a sum over the differences of
+    neighbouring samples. That bounds it: few stretches of music can come near a peak found before, and only
+    those are oversampled.
+    """
 
     def __init__(self, sample_rate: float) -> None:
         factor = 4 if sample_rate < 80_000 else 2 if sample_rate < 160_000 else 1
-        self._matrix, self._gain = _interpolator(factor)
+        self._matrix, self._reach = _interpolator(factor)
 
     def peak(self, stream: NDArray[np.float32], known: float) -> float:
         """The larger of the known peak and that between the samples of a stream [shape=(channels, n)].
 
-        Of the stream all but ``_TAPS`` samples are looked at, in batches of ``_ROWS`` frames; a batch whose
-        largest sample, times what the filter can make of it at worst, stays below the known peak is left out.
+        All but the last ``_TAPS`` samples are looked at; their number is a multiple of ``_STRETCH``.
         """
         if not self._matrix.shape[1]:
             return known
-        size = _ROWS * _FRAME
-        for channel in np.ascontiguousarray(stream):
-            reach = np.lib.stride_tricks.sliding_window_view(channel, size + _TAPS)[::size]
-            bound = np.maximum(reach.max(axis=1), -reach.min(axis=1)) * self._gain
-            frames = np.lib.stride_tricks.sliding_window_view(channel, _FRAME + _TAPS)[::_FRAME]
-            batches = frames.reshape(-1, _ROWS, _FRAME + _TAPS)
-            for start in range(0, len(batches), _AT_ONCE):
-                live = batches[start : start + _AT_ONCE][bound[start : start + _AT_ONCE] > known]
-                if len(live):
-                    values = live @ self._matrix
-                    known = max(known, float(values.max()), -float(values.min()))
+        size = _STRETCH + _TAPS
+        bound = _largest(np.abs(stream), size) + self._reach * _largest(np.abs(np.diff(stream)), size - 1)
+        live = np.flatnonzero(bound > known)
+        # the likeliest first: they raise the bar for the others
+        live = live[np.argsort(-bound.flat[live])]
+        frames = np.lib.stride_tricks.sliding_window_view(stream, _FRAME + _TAPS, axis=1)[:, ::_FRAME]
+        stretches = frames.reshape(*bound.shape, _STRETCH // _FRAME, _FRAME + _TAPS)
+        for start in range(0, len(live), _AT_ONCE):
+            chosen = live[start : start + _AT_ONCE]
+            chosen = chosen[bound.flat[chosen] > known]
+            if len(chosen):
+                values = stretches[np.unravel_index(chosen, bound.shape)] @ self._matrix
+                known = max(known, float(values.max()), -float(values.min()))
         return known
 
 
+def _largest(magnitudes: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """The largest of so many values from the start of each stretch on [shape=(channels, stretches)]."""
+    starts = np.arange(0, magnitudes.shape[1] - length + 1, _STRETCH)
+    # the very last value may be left out: no tap reaches it
+    bounds = np.stack([starts, np.minimum(starts + length, magnitudes.shape[1] - 1)], axis=1).ravel()
+    largest: NDArray[np.float32] = np.maximum.reduceat(magnitudes, bounds, axis=1)[:, ::2]
+    return largest
+
+
 def _interpolator(factor: int) -> tuple[NDArray[np.float32], float]:
-    """Matrix [shape=(_FRAME + _TAPS, _FRAME * (factor - 1))] of the phases between the samples."""
+    """How to find what lies between the samples.
+
+    Returns
+    -------
+    matrix
+        Of the phases between the samples [shape=(_FRAME + _TAPS, _FRAME * (factor - 1))].
+    reach
+        How far, in units of the largest difference of neighbouring samples, that can lie outside the samples.
+    """
     columns = []
-    gain = 1.0
+    reach = 0.0
     offsets = np.arange(_TAPS) - (_TAPS // 2 - 1)
     for phase in range(1, factor):
         distance = offsets - phase / factor
         window = np.i0(6.0 * np.sqrt(np.maximum(0.0, 1 - (distance / (_TAPS / 2)) ** 2))) / np.i0(6.0)
         taps = np.sinc(distance) * window
         taps /= taps.sum()
-        gain = max(gain, float(np.abs(taps).sum()))
+        # apart from a straight line's two taps, whose result lies within the samples, the taps sum up to nothing
+        line = np.maximum(0.0, 1 - np.abs(distance))
+        reach = max(reach, float(np.abs(np.cumsum(taps - line)).sum()))
         for start in range(_FRAME):
             column = np.zeros(_FRAME + _TAPS, np.float32)
             column[start : start + _TAPS] = taps
             columns.append(column)
     if not columns:
-        return np.zeros((_FRAME + _TAPS, 0), np.float32), gain
-    return np.stack(columns, axis=1), gain
+        return np.zeros((_FRAME + _TAPS, 0), np.float32), reach
+    return np.stack(columns, axis=1), reach

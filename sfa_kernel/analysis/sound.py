@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sfa_kernel.analysis.curves import Curve
 from sfa_kernel.analysis.energy import ENERGY_RATE, energy_curve, energy_level
+from sfa_kernel.analysis.loudness import lufs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sfa_kernel.analysis.curves import Curve
     from sfa_kernel.analysis.onsets import Onsets
     from sfa_kernel.analysis.rhythm import Rhythm
     from sfa_kernel.analysis.spectrum import Features
@@ -51,11 +52,24 @@ def describe_sound(features: Features, onsets: Onsets, rhythm: Rhythm) -> Sound:
     features, onsets, rhythm
         Of the song.
     """
-    loudness = features.loudness
+    loudness, timbre = features.loudness, features.timbre
+    energy = energy_curve(features)
     return Sound(
         lufs=loudness.integrated,
+        momentary_max=loudness.momentary_max,
+        short_term_max=loudness.short_term_max,
         lra=loudness.range,
         true_peak=loudness.true_peak,
+        rms=loudness.rms,
+        crest=loudness.crest,
         energy=energy_level(features, onsets, rhythm.tempo),
-        energy_curve=energy_curve(features),
+        energy_curve=energy,
+        energy_rate=loudness.rate,
+        timbre=timbre.means(),
+        curves={
+            "energy": Curve(energy, rate=loudness.rate),
+            "loudness.momentary": Curve(lufs(loudness.momentary), rate=loudness.rate, unit="LUFS"),
+            "loudness.short_term": Curve(lufs(loudness.short_term), rate=loudness.rate, unit="LUFS"),
+            **timbre.curves(),
+        },
     )

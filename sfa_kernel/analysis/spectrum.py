@@ -1,8 +1,8 @@
 """The shared features: one pass over the samples, one short-time Fourier transform per rate.
 
-Rhythm, form and energy read band magnitudes of a short window at 22.05 kHz; harmony reads spectral peaks of
-a long window at 5.5 kHz. The samples come block by block, so memory follows the features (about 17 MB an
-hour for the bands), never the audio.
+Rhythm, form and energy read band magnitudes of a short window at 22.05 kHz, timbre the same spectra; harmony reads
+spectral peaks of a long window at 5.5 kHz. The samples come block by block, so memory follows the features (about
+100 MB an hour), never the audio.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.fft
 import soxr
+from scipy.ndimage import uniform_filter1d
 
 from sfa_kernel.analysis.loudness import Loudness, LoudnessMeter
+from sfa_kernel.analysis.products import product
+from sfa_kernel.analysis.timbre import FRAMES, Timbre, TimbreMeter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +39,11 @@ BAND_EDGES = np.array(
     [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 31, 38, 47, 58, 71, 87, 107, 131, 160, 196, 240, 294, 360, 440, 511]
 )
 """Bins of the short window that bound each band: one bin up to 130 Hz, then five bands to the octave or so."""
+
+
+_AT_ONCE = 1 << 18  # samples
+_KEPT = 1 << 24  # bytes
+_LOUDEST = np.float32(100.0)
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,8 @@ class Features:
         For harmony.
     loudness
         EBU R 128 readings.
+    timbre
+        Of the mono signal.
     """
 
     duration: float
@@ -86,6 +96,7 @@ class Features:
     bands: NDArray[np.float32]
     peaks: Peaks
     loudness: Loudness
+    timbre: Timbre
 
 
 def measure(blocks: Iterable[NDArray[np.float32]], sample_rate: float, steps: Steps, *, frames: int = 0) -> Features:
@@ -106,11 +117,15 @@ def measure(blocks: Iterable[NDArray[np.float32]], sample_rate: float, steps: St
     -------
     Features
     """
+    # Some allocators (glibc's) ask the system for every large array anew, and each fresh page costs a fault, until one
+    # of that size has been returned; then they keep the memory.
+    np.empty(_KEPT, np.uint8)
     ear: _Ear | None = None
     for block in blocks:
         if ear is None:
             ear = _Ear(sample_rate, block.shape[0])
-        ear.hear(_clean(block))
+        for start in range(0, block.shape[1], _AT_ONCE):
+            ear.hear(_clean(block[:, start : start + _AT_ONCE]))
         steps.at(min(1.0, ear.heard / max(frames, ear.heard, 1)))
     if ear is None:
         ear = _Ear(sample_rate, 1)
@@ -127,8 +142,9 @@ class _Ear:
         self._meter = LoudnessMeter(sample_rate, channels)
         self._middle = _Resampler(sample_rate, RATE)
         self._low = _Resampler(RATE, TONAL_RATE)
-        self._short = _Framer(WINDOW, HOP)
+        self._short = _Framer(WINDOW, HOP, together=FRAMES)
         self._long = _Framer(TONAL_WINDOW, TONAL_HOP)
+        self._timbre = TimbreMeter(RATE, WINDOW, HOP)
         self._bands: list[NDArray[np.float32]] = []
         self._peaks = _PeakPicker()
 
@@ -142,10 +158,16 @@ class _Ear:
 
     def _listen(self, mono: NDArray[np.float32], *, last: bool) -> None:
         middle = self._middle.feed(mono, last)
-        for magnitudes in self._short.feed(middle, last):
-            self._bands.append(_band_magnitudes(magnitudes))
-        for magnitudes in self._long.feed(self._low.feed(middle, last), last):
-            self._peaks.feed(magnitudes)
+        self._timbre.feed_samples(middle)
+        means = []
+        for power in self._short.feed(middle, last):
+            self._bands.append(np.sqrt(product(power, _BANDS)) * np.float32(_SHORT_SCALE))
+            groups = power[: len(power) // FRAMES * FRAMES].reshape(-1, FRAMES, power.shape[1])
+            means.append(groups.mean(axis=1))
+        if means:
+            self._timbre.feed_spectra(np.concatenate(means))
+        for power in self._long.feed(self._low.feed(middle, last), last):
+            self._peaks.feed(np.sqrt(power) * np.float32(_LONG_SCALE))
 
     def finish(self) -> Features:
         self._listen(np.zeros(0, np.float32), last=True)
@@ -155,16 +177,17 @@ class _Ear:
             bands=np.concatenate(self._bands) if self._bands else np.zeros((0, len(BAND_EDGES) - 1), np.float32),
             peaks=self._peaks.finish(),
             loudness=self._meter.finish(),
+            timbre=self._timbre.finish(),
         )
 
 
 def _clean(block: NDArray[np.float32]) -> NDArray[np.float32]:
     block = np.ascontiguousarray(block, np.float32)
-    # a sum is finite only when every term is: much cheaper than asking each sample
-    if block.size and not np.isfinite(block.sum(dtype=np.float64)):
-        block = np.where(np.isfinite(block), block, np.float32(0.0))
-    # 40 dB over full scale is no music, and its powers must stay finite in float32
-    return np.clip(block, -100.0, 100.0) if block.size and np.abs(block).max() > 100.0 else block
+    # 40 dB over full scale is no music, and its powers must stay finite in float32. What is not a number makes both
+    # comparisons false, so that two fast passes find everything.
+    if not block.size or (block.max() <= _LOUDEST and block.min() >= -_LOUDEST):
+        return block
+    return np.clip(np.where(np.isfinite(block), block, np.float32(0.0)), -_LOUDEST, _LOUDEST)
 
 
 def _downmix(block: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -196,32 +219,49 @@ class _Resampler:
 class _Framer:
     """Cuts a stream into windowed, centred frames and transforms them, a batch at a time."""
 
-    def __init__(self, window: int, hop: int) -> None:
-        self._window = np.hanning(window + 1)[:-1].astype(np.float32)
+    def __init__(self, window: int, hop: int, together: int = 1) -> None:
+        self._window = _window(window)
         self._hop = hop
+        self._together = together
         self._rest = np.zeros(window // 2, np.float32)
         self._batch = max(1, (1 << 17) // window)  # half a megabyte: stays in the cache
 
     def feed(self, block: NDArray[np.float32], last: bool) -> Iterator[NDArray[np.float32]]:
-        """Magnitudes [shape=(frames, window // 2 + 1)] of the frames that are complete."""
+        """Power [shape=(frames, window // 2 + 1)] of the frames that are complete.
+
+        Until the last block frames come in multiples of ``together``.
+        """
         size = len(self._window)
         parts = [self._rest, block]
         if last:
             parts.append(np.zeros(size // 2, np.float32))
         stream = np.concatenate(parts)
-        if len(stream) < size:
-            self._rest = stream
+        count = max(0, (len(stream) - size) // self._hop + 1)
+        if not last:
+            count -= count % self._together
+        self._rest = stream[count * self._hop :].copy()
+        if not count:
             return
-        frames = np.lib.stride_tricks.sliding_window_view(stream, size)[:: self._hop]
-        for start in range(0, len(frames), self._batch):
+        frames = np.lib.stride_tricks.sliding_window_view(stream, size)[:: self._hop][:count]
+        for start in range(0, count, self._batch):
             spectrum = scipy.fft.rfft(frames[start : start + self._batch] * self._window, axis=1)
-            yield np.sqrt(spectrum.real**2 + spectrum.imag**2) * np.float32(2.0 / self._window.sum())
-        self._rest = stream[len(frames) * self._hop :].copy()
+            yield spectrum.real**2 + spectrum.imag**2
 
 
-def _band_magnitudes(magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:
-    sums = np.add.reduceat(magnitudes[:, : BAND_EDGES[-1]] ** 2, BAND_EDGES[:-1], axis=1)
-    return np.sqrt(sums)
+def _window(size: int) -> NDArray[np.float32]:
+    return np.hanning(size + 1)[:-1].astype(np.float32)
+
+
+def _band_sums() -> NDArray[np.float32]:
+    """Sums the bins of each band [shape=(WINDOW // 2 + 1, bands)]."""
+    bins = np.arange(WINDOW // 2 + 1)[:, None]
+    return ((bins >= BAND_EDGES[:-1]) & (bins < BAND_EDGES[1:])).astype(np.float32)
+
+
+_BANDS = _band_sums()
+# what makes a sine at full scale read 1
+_SHORT_SCALE = 2.0 / float(_window(WINDOW).sum())
+_LONG_SCALE = 2.0 / float(_window(TONAL_WINDOW).sum())
 
 
 class _PeakPicker:
@@ -241,9 +281,8 @@ class _PeakPicker:
 
     def feed(self, magnitudes: NDArray[np.float32]) -> None:
         part = magnitudes[:, self._first - 1 : self._last + 2]
-        # the floor: mean over 65 bins (87 Hz), by a running sum
-        total = np.cumsum(np.pad(part, ((0, 0), (33, 32)), mode="edge"), axis=1, dtype=np.float64)
-        floor = ((total[:, 65:] - total[:, :-65]) / 65).astype(np.float32)
+        # the floor: mean over 65 bins (87 Hz)
+        floor = uniform_filter1d(part, 65, axis=1, mode="nearest")
         centre, floor = part[:, 1:-1], floor[:, 1:-1]
         loud = centre > np.maximum(1.5 * floor, 1e-5)
         frame, bin_ = np.nonzero(loud & (centre > part[:, :-2]) & (centre >= part[:, 2:]))
