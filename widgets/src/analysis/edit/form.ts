@@ -67,7 +67,7 @@ export function moved(parts: readonly Part[], time: number): Part[] {
   if (boundary === null || !before || !after) throw new NoChange("There is no boundary to move: split the section first.");
   if (Math.abs(boundary - time) < 1e-3) throw new NoChange("The boundary is here already.");
   if (time - before.start < SHORTEST || after.end - time < SHORTEST) {
-    throw new NoChange("The boundary cannot go past a whole section: merge the two instead.");
+    throw new NoChange("Hardly anything would be left of a section: merge the two instead.");
   }
   return parts.map((part, i) => plain(i === index - 1 ? { ...part, end: time } : i === index ? { ...part, start: time } : part));
 }

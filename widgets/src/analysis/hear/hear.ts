@@ -227,22 +227,25 @@ function compareControl(model: PlayerModel, data: AnalysisData, signal: AbortSig
     const { engine } = model;
     const from = heard && heard !== name ? chosen(heard) : null;
     const goesOn = heard === name && model.playing;
-    heard = name;
-    range = { start: to.start, end: to.end };
+    const there = { start: to.start, end: to.end };
     const trim = trimOf(name);
+    // What the song does on its way there is no end of the comparison.
+    range = null;
+    heard = name;
     if (goesOn) {
       engine.trim = trim;
     } else if (model.here) {
       const downbeats = model.picture?.downbeats ?? [];
-      engine.switchTo((place) => (from ? sameBar(place, from, to, downbeats) : to.start), range, trim);
+      engine.switchTo((place) => (from ? sameBar(place, from, to, downbeats) : to.start), there, trim);
       if (!model.playing) model.play();
     } else {
-      model.setRange(range);
+      model.setRange(there);
       model.setLooping(true);
       model.seek(to.start);
       model.play();
       engine.trim = trim;
     }
+    range = there;
     show();
   }
 
