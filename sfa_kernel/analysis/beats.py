@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.onsets import Onsets
 
-__all__ = ["LATENCY", "LocalTempo", "attack_offset", "best_phase", "local_tempo", "sampled", "settle", "track"]
+__all__ = [
+    "LATENCY",
+    "LocalTempo",
+    "attack_offset",
+    "best_phase",
+    "local_tempo",
+    "sampled",
+    "settle",
+    "smooth",
+    "track",
+]
 
 LATENCY = -0.006
 """Seconds by which the peak of onset strength follows the attack; it leads, for the window reaches ahead."""
@@ -49,6 +59,12 @@ class LocalTempo:
     times: NDArray[np.float64]
     tempi: NDArray[np.float64]
     evidence: NDArray[np.float64]
+
+    @property
+    def mean(self) -> float:
+        """Beats per minute, weighted by the evidence."""
+        total = float(self.evidence.sum())
+        return float(self.tempi @ self.evidence) / total if total > 0 else float(self.tempi.mean())
 
     def strays(self, tempo: float) -> float:
         """Share of the evidence, 0..1, that lies at another tempo."""
@@ -209,9 +225,7 @@ def best_phase(strength: NDArray[np.float64], rate: float, period: float) -> flo
     return float(np.argmax(soft)) / bins * period
 
 
-def attack_offset(
-    strength: NDArray[np.float64], rate: float, times: NDArray[np.float64], reach: float = 0.04
-) -> float:
+def attack_offset(strength: NDArray[np.float64], rate: float, times: NDArray[np.float64], reach: float = 0.04) -> float:
     """Shift, in seconds, that puts the times on the peak of the onsets around them."""
     if not len(times):
         return 0.0

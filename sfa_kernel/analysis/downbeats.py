@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sfa_kernel.analysis.harmony import Chroma
+    from sfa_kernel.analysis.metre import Reading
     from sfa_kernel.analysis.onsets import Onsets
 
 __all__ = ["beat_means", "find_downbeats"]
 
 _SLIP = 25.0  # cost of a bar with a beat too many or too few, in standard deviations of evidence
-_WALTZ = 1.3  # how much clearer triple time must be than common time
+_READ = 1.0  # standard deviations of evidence that the reading of the whole song adds to its downbeats
 
 
 def beat_means(
@@ -54,9 +55,14 @@ def beat_means(
 
 
 def find_downbeats(
-    beats: NDArray[np.float64], onsets: Onsets, chroma: Chroma, level: NDArray[np.float32]
-) -> tuple[NDArray[np.intp], int]:
-    """Indices of the beats that begin a bar, and the number of beats in a bar.
+    beats: NDArray[np.float64],
+    onsets: Onsets,
+    chroma: Chroma,
+    level: NDArray[np.float32],
+    reading: Reading,
+    first: int,
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """How much speaks for a downbeat on each beat, and the indices of the beats that begin a bar.
 
     Parameters
     ----------
@@ -66,19 +72,24 @@ def find_downbeats(
         Of the song.
     level
         Compressed bands [shape=(frames, bands)] at the onsets' rate.
+    reading
+        How the whole song is best heard.
+    first
+        Index of the first beat in that reading, whose bars begin at multiples of their length.
 
     Returns
     -------
+    evidence : ndarray
+        In standard deviations [shape=(n,)].
     indices : ndarray
-    beats_per_bar : int
-        4 or 3.
     """
+    bar = reading.bar
     if len(beats) < 5:
-        return np.arange(0, len(beats), 4), 4
+        return np.zeros(len(beats)), np.arange((-first) % bar, len(beats), bar)
     evidence = _evidence(beats, onsets, chroma, level)
-    strength = {bar: _periodicity(evidence, bar) for bar in (3, 4)}
-    bar = 3 if strength[3] > _WALTZ * strength[4] and len(beats) >= 24 else 4
-    return np.flatnonzero(_count(evidence, bar) == 0), bar
+    read = (np.arange(len(beats)) + first) % bar == 0
+    evidence += np.where(read, _READ, 0.0)
+    return evidence, np.flatnonzero(_count(evidence, bar) == 0)
 
 
 def _evidence(
@@ -138,28 +149,27 @@ def _at(strength: NDArray[np.float64], rate: float, beats: NDArray[np.float64]) 
     return result
 
 
-def _periodicity(evidence: NDArray[np.float64], bar: int) -> float:
-    """How far the best position of the bar stands out: its mean in standard errors."""
-    position = np.arange(len(evidence)) % bar
-    means = np.bincount(position, evidence, bar) / np.bincount(position, minlength=bar)
-    return float(means.max() * np.sqrt(len(evidence) / bar))
-
-
 def _count(evidence: NDArray[np.float64], bar: int) -> NDArray[np.intp]:
     """Most likely position in the bar of each beat."""
-    count = len(evidence)
-    score = np.zeros(bar)
-    back = np.zeros((count, bar), np.intp)
-    for beat in range(count):
-        if beat:
-            onward = np.roll(score, 1)
-            slipped = int(score.argmax())
-            slip = score[slipped] - _SLIP > onward
-            back[beat] = np.where(slip, slipped, (np.arange(bar) - 1) % bar)
-            score = np.where(slip, score[slipped] - _SLIP, onward)
-        score[0] += evidence[beat]
-    path = np.zeros(count, np.intp)
-    path[-1] = int(score.argmax())
-    for beat in range(count - 1, 0, -1):
-        path[beat - 1] = back[beat, path[beat]]
+    # plain lists: a numpy call for each beat would take ten times as long
+    score = [0.0] * bar
+    slips: list[dict[int, int]] = []
+    for value in evidence.tolist():
+        best = max(score)
+        onward = [score[-1], *score[:-1]]
+        slipped: dict[int, int] = {}
+        if best - _SLIP > min(onward):
+            source = score.index(best)
+            for position, known in enumerate(onward):
+                if best - _SLIP > known:
+                    slipped[position] = source
+                    onward[position] = best - _SLIP
+        onward[0] += value
+        score = onward
+        slips.append(slipped)
+    position = score.index(max(score))
+    path = np.zeros(len(evidence), np.intp)
+    for beat in range(len(evidence) - 1, -1, -1):
+        path[beat] = position
+        position = slips[beat].get(position, (position - 1) % bar)
     return path

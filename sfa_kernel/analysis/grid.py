@@ -55,8 +55,6 @@ class Lines:
         Its time in seconds [shape=(n,)].
     period
         Seconds per beat [shape=(n,)].
-    tightness
-        How near the onsets of a tracked pulse lie to the lines: 1 for all of them on the spot, 0 for any.
     """
 
     kind: str
@@ -76,6 +74,10 @@ class Lines:
         # where a line ends before the next begins, it does not reach into it
         limit = np.append(self.first[1:], np.inf)[line]
         return np.minimum(index, limit)
+
+    def read(self, ratio: float, phase: float) -> Lines:
+        """The same lines with another count: so many beats per beat, the first at this index."""
+        return Lines(self.kind, (self.first - phase) * ratio, self.start, self.period / ratio)
 
     def moved(self, seconds: float) -> Lines:
         """The same lines, later."""
@@ -109,7 +111,8 @@ def follow(onsets: Onsets, pulse: Pulse) -> tuple[Lines, LocalTempo]:
         even = np.maximum.accumulate(even + 1e-4 * np.arange(len(even))) - 1e-4 * np.arange(len(even))
         return Lines("free", np.arange(len(even) - 1.0), even[:-1], np.maximum(np.diff(even), 1e-3)), heard
     if len(edges) > 2:
-        constant = _constant(onsets, exact_tempo(onsets.total, onsets.rate, 60 / _fit(times, weight, edges)[1][int(lengths.argmax())]))
+        widest = 60 / float(_fit(times, weight, edges)[1][int(lengths.argmax())])
+        constant = _constant(onsets, exact_tempo(onsets.total, onsets.rate, widest))
         if _explains(onsets, constant, times):
             return constant, heard
     start, period = _fit(times, weight, edges)
@@ -129,7 +132,7 @@ def _constant(onsets: Onsets, tempo: float) -> Lines:
 def _explains(onsets: Onsets, constant: Lines, times: NDArray[np.float64]) -> bool:
     """Whether a constant grid meets the onsets nearly everywhere where tracked beats meet them."""
     duration = len(onsets.attack) / onsets.rate
-    beats = constant.times(np.arange(np.ceil(constant.indices(np.zeros(1))[0]), constant.indices(np.array([duration]))[0]))
+    beats = constant.times(np.arange(*np.ceil(constant.indices(np.array([0.0, duration])))))
     soft = np.convolve(onsets.total + onsets.accent, np.hanning(7) / 3.0, mode="same")
     bins = np.arange(0.0, duration + _STRETCH / 2, _STRETCH / 2)
     grid, _ = np.histogram(beats, bins, weights=sampled(soft, onsets.rate, beats + LATENCY))

@@ -7,22 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sfa_kernel.analysis.beats import LATENCY, attack_offset, sampled
+from sfa_kernel.analysis.curves import Curve
 from sfa_kernel.analysis.downbeats import find_downbeats
 from sfa_kernel.analysis.grid import follow
-from sfa_kernel.analysis.tempo import Pulse, find_pulses, octave_apart
+from sfa_kernel.analysis.metre import find_readings
+from sfa_kernel.analysis.model import GridSegment
+from sfa_kernel.analysis.swing import SWING_PLACES, find_swing
+from sfa_kernel.analysis.tempo import find_pulses, octave_apart, tempo_scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sfa_kernel.analysis.curves import Curve
+    from sfa_kernel.analysis.grid import Lines
     from sfa_kernel.analysis.harmony import Chroma
-    from sfa_kernel.analysis.model import GridSegment
+    from sfa_kernel.analysis.metre import Readings
     from sfa_kernel.analysis.onsets import Onsets
     from sfa_kernel.analysis.spectrum import Features
+    from sfa_kernel.analysis.tempo import Pulse
 
 __all__ = ["Rhythm", "find_rhythm"]
 
 _AUDIBLE = -45.0  # dB below the loud parts: what is softer carries no beat
+_EARLY = 0.03  # seconds by which a beat may precede the sound
+_FREE = 0.6  # of the confidence is left where the tempo breathes
+_CENTRE = 100.0  # beats per minute: slower songs may be felt twice as fast, faster ones half as fast
 
 
 @dataclass
@@ -59,31 +68,33 @@ def find_rhythm(features: Features, level: NDArray[np.float32], onsets: Onsets, 
     level
         Compressed bands [shape=(frames, bands)].
     """
-    rhythm = Rhythm()
+    rhythm = Rhythm(curves={"onsets": _onset_curve(onsets)})
     pulses = find_pulses(onsets)
     if not pulses:
         return rhythm
     start, end = _audible(features)
     lines, heard = follow(onsets, pulses[0])
-    index = lines.indices(np.array([start - 0.03, end]))
-    times = lines.times(np.arange(np.ceil(index[0]), np.ceil(index[1])))
-    if len(times) < 4:
+    readings = find_readings(lines, heard.mean, onsets, harmony, level, start, end)
+    if readings is None:
         return rhythm
-    times = np.maximum(times, 0.0)
+    best = readings.best
+    lines = lines.read(best.ratio, best.phase)
+    lines = lines.moved(_correction(lines, onsets, start, end))
+    first, stop = np.ceil(lines.indices(np.array([start - _EARLY, end])))
+    beats = lines.times(np.arange(first, stop))
+    if len(beats) < 4:
+        return rhythm
+    rhythm.beats = np.maximum(beats, 0.0)
     rhythm.grid_kind = lines.kind
-    if lines.kind == "free":
-        span = min(8, len(times) - 1)
-        rhythm.tempo = 60 * span / float(np.median(times[span:] - times[:-span]))
-    else:
-        longest = np.diff(np.append(lines.start, times[-1])).argmax()
-        rhythm.tempo = float(60 / lines.period[longest])
-    rhythm.tempo_confidence = _tempo_confidence(pulses)
-    rhythm.tempo_alternative = _alternative(pulses, rhythm.tempo)
-    rhythm.beats = times
-    grid = rhythm
-    grid.times = times
-    firsts, rhythm.beats_per_bar = find_downbeats(grid.times, onsets, harmony, level)
-    rhythm.downbeats = grid.times[firsts]
+    rhythm.grid = _segments(lines, int(first), beats)
+    rhythm.tempo = _tempo(lines, rhythm.grid, beats)
+    rhythm.beats_per_bar = best.bar
+    evidence, firsts = find_downbeats(rhythm.beats, onsets, harmony, level, best, int(first))
+    rhythm.downbeats = rhythm.beats[firsts]
+    rhythm.swing, rhythm.swing_confidence, profiles = find_swing(onsets, rhythm.beats)
+    _judge(rhythm, pulses, readings, onsets)
+    rhythm.tempo_alternative = _alternative(readings, rhythm.tempo)
+    rhythm.curves |= _curves(rhythm, onsets, evidence, profiles)
     return rhythm
 
 
@@ -98,23 +109,101 @@ def _audible(features: Features) -> tuple[float, float]:
     return float(loud[0]) / features.rate, min(features.duration, float(loud[-1] + 1) / features.rate)
 
 
-def _tempo_confidence(pulses: list[Pulse]) -> float:
-    best = pulses[0]
-    if best.score <= 0:
-        return 0.0
-    rivals = [
-        p.score / best.score if octave_apart(p, best) else p.plain / best.plain
-        for p in pulses[1:]
-        if abs(p.tempo / best.tempo - 1) > 0.03
+def _correction(lines: Lines, onsets: Onsets, start: float, end: float) -> float:
+    """By how many seconds the beats as they are read miss the attacks: the pulse was set on all onsets."""
+    span = np.ceil(lines.indices(np.array([start, end])))
+    beats = lines.times(np.arange(*span))
+    return attack_offset(onsets.attack, onsets.rate, beats + LATENCY)
+
+
+def _segments(lines: Lines, first: int, beats: NDArray[np.float64]) -> list[GridSegment]:
+    """The lines as stretches of beats, counted from the first beat of the song."""
+    if lines.kind == "free":
+        return []
+    edges = np.clip(np.ceil(lines.first - 1e-6).astype(int) - first, 0, len(beats))
+    edges[0] = 0
+    edges = np.append(edges, len(beats))
+    return [
+        GridSegment(float(beats[begin]), int(begin), int(end - begin), float(60 / period))
+        for begin, end, period in zip(edges[:-1], edges[1:], lines.period, strict=True)
+        if end > begin
     ]
+
+
+def _tempo(lines: Lines, grid: list[GridSegment], beats: NDArray[np.float64]) -> float:
+    """That of the longest stretch; where the tempo breathes, the middle one."""
+    if grid:
+        return max(grid, key=lambda segment: segment.beats / segment.tempo).tempo
+    # over eight beats, so that the jitter of single beats does not matter
+    span = min(8, len(beats) - 1)
+    return 60 * span / float(np.median(beats[span:] - beats[:-span]))
+
+
+def _judge(rhythm: Rhythm, pulses: list[Pulse], readings: Readings, onsets: Onsets) -> None:
+    """How far tempo, beats, downbeats and metre are to be trusted."""
+    best = readings.best
+    pulse = _pulse_confidence(pulses)
+    hit = _hits(rhythm.beats, onsets)
+    if rhythm.grid_kind == "free":
+        pulse *= _FREE
+    level, beat = readings.share(ratio=best.ratio), readings.share(ratio=best.ratio, beat=best.phase)
+    rhythm.tempo_confidence = pulse * level
+    rhythm.beat_confidence = pulse * beat * hit
+    rhythm.metre_confidence = pulse * readings.share(bar=best.bar)
+    rhythm.downbeat_confidence = pulse * hit * readings.share(ratio=best.ratio, beat=best.phase, bar=best.bar, one=True)
+
+
+def _pulse_confidence(pulses: list[Pulse]) -> float:
+    """How far the pulse, at whatever octave, leads over others."""
+    best = pulses[0]
+    rivals = [p.plain / best.plain for p in pulses[1:] if not octave_apart(p, best)]
     lead = 1 - max(rivals, default=0.0)
-    return float(np.clip(lead, 0, 1) * np.clip(best.salience / 0.4, 0, 1))
+    return float(np.clip(2 * lead, 0, 1) * np.clip(best.salience / 0.25, 0, 1))
 
 
-def _alternative(pulses: list[Pulse], tempo: float) -> float | None:
-    """The neighbouring metrical level: the one that scored, else the one nearer to common tempi."""
-    for pulse in pulses[1:]:
-        for ratio in (0.5, 2.0):
-            if abs(pulse.tempo / (tempo * ratio) - 1) < 0.02:
-                return tempo * ratio
-    return tempo * 2 if tempo < 100 else tempo / 2
+def _hits(beats: NDArray[np.float64], onsets: Onsets) -> float:
+    """0..1: how much stronger onsets are on the beats than anywhere."""
+    strength = np.minimum(onsets.total, 9.0)
+    on = sampled(strength, onsets.rate, (beats[:, None] + LATENCY + np.array([-0.01, 0.0, 0.01])).ravel())
+    peak = on.reshape(-1, 3).max(axis=1).mean()
+    return float(np.clip((peak / max(float(strength.mean()), 1e-9) - 1.0) / 1.5, 0, 1))
+
+
+def _alternative(readings: Readings, tempo: float) -> float:
+    """The neighbouring metrical level: the likelier of half and double."""
+    best = readings.best
+    half, double = (readings.share(ratio=best.ratio * step) for step in (0.5, 2.0))
+    if half == double:
+        return tempo * 2 if tempo < _CENTRE else tempo / 2
+    return tempo / 2 if half > double else tempo * 2
+
+
+def _onset_curve(onsets: Onsets) -> Curve:
+    """Three registers at half the rate."""
+    table = np.stack([onsets.low, onsets.middle, onsets.high], axis=1)
+    even = table[: len(table) // 2 * 2]
+    values = np.maximum(even[::2], even[1::2]).astype(np.float32)
+    return Curve(values, rate=onsets.rate / 2, start=0.5 / onsets.rate, names=("low", "middle", "high"))
+
+
+def _curves(
+    rhythm: Rhythm, onsets: Onsets, evidence: NDArray[np.float64], profiles: dict[str, NDArray[np.float64]]
+) -> dict[str, Curve]:
+    tempi, score = tempo_scores(onsets)
+    gaps = np.diff(rhythm.beats)
+    local = 60 / np.maximum(np.append(gaps, gaps[-1]), 1e-3)
+    if rhythm.grid_kind == "free" and len(local) > 8:
+        kernel = np.hanning(9)
+        even = np.pad(local, 4, mode="edge")
+        local = np.convolve(even, kernel / kernel.sum(), mode="valid")
+    for segment in rhythm.grid:
+        local[segment.first : segment.first + segment.beats] = segment.tempo
+    curves = {
+        "tempo.candidates": Curve(score.astype(np.float32), x=tempi, names=("score",)),
+        "tempo.curve": Curve(local, x=rhythm.beats, unit="BPM"),
+        "downbeats.evidence": Curve(evidence.astype(np.float32), x=rhythm.beats),
+    }
+    if profiles:
+        table = np.stack([profiles["eighths"], profiles["sixteenths"]], axis=1).astype(np.float32)
+        curves["swing.profile"] = Curve(table, x=SWING_PLACES, names=("eighths", "sixteenths"))
+    return curves

@@ -9,7 +9,7 @@ peak is narrower than a hundredth of a beat per minute.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.onsets import Onsets
 
-__all__ = ["Pulse", "exact_tempo", "find_pulses", "octave_apart", "tempo_prior"]
+__all__ = ["Pulse", "exact_tempo", "find_pulses", "octave_apart", "tempo_prior", "tempo_scores"]
 
 SLOWEST, FASTEST = 55.0, 215.0  # beats per minute
 
@@ -28,6 +28,7 @@ _CENTRE = 124.0  # beats per minute: where listeners and DJs most often feel the
 _SPREAD = 0.5  # octaves, one standard deviation
 _SUBDIVISIONS = (1, 2, 4)  # beats, eighths, sixteenths
 _FULL_BACKBEAT = 0.78  # ratio of autocorrelations that counts as no decline
+_LOOSE = 0.06  # autocorrelation of a tempo that breathes; noise has a fifth of it at most
 _WINDOW = 8.0  # seconds within which the tempo may be taken as constant
 
 
@@ -85,17 +86,10 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     """
     strength = onsets.total
     frames = len(strength)
-    if frames < 1.5 * onsets.rate:
-        return []
-    correlation = _autocorrelation(strength, int(26 * onsets.rate))
+    correlation = _autocorrelation(strength, int(26 * onsets.rate)) if frames >= 1.5 * onsets.rate else np.zeros(0)
     if len(correlation) < 3:
         return []
-    tempi = np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST), 0.004))
-    lags = onsets.rate * 60 / tempi
-    # a beat repeats after 1, 2, 4 and 8 beats in common time, after 1, 3, 6 and 12 in triple time
-    common = _mean_at(correlation, lags, (1, 2, 4, 8))
-    triple = _mean_at(correlation, lags, (1, 3, 6, 12))
-    salience = np.maximum(common, 0.9 * triple)
+    tempi, salience = _salience(correlation, onsets.rate)
     score = salience * np.sqrt(tempo_prior(tempi))
     threshold = 0.1 + 1.6 / np.sqrt(frames)
     inner = (score[1:-1] >= score[:-2]) & (score[1:-1] > score[2:]) & (salience[1:-1] > threshold)
@@ -104,16 +98,57 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     accents = [_autocorrelation(series, int(10 * onsets.rate)) for series in onsets.accents[1:]]
     pulses = []
     for top in tops:
-        tempo = exact_tempo(strength, onsets.rate, float(tempi[top]))
-        clarity, steadiness = _coherence(strength, onsets.rate, tempo)
+        tempo, clarity, steadiness = _heard(strength, onsets.rate, float(tempi[top]))
         backbeat = _backbeat(accents, onsets.rate * 60 / tempo)
         pulses.append(Pulse(tempo, float(salience[top]), clarity, steadiness, backbeat))
-    return _ranked(pulses)
+    if pulses:
+        best, *others = _ranked(pulses)
+        return [replace(best, tempo=exact_tempo(strength, onsets.rate, best.tempo)), *others]
+    return _loose_pulse(correlation, onsets.rate)
+
+
+def _heard(strength: NDArray[np.float64], rate: float, tempo: float) -> tuple[float, float, float]:
+    """The mean tempo of a pulse, its clarity and its steadiness: within windows of eight seconds, and between them."""
+    zooms = [_Zoom(strength, rate, tempo / 60 * multiple) for multiple in _SUBDIVISIONS]
+    tempo, _ = _near(zooms, tempo, len(strength) / rate)
+    clarity = steadiness = 0.0
+    whole = float(strength.sum())
+    for zoom, multiple in zip(zooms, _SUBDIVISIONS, strict=True):
+        local = zoom.within(tempo / 60 * multiple)
+        explained = float(np.abs(local).sum())
+        clarity += explained / whole
+        # the beat itself changes sides where a section has off-beats only; its subdivisions do not
+        if multiple > 1 and explained > 0:
+            steadiness = max(steadiness, float(np.abs(local.sum())) / explained)
+    return tempo, clarity, steadiness
+
+
+def tempo_scores(onsets: Onsets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far onsets repeat at each tempo: beats per minute, and 1 where they repeat exactly.
+
+    Parameters
+    ----------
+    onsets
+        Of the song.
+    """
+    correlation = _autocorrelation(onsets.total, int(26 * onsets.rate))
+    if len(correlation) < 3:
+        return np.zeros(0), np.zeros(0)
+    return _salience(correlation, onsets.rate)
 
 
 def octave_apart(one: Pulse, other: Pulse) -> bool:
     """Whether two pulses are the same, or one is twice as fast as the other."""
     return any(abs(one.tempo / (other.tempo * ratio) - 1) < 0.03 for ratio in (0.5, 1, 2))
+
+
+def _salience(correlation: NDArray[np.float64], rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    tempi = np.exp(np.arange(np.log(SLOWEST), np.log(FASTEST), 0.004))
+    lags = rate * 60 / tempi
+    # a beat repeats after 1, 2, 4 and 8 beats in common time, after 1, 3, 6 and 12 in triple time
+    common = _mean_at(correlation, lags, (1, 2, 4, 8))
+    triple = _mean_at(correlation, lags, (1, 3, 6, 12))
+    return tempi, np.maximum(common, 0.9 * triple)
 
 
 def _ranked(pulses: list[Pulse]) -> list[Pulse]:
@@ -124,6 +159,21 @@ def _ranked(pulses: list[Pulse]) -> list[Pulse]:
     octaves = [pulse for pulse in pulses if octave_apart(pulse, clearest)]
     rest = [pulse for pulse in pulses if pulse not in octaves]
     return sorted(octaves, key=lambda p: -p.score) + sorted(rest, key=lambda p: -p.score)
+
+
+def _loose_pulse(correlation: NDArray[np.float64], rate: float) -> list[Pulse]:
+    """A pulse whose tempo breathes: it repeats after one beat and after two, each time not quite."""
+    lags = np.exp(np.arange(np.log(60 / FASTEST), np.log(2.05 * 60 / SLOWEST), 0.01))
+    values = np.interp(lags * rate, np.arange(len(correlation)), correlation)
+    kernel = np.hanning(15)
+    values = np.convolve(values, kernel / kernel.sum(), mode="same")
+    score = 0.6 * values + 0.4 * np.interp(np.log(2 * lags), np.log(lags), values)
+    tempi = 60 / lags
+    score = np.where((tempi > SLOWEST) & (tempi < FASTEST), score * np.sqrt(tempo_prior(tempi)), -1.0)
+    top = int(score.argmax())
+    if values[top] < _LOOSE or score[top] <= 0:
+        return []
+    return [Pulse(float(tempi[top]), float(values[top]), 1.0, 0.0, 1.0)]
 
 
 def _backbeat(accents: list[NDArray[np.float64]], lag: float) -> float:
@@ -153,18 +203,23 @@ def exact_tempo(strength: NDArray[np.float64], rate: float, tempo: float) -> flo
         Beats per minute.
     """
     zooms = [_Zoom(strength, rate, tempo / 60 * multiple) for multiple in _SUBDIVISIONS]
-    span = 0.015
-    # a quarter of the width of the transform's peak at the fastest subdivision, then ever finer
-    count = int(np.clip(2 * span * tempo / 60 * _SUBDIVISIONS[-1] * len(strength) / rate * 4, 61, 2000))
-    exact = False
-    for _ in range(3):
-        tempi = tempo * (1 + np.linspace(-span, span, count))
-        response = np.zeros(count)
-        for zoom, multiple in zip(zooms, _SUBDIVISIONS, strict=True):
-            response += zoom.exact(tempi / 60 * multiple) if exact else zoom.coarse(tempi / 60 * multiple)
+    tempo, span = _near(zooms, tempo, len(strength) / rate)
+    for _ in range(2):
+        tempi = tempo * (1 + np.linspace(-span, span, 31))
+        response = sum(zoom.exact(tempi / 60 * multiple) for zoom, multiple in zip(zooms, _SUBDIVISIONS, strict=True))
         tempo = float(tempi[int(np.argmax(response))])
-        span, count, exact = 3 * span / count, 31, True
+        span *= 3 / 31
     return tempo
+
+
+def _near(zooms: list[_Zoom], tempo: float, duration: float) -> tuple[float, float]:
+    """The tempo to a quarter of the width of the transform's peak, and within what share of it it then lies."""
+    span = 0.015
+    # a quarter of that width at the fastest subdivision
+    count = int(np.clip(2 * span * tempo / 60 * _SUBDIVISIONS[-1] * duration * 4, 61, 2000))
+    tempi = tempo * (1 + np.linspace(-span, span, count))
+    response = sum(zoom.coarse(tempi / 60 * multiple) for zoom, multiple in zip(zooms, _SUBDIVISIONS, strict=True))
+    return float(tempi[int(np.argmax(response))]), 3 * span / count
 
 
 class _Zoom:
@@ -185,6 +240,13 @@ class _Zoom:
         spectrum = np.fft.fftshift(np.abs(scipy.fft.fft(self._values, size)))
         axis = np.fft.fftshift(np.fft.fftfreq(size, 1 / self._rate))
         result: NDArray[np.float64] = np.interp(frequencies - self._frequency, axis, spectrum)
+        return result
+
+    def within(self, frequency: float) -> NDArray[np.complex128]:
+        """The transform of each window of eight seconds at one frequency."""
+        moved = self._values * np.exp(-2j * np.pi * (frequency - self._frequency) * self._time)
+        starts = np.arange(0, len(moved), max(1, int(_WINDOW * self._rate)))
+        result: NDArray[np.complex128] = np.add.reduceat(moved, starts)
         return result
 
     def exact(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -220,19 +282,3 @@ def _mean_at(
         total[inside] += peaks[index[inside]]
         weight += inside
     return np.where(weight > 0, total / np.maximum(weight, 1), -1.0)
-
-
-def _coherence(strength: NDArray[np.float64], rate: float, tempo: float) -> tuple[float, float]:
-    """Clarity and steadiness: within windows of eight seconds, and between them."""
-    time = np.arange(len(strength)) / rate
-    starts = np.arange(0, len(strength), max(1, int(_WINDOW * rate)))
-    clarity = steadiness = 0.0
-    whole = float(strength.sum())
-    for multiple in _SUBDIVISIONS:
-        local = np.add.reduceat(strength * np.exp(-2j * np.pi * tempo / 60 * multiple * time), starts)
-        explained = float(np.abs(local).sum())
-        clarity += explained / whole
-        # the beat itself changes sides where a section has off-beats only; its subdivisions do not
-        if multiple > 1 and explained > 0:
-            steadiness = max(steadiness, float(np.abs(local.sum())) / explained)
-    return clarity, steadiness
