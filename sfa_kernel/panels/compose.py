@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sfa_widgets
 
+from sfa_kernel.panels.analysis import analysis_handlers
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.library import library_handlers
 from sfa_kernel.panels.live import Live
@@ -67,6 +68,7 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
     page = sfa_widgets.Dashboard(
         library_handlers(studio, on_open=on_open)
         | player_handlers(studio)
+        | analysis_handlers(studio)
         | job_handlers(studio)
         | upload_handlers(studio)
     )

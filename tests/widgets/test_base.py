@@ -56,6 +56,16 @@ def test_any_other_error_goes_to_the_log_and_not_to_the_page(page, caplog):
     assert "secret path" in caplog.text
 
 
+def test_a_page_may_load_the_bundle_of_another_family(page, bundles):
+    page.connect(LibraryTable())
+    reply, buffers = page.request("widget.bundle", {"family": "jobs"})
+    assert reply["result"] == {"css": ".sfa {}"}
+    assert bytes(buffers[0]) == b"export default {};"
+    (bundles / "jobs.js").unlink()
+    assert "run `make js`" in page.request("widget.bundle", {"family": "jobs"})[0]["error"]["message"]
+    assert "no widget family" in page.request("widget.bundle", {"family": "../secret"})[0]["error"]["message"]
+
+
 def test_an_unknown_method_is_answered_too(page):
     page.connect(LibraryTable())
     assert "nonsense" in page.request("nonsense")[0]["error"]["message"]

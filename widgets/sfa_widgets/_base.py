@@ -30,6 +30,11 @@ logger = logging.getLogger("sfa_widgets")
 class WidgetsNotBuiltError(RuntimeError):
     """The JavaScript or the styles of a widget are missing from this installation."""
 
+    @property
+    def message(self) -> str:
+        """The line for people, as a page shows it."""
+        return str(self)
+
 
 class Bundle:
     """A built file of one widget family, read when a widget of it is made.
@@ -55,6 +60,14 @@ class Bundle:
             return (STATIC / self.name).read_text(encoding="utf-8")
         except FileNotFoundError:
             raise WidgetsNotBuiltError(f"The widgets are not built ({self.name} is missing): run `make js`.") from None
+
+
+def _bundle_of_family(params: dict[str, Any], buffers: list[memoryview]) -> tuple[dict[str, Any], list[bytes]]:
+    """Answer ``widget.bundle``: styles and JavaScript of a family, for a page that loads it when it is wanted."""
+    family = str(params.get("family"))
+    if not family.isidentifier():
+        raise WidgetsNotBuiltError(f"There is no widget family {family!r}.")
+    return {"css": str(Bundle(f"{family}.css"))}, [str(Bundle(f"{family}.js")).encode()]
 
 
 class _Workers:
@@ -103,7 +116,7 @@ class SfaWidget(anywidget.AnyWidget):
             own = sorted(known & set(type(self).class_own_traits()))
             wrong = ", ".join(map(repr, unknown))
             raise TypeError(f"{type(self).__name__} has no {wrong}; it knows {', '.join(own) or 'no traits'}.")
-        self._handlers: dict[str, Handler] = dict(handlers or {})
+        self._handlers: dict[str, Handler] = {"widget.bundle": _bundle_of_family, **(handlers or {})}
         self._running: dict[str, Future[None] | None] = {}
         self._running_lock = threading.Lock()
         # The page sees the parts of one message together only if one thread sends at a time.
