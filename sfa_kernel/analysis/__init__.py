@@ -14,11 +14,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sfa_kernel.analysis.cues import find_cues
-    from sfa_kernel.analysis.key import camelot
+    from sfa_kernel.analysis.key import camelot, compatible_keys, open_key
     from sfa_kernel.analysis.model import ANALYSIS_VERSION, Analysis, Cue, Section
     from sfa_kernel.analysis.song import analyze, analyze_blocks
 
-__all__ = ["ANALYSIS_VERSION", "Analysis", "Cue", "Section", "analyze", "analyze_blocks", "camelot", "find_cues"]
+__all__ = [
+    "ANALYSIS_VERSION",
+    "Analysis",
+    "Cue",
+    "Section",
+    "analyze",
+    "analyze_blocks",
+    "camelot",
+    "compatible_keys",
+    "find_cues",
+    "open_key",
+]
 
 _HOMES = {
     "ANALYSIS_VERSION": "model",
@@ -28,7 +39,9 @@ _HOMES = {
     "analyze": "song",
     "analyze_blocks": "song",
     "camelot": "key",
+    "compatible_keys": "key",
     "find_cues": "cues",
+    "open_key": "key",
 }
 
 

@@ -7,7 +7,7 @@ so that the tuning is read before pitches are rounded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.spectrum import Peaks
 
-__all__ = ["Chroma", "chroma", "tuning"]
+__all__ = ["PITCH_CLASSES", "Chroma", "chroma", "tuning"]
+
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 _LOWEST, _PITCHES = 34, 64  # MIDI numbers from B flat 1: the range of the peaks
+_BASS = 52  # E3: a bass plays up to here
 # Harmonics that fall on other pitch classes: semitones above the note, and amplitude as in a sawtooth.
 _HARMONICS = ((19, 1 / 3), (28, 1 / 5), (31, 1 / 6), (34, 1 / 7), (38, 1 / 9))
+_BASS_FACTOR = 2.0  # a bass is driven harder than chords are: its harmonics stand out more
+_FAINTEST = 0.05  # of the loudest note of a frame: what is softer is noise as likely as music
+_BLOCK = 2048  # frames at a time: the notes of a block stay in the cache
+_LEAST_TUNED = 55  # MIDI number: below that a bin is wider than the deviations in question
 
 
 @dataclass(frozen=True)
@@ -36,18 +43,35 @@ class Chroma:
         Strength of C, C sharp, ... B [shape=(frames, 12)].
     tuning
         In semitones, -0.5..0.5.
+    bass
+        The same as ``frames`` up to E3 alone [shape=(frames, 12)].
+    deviations
+        How much sounds at each deviation from A4 = 440 Hz, in steps of a cent from -50 [shape=(100,), sum=1].
     """
 
     rate: float
-    frames: NDArray[np.float64]
+    frames: NDArray[np.float32]
     tuning: float
+    bass: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 12), np.float32))
+    deviations: NDArray[np.float64] = field(default_factory=lambda: np.zeros(100))
 
 
 def tuning(peaks: Peaks) -> float:
     """Deviation from A4 = 440 Hz in semitones, -0.5..0.5: the circular mean over all peaks above 200 Hz."""
-    upper = peaks.pitch > 55
-    # below that a bin is wider than the deviations in question
-    vector = np.sum(peaks.magnitude[upper] * np.exp(2j * np.pi * peaks.pitch[upper]))
+    return _circular_mean(_deviations(peaks))
+
+
+def _deviations(peaks: Peaks) -> NDArray[np.float64]:
+    weight = peaks.magnitude * (peaks.pitch > np.float32(_LEAST_TUNED))
+    cents = ((peaks.pitch - np.round(peaks.pitch)) * np.float32(100) + np.float32(50)).astype(np.int32)
+    histogram = np.bincount(np.minimum(cents, 99), weight, 100)
+    total = histogram.sum()
+    return histogram / total if total > 0 else histogram
+
+
+def _circular_mean(deviations: NDArray[np.float64]) -> float:
+    turns = (np.arange(100) - 49.5) / 100
+    vector = np.sum(deviations * np.exp(2j * np.pi * turns))
     return float(np.angle(vector) / (2 * np.pi)) if abs(vector) > 0 else 0.0
 
 
@@ -59,31 +83,53 @@ def chroma(peaks: Peaks) -> Chroma:
     peaks
         Of the song.
     """
-    deviation = tuning(peaks)
-    pitch = peaks.pitch - deviation
+    deviations = _deviations(peaks)
+    deviation = _circular_mean(deviations)
+    frames = np.zeros((peaks.frames, 12), np.float32)
+    bass = np.zeros((peaks.frames, 12), np.float32)
+    edges = np.append(np.arange(0, peaks.frames, _BLOCK), peaks.frames)
+    bounds = np.searchsorted(peaks.frame, edges)
+    for start, end, first, last in zip(edges[:-1], edges[1:], bounds[:-1], bounds[1:], strict=True):
+        part = slice(first, last)
+        notes = _notes(
+            peaks.frame[part] - start, peaks.pitch[part] - np.float32(deviation), peaks.magnitude[part], end - start
+        )
+        _suppress_harmonics(notes)
+        notes[notes < _FAINTEST * notes.max(axis=0)] = 0.0
+        strength = np.sqrt(notes)
+        frames[start:end] = (_FOLD @ strength).T
+        low = _BASS - _LOWEST + 1
+        bass[start:end] = (_FOLD[:, :low] @ strength[:low]).T
+    return Chroma(peaks.rate, frames, deviation, bass, deviations)
+
+
+# Which pitch class each note belongs to [shape=(12, pitches)]; the highest notes are mostly harmonics, and count half.
+_NUMBERS = np.arange(_PITCHES) + _LOWEST
+_WEIGHTS = np.interp(_NUMBERS, (80, 97), (1.0, 0.5))
+_FOLD = ((np.arange(12)[:, None] == _NUMBERS % 12) * _WEIGHTS).astype(np.float32)
+
+
+def _notes(
+    frame: NDArray[np.int32], pitch: NDArray[np.float32], magnitude: NDArray[np.float32], frames: int
+) -> NDArray[np.float32]:
+    """How strong each note is in each frame [shape=(pitches, frames)]."""
     nearest = np.round(pitch)
     # a peak half-way between two semitones belongs to neither
-    weight = peaks.magnitude * np.cos(np.pi * (pitch - nearest)) ** 2
+    weight = magnitude * np.cos(np.float32(np.pi) * (pitch - nearest)) ** 2
     column = np.clip(nearest.astype(np.int64) - _LOWEST, 0, _PITCHES - 1)
-    size = peaks.frames * _PITCHES
-    cell = peaks.frame.astype(np.int64) * _PITCHES + column
-    notes = np.bincount(cell, weight, size).astype(np.float64).reshape(-1, _PITCHES)
-    _suppress_harmonics(notes)
-    strength = np.sqrt(notes)
-    frames = np.zeros((peaks.frames, 12))
-    for note in range(_PITCHES):
-        frames[:, (note + _LOWEST) % 12] += strength[:, note]
-    return Chroma(peaks.rate, frames, deviation)
+    notes = np.bincount(frame * _PITCHES + column, weight, frames * _PITCHES)
+    return notes.astype(np.float32).reshape(frames, _PITCHES).T.copy()
 
 
-def _suppress_harmonics(notes: NDArray[np.float64]) -> None:
+def _suppress_harmonics(notes: NDArray[np.float32]) -> None:
     """Take from each note what the notes below it sound along, from the bottom up, in place.
 
     The third and fifth harmonic of every note are the fifth and the major third of its chord; left in, they
     turn C major into E minor.
     """
     for note in range(_PITCHES):
+        factor = _BASS_FACTOR if note + _LOWEST <= _BASS else 1.0
         for interval, share in _HARMONICS:
             if note + interval < _PITCHES:
-                above = notes[:, note + interval]
-                np.maximum(above - share * notes[:, note], 0.0, out=above)
+                above = notes[note + interval]
+                np.maximum(above - np.float32(factor * share) * notes[note], 0.0, out=above)
