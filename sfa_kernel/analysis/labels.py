@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.structure import Bars
 
-__all__ = ["Traits", "describe_sections", "join_rises", "label_sections"]
+__all__ = ["Traits", "describe_sections", "join_rises", "label_sections", "rise"]
 
 _FAINT = -20.0  # dB below the loud bars: how highs move down there is no riser
 _ABSENT = -24.0  # dB below the loud bars: nothing plays there
@@ -83,7 +83,7 @@ def join_rises(starts: NDArray[np.intp], bars: Bars) -> NDArray[np.intp]:
     """Starts of sections, where a rise that was cut into pieces is one again."""
     level = np.maximum(bars.level, [_ABSENT, _ABSENT, _FAINT])
     ends = np.append(starts[1:], len(level))
-    climbs = [_rise(level[a:b, 2]) for a, b in zip(starts, ends, strict=True)]
+    climbs = [rise(level[a:b]) for a, b in zip(starts, ends, strict=True)]
     kept = [int(starts[0])]
     for index in range(1, len(starts)):
         bar = int(starts[index])
@@ -108,11 +108,11 @@ def describe_sections(starts: NDArray[np.intp], bars: Bars) -> Traits:
     """
     count = len(bars.level)
     ends = np.append(starts[1:], count)
-    level, rise, summit, leaves, arrives = [], [], [], [], []
+    level, climbs, summit, leaves, arrives = [], [], [], [], []
     for start, end in zip(starts, ends, strict=True):
         part = bars.level[start:end]
         level.append(np.median(part, axis=0))
-        rise.append(_rise(np.maximum(part[:, 2], _FAINT)))
+        climbs.append(rise(part))
         summit.append(float(part[-2:, 2].max()))
         arrives.append(float(np.median(part[:4, 0])))
         leaves.append(float(part[-2:, 0].min()))
@@ -132,7 +132,7 @@ def describe_sections(starts: NDArray[np.intp], bars: Bars) -> Traits:
         (ends - starts).astype(float),
         levels,
         sparse,
-        np.array(rise),
+        np.array(climbs),
         np.array(summit),
         jump,
         back,
@@ -141,8 +141,15 @@ def describe_sections(starts: NDArray[np.intp], bars: Bars) -> Traits:
     )
 
 
-def _rise(values: NDArray[np.float64]) -> float:
-    """By how much the straight line through the values climbs; nothing where one step makes most of it."""
+def rise(level: NDArray[np.float64]) -> float:
+    """By how much the highs climb from bar to bar, in dB; nothing where they jump once.
+
+    Parameters
+    ----------
+    level
+        Of the low, middle and high registers in each bar, in dB [shape=(bars, 3)].
+    """
+    values = np.maximum(level[:, 2], _FAINT)
     count = len(values)
     if count < 3:
         return 0.0
@@ -160,7 +167,7 @@ def _emissions(traits: Traits) -> NDArray[np.float64]:
     begin, end = traits.place.T
     absent = np.clip((-low - 9) / 6, -1, 1.5)
     short = np.clip(1 - np.maximum(traits.bars - 16, 0) / 8, -1.5, 1)
-    rising = np.clip((traits.rise - _RISER) / 4, -2, 2)
+    rising = np.clip((traits.rise - _RISER) / 3, -2, 2)
     build = rising + 1.2 * np.clip((traits.low_return - 2) / 8, -1, 1) + 0.3 * short - 0.5
     body = np.clip((middle + 7) / 5, -1, 1)
     edge = 1.6 * traits.sparse - 0.6 - 0.5 * np.clip(traits.power, 0, 1) * (traits.sparse < 0.5)
@@ -227,7 +234,9 @@ def label_sections(
     early = [
         index
         for index, state in enumerate(states)
-        if state == "peak" and drops and (index == 0 or states[index - 1] in ("intro", "verse"))
+        if state == "peak"
+        and drops
+        and (index == 0 or states[index - 1] in ("intro", "verse"))
         and apart[index, drops].min() > SAME_PART
     ]
     if early:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.structure import Bars
 
-__all__ = ["SAME_PART", "distances", "letters", "likeness"]
+__all__ = ["SAME_PART", "closest", "distances", "letters", "likeness"]
 
 _PATTERN = 4  # bars of a section's pattern that are compared
+_PART = 4  # bars of a beginning or an end that are compared
 SAME_PART = 6.0
 """Distance up to which two sections of one label are the same part of the song."""
 
@@ -36,9 +37,23 @@ def distances(starts: NDArray[np.intp], bars: Bars) -> NDArray[np.float64]:
     ndarray
         Mean squared distance of their bars in the units of `Bars.sound`, less what the song's own noise makes.
     """
+    return _apart(starts, np.append(starts[1:], len(bars.sound)), bars)
+
+
+def closest(starts: NDArray[np.intp], bars: Bars) -> NDArray[np.float64]:
+    """As `distances`, where it is enough that sections begin alike or end alike.
+
+    A second drop that gets fuller half-way, or a longer build, is still the same part.
+    """
     ends = np.append(starts[1:], len(bars.sound))
-    steady = bars.steady
-    patterns = np.stack([_pattern(steady[a:b]) for a, b in zip(starts, ends, strict=True)])
+    whole = _apart(starts, ends, bars)
+    heads = _apart(starts, np.minimum(ends, starts + _PART), bars)
+    tails = _apart(np.maximum(starts, ends - _PART), ends, bars)
+    return np.minimum(whole, np.minimum(heads, tails))
+
+
+def _apart(starts: NDArray[np.intp], ends: NDArray[np.intp], bars: Bars) -> NDArray[np.float64]:
+    patterns = np.stack([_pattern(bars.steady[a:b]) for a, b in zip(starts, ends, strict=True)])
     flat = patterns.reshape(len(starts), -1)
     squares = (flat**2).sum(axis=1)
     apart = (squares[:, None] + squares[None, :] - 2 * flat @ flat.T) / _PATTERN
@@ -62,23 +77,28 @@ def likeness(apart: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1 / (1 + apart / SAME_PART)
 
 
-def letters(apart: NDArray[np.float64], labels: list[str]) -> list[str]:
+def letters(apart: NDArray[np.float64], parts_apart: NDArray[np.float64], labels: list[str]) -> list[str]:
     """``"A"``, ``"B"``, ... for each section, by first appearance.
 
     Parameters
     ----------
     apart
-        From `distances`.
+        From `distances`, for sections of different labels: only what hardly differs at all is one part.
+    parts_apart
+        From `closest`, for sections of one label, which may differ more.
     labels
-        What each section does in the song: sections of one label may differ more and still be one part.
+        What each section does in the song.
     """
     groups: list[list[int]] = []
     result = []
     for index, label in enumerate(labels):
 
         def gap(group: list[int], index: int = index, label: str = label) -> float:
-            allowed = [SAME_PART if labels[other] == label else _SAME_SOUND for other in group]
-            return float(np.mean(apart[index, group] / np.array(allowed)))
+            gaps = [
+                parts_apart[index, other] / SAME_PART if labels[other] == label else apart[index, other] / _SAME_SOUND
+                for other in group
+            ]
+            return sum(gaps) / len(gaps)
 
         nearest = min(groups, key=gap, default=None)
         if nearest is None or gap(nearest) >= 1:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.harmony import Chroma
 
-__all__ = ["Bars", "describe_bars", "find_boundaries"]
+__all__ = ["Bars", "describe_bars", "find_boundaries", "novelty", "similarity"]
 
 _LONGEST = 64  # bars in a section
 _LONGEST_RISE = 16  # bars over which a build may rise
@@ -257,3 +257,42 @@ def _without_fills(x: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
         others = [bar + lag for lag in (-8, -4, 4, 8) if 0 <= bar + lag < count]
         result[bar] = x[min(others, key=lambda other: float(((x[other] - x[bar]) ** 2).sum()))]
     return result
+
+
+def similarity(bars: Bars, shrink: int) -> NDArray[np.uint8]:
+    """How alike any two bars sound, 0 (as two bars of the song usually do not) .. 255 (the same).
+
+    Parameters
+    ----------
+    bars
+        Of the song.
+    shrink
+        How many bars are taken together.
+
+    Returns
+    -------
+    ndarray
+        [shape=(n, n)], n = bars / shrink, rounded up.
+    """
+    x = bars.sound.astype(np.float32)
+    if shrink > 1:
+        firsts = np.arange(0, len(x), shrink)
+        x = np.add.reduceat(x, firsts) / np.diff(np.append(firsts, len(x)))[:, None]
+    squares = np.einsum("ij,ij->i", x, x)
+    apart = np.maximum(squares[:, None] + squares[None, :] - 2 * x @ x.T, 0.0)
+    usual = max(float(apart.mean()), bars.noise)
+    return np.round(255 * np.exp(-2 * apart / usual)).astype(np.uint8)
+
+
+def novelty(bars: Bars) -> NDArray[np.float64]:
+    """How much the four bars from each bar on differ from the four before, 0..1 [shape=(bars,)]."""
+    x = bars.steady
+    count = len(x)
+    total = np.concatenate([np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)])
+    here = np.arange(1, count)
+    after, before = np.minimum(here + 4, count), np.maximum(here - 4, 0)
+    ahead = (total[after] - total[here]) / (after - here)[:, None]
+    behind = (total[here] - total[before]) / (here - before)[:, None]
+    result = np.zeros(count)
+    result[1:] = np.linalg.norm(ahead - behind, axis=1)
+    return result / max(float(result.max(initial=0.0)), float(np.sqrt(bars.noise)))
