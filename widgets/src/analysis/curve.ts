@@ -54,6 +54,19 @@ export class Curve {
     return (this.#low[column] ?? Number.NaN) + 255 * (this.#step[column] ?? 0);
   }
 
+  /** The value that a part of all rows (0 to 1) stay below. */
+  quantile(part: number, column = 0): number {
+    const counts = new Uint32Array(256);
+    for (let at = column; at < this.bytes.length; at += this.columns) (counts[this.bytes[at] as number] as number) += 1;
+    let left = part * this.rows;
+    let byte = 0;
+    while (byte < 255 && left > (counts[byte] as number)) {
+      left -= counts[byte] as number;
+      byte += 1;
+    }
+    return (this.#low[column] as number) + byte * (this.#step[column] as number);
+  }
+
   /** When a row is, in s. */
   time(row: number): number {
     if (this.x) return this.x[row] ?? Number.NaN;

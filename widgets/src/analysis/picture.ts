@@ -42,7 +42,7 @@ export interface Value {
   text: string;
   /** A custom property of the theme; the line's or area's colour. */
   tone?: string;
-  line?: "solid" | "dashed" | "area";
+  line?: "solid" | "thin" | "area";
 }
 
 /** What a click or a double click on a place of a lane means. */

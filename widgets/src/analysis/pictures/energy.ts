@@ -144,7 +144,7 @@ export class EnergyPicture extends Picture {
       context.lineTo(x + 5.5, 1);
       context.lineTo(x + 0.75, 9);
       context.fill();
-      if (x - last > 46) {
+      if (x >= 0 && x - last > 46) {
         context.fillStyle = pen.colour("--text");
         context.fillText("Drop", x + 9, 6);
         last = x;

@@ -3,6 +3,7 @@
 import { duration } from "../../format";
 import { after, barStride, placeOf } from "../../waveform/grid";
 import { stripOf } from "../columns";
+import type { Curve } from "../curve";
 import { fillStrip, fit, type Pen, Picture, strokeStrip, type Value } from "../picture";
 import { beatsPerMinute, covering, figure, list, percent } from "../words";
 
@@ -11,10 +12,12 @@ const TEMPO = { top: 22, height: 30 };
 const ONSETS = { top: 57, height: 54 };
 const NUMBERS = { top: 112, height: 14 };
 const BANDS = [
-  { name: "Low", tone: "--band-low" },
-  { name: "Middle", tone: "--band-mid" },
-  { name: "High", tone: "--band-high" },
+  { name: "Low", short: "low", tone: "--band-low" },
+  { name: "Middle", short: "mid", tone: "--band-mid" },
+  { name: "High", short: "high", tone: "--band-high" },
 ] as const;
+/** The part of all moments that fit under the top of a band: one crash must not flatten every beat. */
+const FULL = 0.995;
 const KINDS: Record<string, string> = {
   constant: "one exact tempo", piecewise: "several tempi", free: "a tempo that breathes", none: "no grid",
 };
@@ -22,6 +25,8 @@ const KINDS: Record<string, string> = {
 export class GridPicture extends Picture {
   readonly name = "grid";
   readonly height = 128;
+  #topsOf: Curve | null = null;
+  #tops: number[] = [];
 
   missing(): string | null {
     const { analysis } = this.data;
@@ -48,8 +53,8 @@ export class GridPicture extends Picture {
       context.fillText(figure(low, 1), width - 5, TEMPO.top + TEMPO.height - 3);
     }
     const tall = ONSETS.height / 3;
-    for (const [index, { name }] of BANDS.entries()) {
-      context.fillText(name.slice(0, 4).toLowerCase(), width - 5, ONSETS.top + (2.5 - index) * tall);
+    for (const [index, { short }] of BANDS.entries()) {
+      context.fillText(short, width - 5, ONSETS.top + (2.5 - index) * tall);
     }
     context.fillText("bar", width - 5, NUMBERS.top + NUMBERS.height / 2);
   }
@@ -97,11 +102,18 @@ export class GridPicture extends Picture {
     return `${list(parts.filter(Boolean))}.`;
   }
 
-  /** Against the strongest moment of the song in that band. */
+  /** Against the strong moments of the song in that band. */
   #strength(band: number, time: number): number {
     const onsets = this.data.curve("onsets");
-    if (!onsets) return Number.NaN;
-    return onsets.at(time, band) / Math.max(1e-9, onsets.maximum(band));
+    return onsets ? Math.max(0, onsets.at(time, band)) / this.#top(onsets, band) : Number.NaN;
+  }
+
+  #top(onsets: Curve, band: number): number {
+    if (onsets !== this.#topsOf) {
+      this.#topsOf = onsets;
+      this.#tops = BANDS.map((_, i) => Math.max(1e-9, onsets.quantile(FULL, i)));
+    }
+    return this.#tops[band] as number;
   }
 
   #tempoAt(time: number): number | null {
@@ -189,7 +201,7 @@ export class GridPicture extends Picture {
     const tall = ONSETS.height / 3;
     for (const [band, { tone }] of BANDS.entries()) {
       const bottom = ONSETS.top + (3 - band) * tall;
-      const most = Math.max(1e-9, onsets.maximum(band));
+      const most = this.#top(onsets, band);
       const { mean, high } = stripOf(onsets, band, pen.view);
       const y = (value: number) => bottom - Math.min(1, Math.max(0, value / most)) ** 0.7 * (tall - 1);
       pen.context.fillStyle = pen.colour(tone);
@@ -228,7 +240,7 @@ export class GridPicture extends Picture {
         context.fillRect(x, ONSETS.top - 2, 1, ONSETS.height + (i % numbered === 0 ? 14 : 4));
       }
       if (i % numbered === 0) {
-        context.globalAlpha = 0.8;
+        context.globalAlpha = x >= 0 ? 0.8 : 0;
         context.fillText(String(i + 1), x + 4, NUMBERS.top + NUMBERS.height / 2 + 1);
       }
     }

@@ -7,7 +7,7 @@ import { hertz } from "../words";
 const LOWEST = 60;
 const HIGHEST = 16_000;
 const LINES = [100, 200, 500, 1000, 2000, 5000, 10_000];
-const LABELS: Record<number, string> = { 100: "100", 500: "500", 1000: "1 k", 2000: "2 k", 5000: "5 k", 10_000: "10 k" };
+const LABELS: Record<number, string> = { 100: "100 Hz", 500: "500", 1000: "1 kHz", 2000: "2 k", 5000: "5 k", 10_000: "10 kHz" };
 
 export class SpectrumPicture extends Picture {
   readonly name = "spectrum";
@@ -33,7 +33,7 @@ export class SpectrumPicture extends Picture {
       fillStrip(pen, middle.mean.map((value, x) => value + (half[x] as number)), middle.mean.map((value, x) => Math.max(LOWEST, value - (half[x] as number))), y);
       context.globalAlpha = 1;
     }
-    context.lineWidth = 1.5;
+    context.lineWidth = 1;
     if (rolloff) {
       const { mean, low, high } = stripOf(rolloff, 0, pen.view);
       context.fillStyle = pen.colour("--deck-d");
@@ -41,11 +41,10 @@ export class SpectrumPicture extends Picture {
       fillStrip(pen, high, low, y);
       context.globalAlpha = 1;
       context.strokeStyle = pen.colour("--deck-d");
-      context.setLineDash([6, 3]);
       strokeStrip(pen, mean, y);
-      context.setLineDash([]);
     }
     if (middle) {
+      context.lineWidth = 2;
       context.strokeStyle = pen.colour("--deck-c");
       strokeStrip(pen, middle.mean, y);
     }
@@ -58,13 +57,12 @@ export class SpectrumPicture extends Picture {
     context.textBaseline = "middle";
     context.fillStyle = pen.colour("--dim");
     for (const [line, label] of Object.entries(LABELS)) context.fillText(label, width - 5, this.#y(Number(line)));
-    context.fillText("Hz", width - 5, 7);
   }
 
   override values(time: number): Value[] {
     const text = (name: string) => hertz(this.data.curve(name)?.at(time));
     return [
-      { label: "Rolloff", text: text("rolloff"), tone: "--deck-d", line: "dashed" },
+      { label: "Rolloff", text: text("rolloff"), tone: "--deck-d", line: "thin" },
       { label: "Centroid", text: text("centroid"), tone: "--deck-c", line: "solid" },
       { label: "Bandwidth", text: text("bandwidth"), tone: "--deck-c", line: "area" },
     ];
