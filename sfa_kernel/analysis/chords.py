@@ -35,6 +35,7 @@ _CLARITY = 18.0  # log-likelihood of a perfect match with a template
 _BASS = 2.5  # the same of a bass on the chord's root
 _NO_CHORD, _NO_CHORD_WHERE_SOFT = 0.6, 0.82  # match below which rather nothing is a chord
 _SOFT, _LOUD = 0.2, 0.45  # of the song's loud chroma: drums alone stay below
+_UNTUNED, _TUNED = 0.15, 0.3  # clarity of the tuning: drums and noise, music
 _FAINT = 0.08  # what is softer is no chord at all
 _CHANGE_AT_BAR, _CHANGE_AT_BEAT = 1.5, 5.0  # cost of a change of chord
 
@@ -51,12 +52,15 @@ class Steps:
         The step that each bar begins with [shape=(bars,)].
     chroma, bass
         Means over each step [shape=(n, 12)].
+    clarity
+        Of the song's tuning, 0..1.
     """
 
     edges: NDArray[np.float64]
     bars: NDArray[np.intp]
     chroma: NDArray[np.float64]
     bass: NDArray[np.float64]
+    clarity: float
 
 
 def steps_of(chroma: Chroma, duration: float, beats: NDArray[np.float64], downbeats: NDArray[np.float64]) -> Steps:
@@ -75,7 +79,8 @@ def steps_of(chroma: Chroma, duration: float, beats: NDArray[np.float64], downbe
     lines = np.asarray(downbeats, np.float64)
     # to the nearest edge: a downbeat at the song's very start or end is not one of its own
     bars = np.searchsorted(edges[1:-1] / 2 + edges[:-2] / 2, lines)
-    return Steps(edges, bars, _means(chroma.frames, chroma.rate, edges), _means(chroma.bass, chroma.rate, edges))
+    means = (_means(frames, chroma.rate, edges) for frames in (chroma.frames, chroma.bass))
+    return Steps(edges, bars, *means, chroma.clarity)
 
 
 def _edges(duration: float, beats: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -140,11 +145,16 @@ def _likelihood(steps: Steps) -> NDArray[np.float64]:
     root = np.where(low > 1e-9, steps.bass / np.maximum(low, 1e-9), 0.0)
     result = np.empty((len(match), len(CHORDS)))
     result[:, :_NONE] = _CLARITY * match + _BASS * np.tile(root, (1, 2))
-    softness = np.clip((_LOUD - norm / max(loud, 1e-12)) / (_LOUD - _SOFT), 0.0, 1.0)
+    softness = np.clip((_LOUD - norm / max(loud, 1e-12)) / (_LOUD - _SOFT), _percussion(steps.clarity), 1.0)
     result[:, _NONE] = _CLARITY * (_NO_CHORD + (_NO_CHORD_WHERE_SOFT - _NO_CHORD) * softness) + 0.5 * _BASS
     faint = norm <= max(1e-9, _FAINT * loud)
     result[faint, :_NONE] = 0.0
     return result
+
+
+def _percussion(clarity: float) -> float:
+    """0..1: how likely there is nothing but drums and noise in the song."""
+    return float(np.clip((_TUNED - clarity) / (_TUNED - _UNTUNED), 0.0, 1.0))
 
 
 def _templates() -> NDArray[np.float64]:

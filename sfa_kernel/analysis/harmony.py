@@ -55,6 +55,11 @@ class Chroma:
     bass: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 12), np.float32))
     deviations: NDArray[np.float64] = field(default_factory=lambda: np.zeros(100))
 
+    @property
+    def clarity(self) -> float:
+        """How far what sounds agrees on one tuning, 0..1: music above 0.4, drums and noise below 0.2."""
+        return float(abs(_vector(self.deviations)))
+
 
 def tuning(peaks: Peaks) -> float:
     """Deviation from A4 = 440 Hz in semitones, -0.5..0.5: the circular mean over all peaks above 200 Hz."""
@@ -69,10 +74,12 @@ def _deviations(peaks: Peaks) -> NDArray[np.float64]:
     return histogram / total if total > 0 else histogram
 
 
+def _vector(deviations: NDArray[np.float64]) -> complex:
+    return complex(np.sum(deviations * np.exp(2j * np.pi * (np.arange(100) - 49.5) / 100)))
+
+
 def _circular_mean(deviations: NDArray[np.float64]) -> float:
-    turns = (np.arange(100) - 49.5) / 100
-    vector = np.sum(deviations * np.exp(2j * np.pi * turns))
-    return float(np.angle(vector) / (2 * np.pi)) if abs(vector) > 0 else 0.0
+    return float(np.angle(_vector(deviations)) / (2 * np.pi)) if deviations.any() else 0.0
 
 
 def chroma(peaks: Peaks) -> Chroma:

@@ -27,6 +27,7 @@ __all__ = ["Tonality", "find_tonality"]
 
 _NO_CHORD = len(CHORDS) - 1
 _ACCORD = 2.0  # logarithm of how much likelier a change of key keeps the mode
+_UNTUNED, _TUNED = 0.1, 0.35  # clarity of the tuning: drums and noise, music
 _TELLING = 6.0  # seconds of chords after which a key is as sure as it gets
 
 
@@ -168,7 +169,7 @@ def _name_keys(tonality: Tonality, steps: Steps, path: NDArray[np.intp], stretch
     """The spans of keys, and the song's own: that which holds longest."""
     held: dict[int, float] = {}
     for stretch in stretches:
-        if not stretch.likely.any():
+        if not stretch.likely.any() or steps.clarity < _UNTUNED:
             continue
         start, end = float(steps.edges[stretch.first]), float(steps.edges[stretch.last])
         name = KEYS[stretch.best]
@@ -185,10 +186,11 @@ def _name_keys(tonality: Tonality, steps: Steps, path: NDArray[np.intp], stretch
 
 
 def _confidence(steps: Steps, path: NDArray[np.intp], stretch: _Stretch) -> float:
-    """The probability of the key, less where few chords were heard: drums and noises fit some key, too."""
+    """The probability of the key, less where few chords or no tuning was heard: drums and noises fit some key, too."""
     part = slice(stretch.first, stretch.last)
     tonal = float(np.diff(steps.edges)[part][path[part] != _NO_CHORD].sum())
-    return float(stretch.likely[stretch.best] * (1 - np.exp(-3 * tonal / _TELLING)))
+    tuned = np.clip((steps.clarity - _UNTUNED) / (_TUNED - _UNTUNED), 0.0, 1.0)
+    return float(stretch.likely[stretch.best] * (1 - np.exp(-3 * tonal / _TELLING)) * tuned)
 
 
 def _curves(harmony: Chroma, steps: Steps, rhythm: Rhythm, longest: _Stretch) -> dict[str, Curve]:
