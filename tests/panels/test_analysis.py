@@ -91,8 +91,11 @@ def test_the_pictures_get_document_and_curves(page: Page, analysed: Track) -> No
     assert analysis is not None
     for name, header in loaded["curves"].items():
         values = np.asarray(analysis.curves[name].values, float).reshape(header["rows"], -1)
-        step = np.ptp(values, axis=0).max() / 255 if np.isfinite(values).all() else np.inf
-        assert np.abs(drawn(header, buffers) - values).max(initial=0.0, where=np.isfinite(values)) <= step
+        assert np.isfinite(values).all()
+        assert np.all(header["minimum"] <= values)
+        assert np.all(values <= np.asarray(header["maximum"]))
+        step = (np.asarray(header["maximum"]) - header["minimum"]) / 255
+        assert np.all(np.abs(drawn(header, buffers) - values) <= step)
 
 
 def test_a_long_curve_travels_as_means(page: Page) -> None:
