@@ -168,7 +168,7 @@ def _emissions(traits: Traits) -> NDArray[np.float64]:
     absent = np.clip((-low - 9) / 6, -1, 1.5)
     short = np.clip(1 - np.maximum(traits.bars - 16, 0) / 8, -1.5, 1)
     rising = np.clip((traits.rise - _RISER) / 3, -2, 2)
-    build = rising + 1.2 * np.clip((traits.low_return - 2) / 8, -1, 1) + 0.3 * short - 0.5
+    build = rising - 1.5 * (traits.rise < 2) + 1.2 * np.clip((traits.low_return - 2) / 8, -1, 1) + 0.3 * short - 0.5
     body = np.clip((middle + 7) / 5, -1, 1)
     edge = 1.6 * traits.sparse - 0.6 - 0.5 * np.clip(traits.power, 0, 1) * (traits.sparse < 0.5)
     return np.stack(

@@ -123,7 +123,7 @@ def analyze_blocks(
         for name, value in part.results().items():
             setattr(analysis, name, value)
         analysis.curves.held.update(part.curves)
-    analysis.loops = find_loops(analysis)
+    analysis.loops = find_loops(analysis, features, level, harmony)
     steps.at(1.0)
     return analysis
 

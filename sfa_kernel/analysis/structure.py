@@ -247,6 +247,8 @@ def _nearest(x: NDArray[np.float64]) -> NDArray[np.float64]:
 def _without_fills(x: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
     """The bars, with single bars that nothing near resembles (fills, crashes) replaced by what they vary."""
     count = len(x)
+    if count < 8:
+        return x
     apart = _nearest(x)
     strange = apart > _STRANGE * noise
     alone = strange.copy()
