@@ -207,8 +207,8 @@ def _places(
 
 def _reason(length: int, seam: float, wander: float, phrase: bool, within: bool) -> str:
     text = (
-        f"The step from its last bar to its first is {seam:.2f} of the music's usual change from bar to bar away from "
-        f"steps the song makes itself; the level stays within {wander:.1f} dB over {length} bars"
+        f"Its last bar leads into its first as the song itself goes on, but for {seam:.2f} of the usual change from "
+        f"bar to bar; the level stays within {wander:.1f} dB over {length} bars"
     )
     text += "; it begins with a phrase" if phrase else "; it begins within a phrase"
     return f"{text}." if within else f"{text} and reaches into the next section."
