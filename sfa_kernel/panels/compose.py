@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.studio import Studio
 
-__all__ = ["dashboard", "jobs_panel", "library_panel", "player_panel"]
+__all__ = ["analysis_panel", "dashboard", "jobs_panel", "library_panel", "player_panel"]
 
 
 def library_panel(
@@ -50,6 +50,25 @@ def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.Tr
     player = sfa_widgets.TrackPlayer(handlers, track_id=str(track_id) if track_id else "")
     Live(studio, player)
     return player
+
+
+def analysis_panel(
+    studio: Studio,
+    track_id: UUID | None = None,
+    *,
+    compare: UUID | None = None,
+    pictures: Sequence[str] | None = None,
+) -> sfa_widgets.AnalysisView:
+    """The pictures of a track's analysis, beside those of a second one when it is named."""
+
+    def on_open(opened: UUID) -> None:
+        view.load(str(opened))
+
+    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | analysis_handlers(studio)
+    chosen = {} if pictures is None else {"pictures": list(pictures)}
+    view = sfa_widgets.AnalysisView(handlers, track_id=str(track_id or ""), compare_id=str(compare or ""), **chosen)
+    Live(studio, view)
+    return view
 
 
 def jobs_panel(studio: Studio, *, ids: Sequence[UUID] | None = None) -> sfa_widgets.JobsBoard:

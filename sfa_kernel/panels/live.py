@@ -55,6 +55,7 @@ class Live:
         self._jobs: set[str] = set()
         self._tracks: set[str] = set()
         self._refresh: set[str] = set()
+        self._corrected: set[str] = set()
         self._members_changed = False
         self._forgotten = False
         self._fresh: dict[str, tuple[int, int]] = {}
@@ -137,8 +138,13 @@ class Live:
         self._schedule()
 
     def _on_library(self, event: Event) -> None:
+        by_hand = {i for what in ("corrected", "cues") for i in event.data.get(what, ())}
         with self._lock:
-            self._members_changed = True
+            if by_hand:
+                self._corrected |= by_hand
+                self._tracks |= by_hand
+            else:
+                self._members_changed = True
         self._schedule()
 
     def _schedule(self) -> None:
@@ -159,6 +165,7 @@ class Live:
             jobs, self._jobs = self._jobs, set()
             tracks, self._tracks = self._tracks, set()
             refresh, self._refresh = self._refresh, set()
+            corrected, self._corrected = self._corrected, set()
             members_changed, self._members_changed = self._members_changed, False
             forgotten, self._forgotten = self._forgotten, False
             logs, self._logs = self._logs, set()
@@ -170,6 +177,8 @@ class Live:
         try:
             self._push_jobs(jobs, forgotten, fresh)
             self._push_tracks(tracks, refresh, members_changed or len(tracks) > MOST_ROWS, fresh)
+            for track_id in corrected - refresh:
+                self._widget.push("analysis.changed", {"id": track_id})
             for job_id in logs:
                 self._push_log(job_id)
             for notice in notices:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sfa_widgets.figures import PICTURES
+
 from sfa_kernel import runs, studio
+from sfa_kernel.errors import ParameterError
 from sfa_kernel.library import Track
-from sfa_kernel.panels.compose import dashboard, jobs_panel, library_panel, player_panel
+from sfa_kernel.panels.compose import analysis_panel, dashboard, jobs_panel, library_panel, player_panel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     import sfa_widgets
@@ -62,8 +66,53 @@ class Studio(studio.Studio):
 
     def player(self, track: Track | str | UUID | None = None) -> sfa_widgets.TrackPlayer:
         """A player as a widget: waveform, beat grid, sections, cues, stems."""
-        chosen = None if track is None else track.id if isinstance(track, Track) else self.track(track).id
-        return player_panel(self, chosen)
+        return player_panel(self, self._one(track))
+
+    def pictures(
+        self,
+        track: Track | str | UUID | None = None,
+        compare: Track | str | UUID | None = None,
+        *,
+        pictures: str | Sequence[str] | None = None,
+    ) -> sfa_widgets.AnalysisView:
+        """The pictures of an analysis as a widget, all on one time axis; what is marked in it is ``selection``.
+
+        Parameters
+        ----------
+        track
+            Whose analysis.
+        compare
+            A second track to show under the first.
+        pictures
+            One or some of ``"features"``, ``"structure"``, ``"grid"``, ``"energy"``, ``"chroma"``, ``"spectrum"``
+            and ``"mfcc"``; all of them without.
+
+        Returns
+        -------
+        AnalysisView
+            With ``play()``, ``pause()``, ``seek(seconds)``, and ``selection`` as [start, end] in s.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such track.
+        ParameterError
+            When there is no such picture.
+
+        Examples
+        --------
+        >>> view = studio.pictures(track, pictures=["structure", "chroma"])     # doctest: +SKIP
+        >>> view.selection                                                      # doctest: +SKIP
+        [75.38, 90.46]
+        """
+        names = [pictures] if isinstance(pictures, str) else pictures
+        for name in names or ():
+            if name not in PICTURES:
+                raise ParameterError(f"There is no picture {name!r}.", hint=f"Choose from {', '.join(PICTURES)}.")
+        return analysis_panel(self, self._one(track), compare=self._one(compare), pictures=names)
+
+    def _one(self, track: Track | str | UUID | None) -> UUID | None:
+        return None if track is None else track.id if isinstance(track, Track) else self.track(track).id
 
     def dashboard(self) -> sfa_widgets.Dashboard:
         """The whole studio on one page."""

@@ -1,4 +1,4 @@
-"""Widgets for music: a library table, a track player, a jobs board, and a dashboard of all three.
+"""Widgets for music: a library table, a track player, the pictures of an analysis, a jobs board, and a dashboard.
 
 The widgets know arrays, dicts and messages; where songs, stems and jobs come from is the business of the
 handlers they are given:
@@ -10,6 +10,15 @@ handlers they are given:
 from __future__ import annotations
 
 from sfa_widgets._base import Handler, SfaWidget, WidgetsNotBuiltError
-from sfa_widgets._widgets import Dashboard, JobsBoard, LibraryTable, TrackPlayer
+from sfa_widgets._widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, TrackPlayer
 
-__all__ = ["Dashboard", "Handler", "JobsBoard", "LibraryTable", "SfaWidget", "TrackPlayer", "WidgetsNotBuiltError"]
+__all__ = [
+    "AnalysisView",
+    "Dashboard",
+    "Handler",
+    "JobsBoard",
+    "LibraryTable",
+    "SfaWidget",
+    "TrackPlayer",
+    "WidgetsNotBuiltError",
+]

@@ -1,4 +1,4 @@
-"""The four widgets. Each is a name, a bundle, its traits, and a static picture."""
+"""The widgets. Each is a name, a bundle, its traits, and a static picture."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets
 
+from sfa_widgets import figures
 from sfa_widgets._base import Bundle, SfaWidget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Dashboard", "JobsBoard", "LibraryTable", "TrackPlayer"]
+__all__ = ["AnalysisView", "Dashboard", "JobsBoard", "LibraryTable", "TrackPlayer"]
 
 PICTURE_ROWS = 10
 PICTURE_BARS = 300
@@ -107,6 +108,42 @@ class TrackPlayer(SfaWidget):
         header = loaded["waveforms"].get("mix")
         drawing = _overview(header, buffers) if header else ""
         return f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+class AnalysisView(TrackPlayer):
+    """The pictures of an analysis on one time axis: features, structure, beat grid, energy, chroma, spectrum, MFCC.
+
+    What is marked in them is ``selection``. A second track is shown under the first to compare. Methods it asks:
+    those of :class:`TrackPlayer`, ``analysis.load``, ``analysis.correct``, ``analysis.undo``, ``cue.*``,
+    ``tracks.run``. Events it follows: those of :class:`TrackPlayer` and ``analysis.changed``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("analysis.js")
+    _css: ClassVar[Any] = Bundle("analysis.css")
+
+    compare_id = traitlets.Unicode("", help="The track that is compared; empty for none.").tag(sync=True)
+    pictures = traitlets.List(
+        traitlets.Enum(list(figures.PICTURES)),
+        default_value=list(figures.PICTURES),
+        help="The pictures that are shown.",
+    ).tag(sync=True)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"pictures": list(self.pictures), "selection": [round(time, 2) for time in self.selection]}
+
+    def _picture(self) -> str:
+        if not self.track_id:
+            return "<p>No track is open.</p>"
+        loaded, buffers = self._ask("analysis.load", {"id": self.track_id})
+        track = loaded["track"]
+        caption = " · ".join(part for part in (track["title"], track["artist"], _clock(track["duration"])) if part)
+        song = figures.read(loaded, buffers)
+        if song is None:
+            return f"<p>{escape(caption)}: not analysed yet.</p>"
+        other = figures.read(*self._ask("analysis.load", {"id": self.compare_id})) if self.compare_id else None
+        return (
+            f"<figure><figcaption>{escape(caption)}</figcaption>{figures.pictures(song, self.pictures, other)}</figure>"
+        )
 
 
 class JobsBoard(SfaWidget):

@@ -71,3 +71,8 @@ class Explanation:
 
     def __str__(self) -> str:
         return f"{self.title}\n{self.text}"
+
+    def _repr_html_(self) -> str:
+        from sfa_widgets.figures import figure  # only a notebook asks
+
+        return figure(self)

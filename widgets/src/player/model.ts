@@ -109,9 +109,11 @@ export class PlayerModel {
       this.job = own.find((job) => isRunning(job.status)) ?? null;
       this.#emit("progress");
     }));
-    this.#hear(bridge.on("player.refresh", ({ id }) => {
-      if (id === this.#trackId) void this.reload();
-    }));
+    for (const event of ["player.refresh", "analysis.changed"] as const) {
+      this.#hear(bridge.on(event, ({ id }) => {
+        if (id === this.#trackId) void this.reload();
+      }));
+    }
   }
 
   get trackId(): string | null {
