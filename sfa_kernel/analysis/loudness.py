@@ -205,7 +205,8 @@ class LoudnessMeter:
 def _powers(samples: NDArray[np.float32], length: int) -> NDArray[np.float64]:
     """Sum of squares of each stretch of so many samples [shape=(channels, n // length)]."""
     whole = samples.reshape(len(samples), -1, length)
-    return np.einsum("cij,cij->ci", whole, whole).astype(np.float64)
+    powers: NDArray[np.float32] = np.einsum("cij,cij->ci", whole, whole)
+    return powers.astype(np.float64)
 
 
 def _decibel(power: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -147,29 +147,28 @@ class TimbreMeter:
         rows = samples[:whole].reshape(-1, self._length)
         negative = rows < -_LEAST
         changes = np.count_nonzero(negative[:, 1:] != negative[:, :-1], axis=1)
-        power = np.einsum("ij,ij->i", rows, rows)
+        power: NDArray[np.float32] = np.einsum("ij,ij->i", rows, rows)
         self._temporal.append(np.stack([power, changes.astype(np.float32)]) / np.float32(self._length))
         self._samples = samples[whole:].copy()
 
     def feed_spectra(self, power: NDArray[np.float32]) -> None:
         """Take the mean power spectra of the next frames [shape=(n, window // 2 + 1)]."""
-        if not len(power):
-            return
+        self._spectral.append(self._features(power))
+
+    def _features(self, power: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         magnitude = np.sqrt(power)
         total = np.maximum(np.einsum("ij->i", magnitude), np.finfo(np.float32).tiny)
         centroid = np.einsum("ij,j->i", magnitude, self._hertz) / total
         away = self._hertz - centroid[:, None]
         away *= away
-        self._spectral.append(
-            {
-                "centroid": centroid,
-                "bandwidth": np.sqrt(np.einsum("ij,ij->i", away, magnitude) / total),
-                "rolloff": self._rolloff(magnitude),
-                "flatness": _flatness(power),
-                "contrast": self._contrast(magnitude),
-                "mel": 10 * np.log10(np.maximum(product(power, self._mel), _LEAST)),
-            }
-        )
+        return {
+            "centroid": centroid,
+            "bandwidth": np.sqrt(np.einsum("ij,ij->i", away, magnitude) / total),
+            "rolloff": self._rolloff(magnitude),
+            "flatness": _flatness(power),
+            "contrast": self._contrast(magnitude),
+            "mel": np.float32(10) * np.log10(np.maximum(product(power, self._mel), np.float32(_LEAST))),
+        }
 
     def _rolloff(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
         below = np.cumsum(magnitude, axis=1)
@@ -188,13 +187,8 @@ class TimbreMeter:
     def finish(self) -> Timbre:
         """The timbre of all that was fed."""
         power, changes = np.concatenate(self._temporal, axis=1) if self._temporal else np.zeros((2, 0), np.float32)
-        columns = {"centroid": 0, "bandwidth": 0, "rolloff": 0, "flatness": 0}
-        found = {
-            name: np.concatenate([part[name] for part in self._spectral])
-            if self._spectral
-            else np.zeros((0, {"contrast": len(self._bands), "mel": MELS}.get(name, 0)), np.float32)
-            for name in (*columns, "contrast", "mel")
-        }
+        spectral = self._spectral or [self._features(np.zeros((0, len(self._hertz)), np.float32))]
+        found = {name: np.concatenate([part[name] for part in spectral]) for name in spectral[0]}
         count = min(len(power), len(found["mel"]))
         mel = found.pop("mel")[:count]
         if count:
@@ -263,4 +257,4 @@ def _cosines() -> NDArray[np.float32]:
     row = np.arange(MFCCS)
     cosines = np.cos(np.pi * row * (2 * np.arange(MELS)[:, None] + 1) / (2 * MELS)) * np.sqrt(2 / MELS)
     cosines[:, 0] /= np.sqrt(2)
-    return cosines.astype(np.float32)
+    return np.asarray(cosines, np.float32)
