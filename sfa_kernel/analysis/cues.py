@@ -205,7 +205,9 @@ def _last_loop(analysis: Analysis, grid: FloatArray) -> Cue | None:
 
         def worth(loop: Loop) -> float:
             full = not any(s.start <= loop.start + 0.01 < s.end for s in empty)
-            return loop.score + 0.5 * full + 0.3 * loop.start / analysis.duration
+            # where a section begins there is a cue already
+            taken = any(abs(s.start - loop.start) < 0.1 for s in analysis.sections)
+            return loop.score + 0.5 * full - 0.4 * taken + 0.3 * loop.start / analysis.duration
 
         best = max(late, key=worth)
         return Cue(

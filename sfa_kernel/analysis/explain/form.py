@@ -32,8 +32,8 @@ def sections(analysis: Analysis) -> Explanation:
     else:
         sentences.insert(
             0,
-            f"{len(parts)} sections: a new one begins where one bar, a pattern of 4 or 8 bars that repeats, or a riser no "
-            "longer describes what follows; whole phrases are preferred.",
+            f"{len(parts)} sections: a new one begins where one bar, a pattern of 4 or 8 bars that repeats, or a riser "
+            "no longer describes what follows; whole phrases are preferred.",
         )
     groups = Counter(part.group for part in parts if part.group)
     repeated = [f"{letter} ({count} times)" for letter, count in sorted(groups.items()) if count > 1]
@@ -81,7 +81,9 @@ def cues(analysis: Analysis) -> Explanation:
             *(f"{_time(cue.time)} {cue.label} ({cue.confidence:.0%}): {cue.reason}" for cue in found),
         ]
     )
-    numbers: dict[str, float | str | None] = {f"{cue.label} [s]": round(cue.time, 3) for cue in found}
+    numbers: dict[str, float | str | None] = {
+        f"{_time(cue.time)} {cue.label}, confidence": round(cue.confidence, 3) for cue in found
+    }
     marks = [Mark(cue.time, cue.label) for cue in found]
     title = f"Cues: {', '.join(cue.label for cue in found)}"
     return Explanation(
@@ -103,9 +105,9 @@ def loops(analysis: Analysis) -> Explanation:
     text = " ".join(
         [
             f"{len(found)} loops of 4, 8 and 16 bars were kept, at most four of a length and none of a length over "
-            "another. A loop's score is how close the step from its last bar to its first comes to steps the song makes "
-            "itself, less where the level wanders, where it begins within a phrase, or where it reaches into the next "
-            "section.",
+            "another. A loop's score is how close the step from its last bar to its first comes to steps the song "
+            "makes itself, less where the level wanders, where it begins within a phrase, or where it reaches into the "
+            "next section.",
             f"The best: {best.bars} bars from {_time(best.start)}, score {best.score:.2f}. {best.reason}",
         ]
     )
