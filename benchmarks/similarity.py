@@ -25,6 +25,7 @@ from sfa_kernel.analysis.embedding import EMBEDDING_SIZE, EMBEDDING_VERSION
 from sfa_kernel.studio import Studio
 
 ASKED = 0.1  # s
+ANEW = "any, the file opened anew each time"
 FILTERS: dict[str, dict[str, object]] = {
     "any tempo, any key": {},
     "tempo 120-128": {"tempo": (120.0, 128.0)},
@@ -68,26 +69,20 @@ def main() -> int:
 
         worst = 0.0
         with Studio.open(home, run_jobs=False) as studio:
-            songs = [
-                studio.track(row["id"])
-                for row in studio.sql("SELECT id FROM tracks WHERE removed_at IS NULL LIMIT 200")
-            ]
-            studio.catalog.give_back()
-            began = time.perf_counter()
-            studio.similar(songs[0])
-            print(f"  {'first, with opening the file':42} {(time.perf_counter() - began) * 1000:6.1f} ms")
-            for name, filters in FILTERS.items():
+            ids = studio.sql("SELECT id FROM tracks WHERE removed_at IS NULL LIMIT 200")
+            songs = [studio.track(row["id"]) for row in ids]
+            for name, filters in {ANEW: {}, **FILTERS}.items():
                 taken = []
                 for _ in range(options.repeat):
                     song = random.choice(songs)  # noqa: S311 - any song will do
+                    if name == ANEW:
+                        studio.catalog.give_back()
                     began = time.perf_counter()
                     studio.similar(song, **filters)  # type: ignore[arg-type] # a table of keyword arguments
                     taken.append(time.perf_counter() - began)
-                mean = statistics.mean(taken)
-                worst = max(worst, mean)
-                print(
-                    f"  {name:42} {mean * 1000:6.1f} ms on average, {min(taken) * 1000:.1f} to {max(taken) * 1000:.1f}"
-                )
+                median = statistics.median(taken)
+                worst = max(worst, median)
+                print(f"  {name:42} {median * 1000:6.1f} ms ({min(taken) * 1000:.1f} to {max(taken) * 1000:.1f})")
     print(f"asked: {ASKED * 1000:.0f} ms; {'held' if worst <= ASKED else 'not held'}")
     return 0 if worst <= ASKED else 1
 
