@@ -79,8 +79,8 @@ def steps_of(chroma: Chroma, duration: float, beats: NDArray[np.float64], downbe
     lines = np.asarray(downbeats, np.float64)
     # to the nearest edge: a downbeat at the song's very start or end is not one of its own
     bars = np.searchsorted(edges[1:-1] / 2 + edges[:-2] / 2, lines)
-    means = (_means(frames, chroma.rate, edges) for frames in (chroma.frames, chroma.bass))
-    return Steps(edges, bars, *means, chroma.clarity)
+    upper, lower = (_means(frames, chroma.rate, edges) for frames in (chroma.frames, chroma.bass))
+    return Steps(edges, bars, upper, lower, chroma.clarity)
 
 
 def _edges(duration: float, beats: NDArray[np.float64]) -> NDArray[np.float64]:

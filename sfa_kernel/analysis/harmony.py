@@ -69,7 +69,7 @@ def tuning(peaks: Peaks) -> float:
 def _deviations(peaks: Peaks) -> NDArray[np.float64]:
     weight = peaks.magnitude * (peaks.pitch > np.float32(_LEAST_TUNED))
     cents = ((peaks.pitch - np.round(peaks.pitch)) * np.float32(100) + np.float32(50)).astype(np.int32)
-    histogram = np.bincount(np.minimum(cents, 99), weight, 100)
+    histogram: NDArray[np.float64] = np.bincount(np.minimum(cents, 99), weight, 100).astype(np.float64)
     total = histogram.sum()
     return histogram / total if total > 0 else histogram
 

@@ -84,7 +84,8 @@ def find_tonality(features: Features, harmony: Chroma, rhythm: Rhythm, phrase: i
     _name_keys(tonality, steps, path, stretches)
     if tonality.key is not None:
         tonality.tuning_cents = 100 * harmony.tuning
-    tonality.curves = _curves(harmony, steps, rhythm, max(stretches, key=lambda stretch: stretch.last - stretch.first))
+    own = [stretch for stretch in stretches if KEYS[stretch.best] == tonality.key] or stretches
+    tonality.curves = _curves(harmony, steps, rhythm, max(own, key=lambda stretch: stretch.last - stretch.first))
     return tonality
 
 
