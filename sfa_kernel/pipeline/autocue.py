@@ -40,6 +40,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     rows = stems.of_separation(connection, separation.id) if separation else []
     return Plan(
         {
+            "source": ground.storage.path(track.file),
             "analysis": ground.storage.path(analysis.file),
             "curves": ground.storage.path(analysis.curves) if analysis.curves else None,
             "corrections": corrections.of_track(connection, track.id),
@@ -52,6 +53,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
 
 def work(
     *,
+    source: Path,
     analysis: Path,
     curves: Path | None,
     corrections: list[CorrectionRow],
@@ -64,8 +66,10 @@ def work(
 
     Parameters
     ----------
+    source
+        The track's audio.
     analysis, curves
-        The files of the track's analysis.
+        The files of its analysis.
     corrections
         What a person has put right.
     levels
@@ -78,7 +82,6 @@ def work(
     from sfa_kernel.analysis import Analysis, find_cues
     from sfa_kernel.analysis.corrections import apply
     from sfa_kernel.analysis.curves import Curves
-    from sfa_kernel.analysis.loops import find_loops
 
     automatic = Analysis.from_dict(
         json.loads(analysis.read_text("utf-8")), Curves.load(curves) if curves is not None else None
@@ -88,8 +91,10 @@ def work(
     if levels is not None:
         with np.load(levels, allow_pickle=False) as archive:
             stem_levels = {name: archive[name] for name in archive.files}
-    of_song = find_loops(found) if "grid" in found.corrected else found.loops
-    progress(10)
+    progress(5)
+    # The loops of the analysis lie on the bars that the machine found.
+    sounding = {"mix": source, **stems} if "grid" in found.corrected else stems
+    of_song = [] if "grid" in found.corrected else found.loops
     return {
         "cues": [
             {
@@ -102,20 +107,21 @@ def work(
             }
             for cue in find_cues(found, stem_levels=stem_levels)
         ],
-        "loops": [asdict(loop) for loop in [*of_song, *_stem_loops(found, stems, progress)]],
+        "loops": [asdict(loop) for loop in [*of_song, *_loops(found, sounding, progress)]],
     }
 
 
-def _stem_loops(analysis: Analysis, stems: Mapping[str, Path], progress: Progress) -> Iterator[Loop]:
+def _loops(analysis: Analysis, files: Mapping[str, Path], progress: Progress) -> Iterator[Loop]:
+    """Loops of each file, by the name of what it holds."""
     from sfa_kernel import audio
     from sfa_kernel.analysis.loops import find_stem_loops
 
     if not len(analysis.downbeats) or analysis.duration > LONGEST:
         return
-    for number, (name, path) in enumerate(stems.items(), 1):
+    for number, (name, path) in enumerate(files.items(), 1):
         samples, rate = audio.decode(path, sample_rate=LOOP_RATE, mono=True)
         yield from find_stem_loops(name, samples[0], rate, analysis)
-        progress(10 + 89 * number // len(stems))
+        progress(5 + 94 * number // len(files))
 
 
 def _commit(connection: Connection, job: JobRow, result: dict[str, list[dict[str, Any]]], files: FileChanges) -> None:

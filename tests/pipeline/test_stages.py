@@ -156,6 +156,23 @@ def test_a_changed_or_removed_automatic_cue_stays_so_until_it_is_forced(studio: 
     assert changed in track.cues
 
 
+def test_loops_of_song_and_stems_lie_on_the_bars_in_force(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=40))
+    assert track.loops == []
+    studio.run(track).wait(TIMEOUT)
+    sources = {loop.source for loop in track.loops}
+    assert "mix" in sources
+    assert sources <= {"mix", *track.stems}
+    assert len(sources) > 1
+    track.correct("grid", tempo=120, first_beat=0.75)
+    studio.run(track, stages="autocue").wait(TIMEOUT)
+    found = track.loops
+    assert {"mix"} < {loop.source for loop in found}
+    for loop in found:
+        assert (loop.start - 0.75) % 2 == pytest.approx(0, abs=1e-3), "a bar of 120 BPM lasts two seconds"
+        assert loop.end - loop.start == pytest.approx(2 * loop.bars)
+
+
 def test_what_is_unknown_is_refused_before_anything_is_queued(studio: Studio, tmp_path: Path) -> None:
     (track,) = studio.add(write_song(tmp_path / "song.wav"))
     with pytest.raises(ParameterError, match="no stage 'mixdown'"):
