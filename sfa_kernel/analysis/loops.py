@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sfa_kernel.analysis.downbeats import beat_means
 from sfa_kernel.analysis.harmony import chroma
 from sfa_kernel.analysis.model import Loop
 from sfa_kernel.analysis.onsets import compressed
 from sfa_kernel.analysis.spectrum import measure
+from sfa_kernel.analysis.structure import interval_means
 from sfa_kernel.progress import Steps, never, silent
 
 if TYPE_CHECKING:
@@ -114,13 +114,13 @@ def _describe(analysis: Analysis, features: Features, level: NDArray[np.float32]
     edges = np.append(lines, min(analysis.duration, 2 * lines[-1] - lines[-2]))
     count = len(lines)
     fine = np.interp(np.arange(count * _PIECES + 1) / _PIECES, np.arange(count + 1), edges)
-    pieces = beat_means(level, features.rate, fine)
-    notes = beat_means(harmony.frames, harmony.rate, fine[:: _PIECES // 4])
+    pieces = interval_means(level, features.rate, fine)
+    notes = interval_means(harmony.frames, harmony.rate, fine[:: _PIECES // 4])
     strength = np.linalg.norm(notes, axis=1)
     notes = _WEIGHT_OF_CHROMA * notes / max(float(np.percentile(strength, 75)), 1e-9)
     pieces, notes = pieces.reshape(count, _PIECES, -1), notes.reshape(count, 4, -1)
     quarter = _PIECES // 4
-    power = beat_means((features.bands**2).sum(axis=1, keepdims=True), features.rate, edges)[:, 0]
+    power = interval_means(np.einsum("ij,ij->i", features.bands, features.bands)[:, None], features.rate, edges)[:, 0]
     decibel = 10 * np.log10(power + 1e-12)
     return _Bars(
         edges,

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sfa_kernel.analysis.downbeats import beat_means
 from sfa_kernel.analysis.onsets import HIGH_BANDS, LOW_BANDS, MIDDLE_BANDS, Onsets
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.harmony import Chroma
 
-__all__ = ["Bars", "describe_bars", "find_boundaries", "novelty", "similarity"]
+__all__ = ["Bars", "describe_bars", "find_boundaries", "interval_means", "novelty", "similarity"]
 
 _LONGEST = 64  # bars in a section
 _LONGEST_RISE = 16  # bars over which a build may rise
@@ -88,6 +87,32 @@ class Bars:
         return _without_fills(self.sound, self.noise)
 
 
+def interval_means(
+    frames: NDArray[np.float32] | NDArray[np.float64], rate: float, times: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mean of each interval between times, without a copy of all frames: a song may last for hours.
+
+    Parameters
+    ----------
+    frames
+        [shape=(frames, features)], frame ``i`` centred on ``i / rate``.
+    rate
+        Frames per second.
+    times
+        In seconds, rising [shape=(n + 1,)].
+
+    Returns
+    -------
+    ndarray
+        [shape=(n, features)]; an interval shorter than a frame takes the frame it lies in.
+    """
+    index = np.clip(np.round(times * rate).astype(np.intp), 0, len(frames))
+    first = np.minimum(index[:-1], len(frames) - 1)
+    sums = np.add.reduceat(frames[: max(int(index[-1]), int(first[-1]) + 1)], first, axis=0)
+    result: NDArray[np.float64] = sums.astype(np.float64) / np.maximum(index[1:] - first, 1)[:, None]
+    return result
+
+
 def describe_bars(
     edges: NDArray[np.float64], bands: NDArray[np.float32], level: NDArray[np.float32], onsets: Onsets, harmony: Chroma
 ) -> Bars:
@@ -102,12 +127,14 @@ def describe_bars(
     onsets
         Of the song.
     """
-    density = beat_means(np.stack([onsets.low, onsets.middle, onsets.high], axis=1), onsets.rate, edges)
-    texture = np.concatenate([beat_means(level, onsets.rate, edges), 1.5 * density], axis=1)
-    powers = np.stack([(bands[:, part] ** 2).sum(axis=1) for part in (LOW_BANDS, MIDDLE_BANDS, HIGH_BANDS)], axis=1)
-    decibel = 10 * np.log10(beat_means(powers, onsets.rate, edges) + 1e-12)
+    rate = onsets.rate
+    density = [interval_means(register[:, None], rate, edges) for register in (onsets.low, onsets.middle, onsets.high)]
+    texture = np.concatenate([interval_means(level, rate, edges), *(1.5 * column for column in density)], axis=1)
+    parts = (LOW_BANDS, MIDDLE_BANDS, HIGH_BANDS)
+    powers = np.stack([np.einsum("ij,ij->i", bands[:, part], bands[:, part]) for part in parts], axis=1)
+    decibel = 10 * np.log10(interval_means(powers, rate, edges) + 1e-12)
     decibel -= np.percentile(decibel, 90, axis=0)
-    notes = beat_means(harmony.frames, harmony.rate, edges)
+    notes = interval_means(harmony.frames, harmony.rate, edges)
     strength = np.linalg.norm(notes, axis=1)
     notes = notes / np.maximum(strength, max(float(np.percentile(strength, 75)), 1e-9))[:, None]
     return Bars(edges, texture, np.maximum(decibel, _FLOOR), notes)
@@ -276,14 +303,15 @@ def similarity(bars: Bars, shrink: int) -> NDArray[np.uint8]:
     ndarray
         [shape=(n, n)], n = bars / shrink, rounded up.
     """
-    x = bars.sound.astype(np.float32)
+    x = bars.sound
     if shrink > 1:
         firsts = np.arange(0, len(x), shrink)
         x = np.add.reduceat(x, firsts) / np.diff(np.append(firsts, len(x)))[:, None]
     squares = np.einsum("ij,ij->i", x, x)
     apart = np.maximum(squares[:, None] + squares[None, :] - 2 * x @ x.T, 0.0)
     usual = max(float(apart.mean()), bars.noise)
-    return np.round(255 * np.exp(-2 * apart / usual)).astype(np.uint8)
+    alike: NDArray[np.uint8] = np.round(255 * np.exp(-2 * apart / usual)).astype(np.uint8)
+    return alike
 
 
 def novelty(bars: Bars) -> NDArray[np.float64]:
