@@ -204,21 +204,28 @@ def summaries(connection: Connection, track_ids: Sequence[UUID]) -> list[dict[st
     names of its ``stems``, and its newest job of each kind as ``jobs``: kind, status, progress, error.
     """
     wanted = list(track_ids)
+    # First what is asked for, by the indexes of both tables; only then joined, counted and gathered.
     rows = fetch(
         connection,
         f"""
-        SELECT {", ".join("t." + field.name for field in fields(TrackRow))},
-               a.track_id IS NOT NULL AS analyzed, a.bpm, a.key, a.camelot, a.energy, a.lufs, a.lra, a.true_peak,
+        WITH chosen AS MATERIALIZED (
+            SELECT {_COLUMNS}, removed_at FROM tracks WHERE id IN (SELECT unnest($ids))
+        ), heard AS MATERIALIZED (
+            SELECT track_id, bpm, key, camelot, energy, lufs, lra, true_peak
+            FROM analyses WHERE track_id IN (SELECT unnest($ids))
+        )
+        SELECT t.*, a.track_id IS NOT NULL AS analyzed,
+               a.bpm, a.key, a.camelot, a.energy, a.lufs, a.lra, a.true_peak,
                (SELECT list(DISTINCT s.name) FROM stems s WHERE s.track_id = t.id) AS stems,
                (SELECT list({{'id': j.id, 'kind': j.kind, 'status': j.status,
                               'progress': j.progress, 'error': j.error}})
                 FROM (SELECT * FROM jobs WHERE track_id = t.id
                       QUALIFY row_number() OVER (PARTITION BY kind ORDER BY created_at DESC) = 1) j) AS jobs
-        FROM tracks t LEFT JOIN analyses a ON a.track_id = t.id
-        WHERE t.id IN (SELECT unnest(?)) AND t.removed_at IS NULL
+        FROM chosen t LEFT JOIN heard a ON a.track_id = t.id
         """,  # noqa: S608 - text of ours
-        [wanted],
+        {"ids": wanted},
     )
+    rows = [row for row in rows if row.pop("removed_at") is None]
     for row in rows:
         row["stems"] = sorted(row["stems"] or [], key=mixer_order)
         row["jobs"] = row["jobs"] or []
