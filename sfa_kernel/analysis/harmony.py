@@ -28,6 +28,7 @@ _HARMONICS = ((19, 1 / 3), (28, 1 / 5), (31, 1 / 6), (34, 1 / 7), (38, 1 / 9))
 _BASS_FACTOR = 2.0  # a bass is driven harder than chords are: its harmonics stand out more
 _FAINTEST = 0.05  # of the loudest note of a frame: what is softer is noise as likely as music
 _BLOCK = 2048  # frames at a time: the notes of a block stay in the cache
+_PEAKS_AT_A_TIME = 1 << 16
 _LEAST_TUNED = 55  # MIDI number: below that a bin is wider than the deviations in question
 
 
@@ -67,9 +68,13 @@ def tuning(peaks: Peaks) -> float:
 
 
 def _deviations(peaks: Peaks) -> NDArray[np.float64]:
-    weight = peaks.magnitude * (peaks.pitch > np.float32(_LEAST_TUNED))
-    cents = ((peaks.pitch - np.round(peaks.pitch)) * np.float32(100) + np.float32(50)).astype(np.int32)
-    histogram: NDArray[np.float64] = np.bincount(np.minimum(cents, 99), weight, 100).astype(np.float64)
+    histogram = np.zeros(100)
+    for start in range(0, len(peaks.pitch), _PEAKS_AT_A_TIME):
+        part = slice(start, start + _PEAKS_AT_A_TIME)
+        pitch = peaks.pitch[part]
+        weight = peaks.magnitude[part] * (pitch > np.float32(_LEAST_TUNED))
+        cents = ((pitch - np.round(pitch)) * np.float32(100) + np.float32(50)).astype(np.int32)
+        histogram += np.bincount(np.minimum(cents, 99), weight, 100)
     total = histogram.sum()
     return histogram / total if total > 0 else histogram
 

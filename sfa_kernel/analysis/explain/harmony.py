@@ -63,6 +63,8 @@ def key(analysis: Analysis) -> Explanation:
         evidence = _values(analysis, "key.evidence")
         if evidence is not None:
             sentences += _comparison(evidence, best[0], _relative(best[0]))
+            if best[1] != _relative(best[0]):
+                sentences.append(_runner_up(evidence, best[0], best[1]))
             numbers |= {
                 f"{name} of {KEYS[best[0]]}": round(float(value), 3)
                 for name, value in zip(WITNESSES, evidence[best[0]], strict=True)
@@ -102,6 +104,23 @@ def _comparison(evidence: NDArray[np.float64], best: int, other: int) -> list[st
     return sentences
 
 
+def _runner_up(evidence: NDArray[np.float64], best: int, second: int) -> str:
+    """What the second key lacks where it is not the relative."""
+    lead = {
+        "the notes of its scale": evidence[best, 0] - evidence[second, 0],
+        "the order of all twelve notes": evidence[best, 1] - evidence[second, 1],
+        "the chords that phrases begin on": evidence[best, 2] - evidence[second, 2],
+        "the first chord": evidence[best, 3] - evidence[second, 3],
+        "the cadences": evidence[best, 4] - evidence[second, 4],
+    }
+    speaks_for = [f"{name} ({-ahead:.2f})" for name, ahead in lead.items() if ahead < -0.005]
+    speaks_against = [f"{name} ({ahead:.2f})" for name, ahead in lead.items() if ahead > 0.005]
+    return (
+        f"{KEYS[second]}, the next, is ahead in {', '.join(speaks_for) or 'nothing'} and behind in "
+        f"{', '.join(speaks_against) or 'nothing'}."
+    )
+
+
 def _changes(analysis: Analysis) -> list[str]:
     if len(analysis.keys) < 2:
         return []
@@ -124,7 +143,7 @@ def tuning(analysis: Analysis) -> Explanation:
     cents = analysis.tuning_cents
     hertz = 440 * 2 ** (cents / 1200)
     numbers: dict[str, float | str | None] = {"tuning [cents]": round(cents, 1), "A4 [Hz]": round(hertz, 2)}
-    sentences = [f"The notes lie {abs(cents):.0f} cents {'above' if cents >= 0 else 'below'} A4 = 440 Hz on average."]
+    sentences = [f"The notes lie {abs(cents):.1f} cents {'above' if cents >= 0 else 'below'} A4 = 440 Hz on average."]
     lines: list[Line] = []
     deviations = analysis.curves.get("tuning.deviations")
     if deviations is None:
