@@ -79,7 +79,7 @@ def energy_parts(features: Features, onsets: Onsets, tempo: float | None) -> dic
     loudness = features.loudness.integrated
     if loudness is None or not len(onsets.total):
         return {}
-    power = np.einsum("ij,ij->j", features.bands, features.bands, dtype=np.float64)
+    power = np.square(features.bands).sum(axis=0, dtype=np.float64)
     whole = float(power.sum())
     if whole <= 0:
         return {}

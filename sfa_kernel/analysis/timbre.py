@@ -147,8 +147,9 @@ class TimbreMeter:
         rows = samples[:whole].reshape(-1, self._length)
         negative = rows < -_LEAST
         changes = np.count_nonzero(negative[:, 1:] != negative[:, :-1], axis=1)
-        power: NDArray[np.float32] = np.einsum("ij,ij->i", rows, rows)
-        self._temporal.append(np.stack([power, changes.astype(np.float32)]) / np.float32(self._length))
+        found: NDArray[np.float32] = np.stack([np.einsum("ij,ij->i", rows, rows), changes.astype(np.float32)])
+        found /= self._length
+        self._temporal.append(found)
         self._samples = samples[whole:].copy()
 
     def feed_spectra(self, power: NDArray[np.float32]) -> None:
@@ -167,7 +168,7 @@ class TimbreMeter:
             "rolloff": self._rolloff(magnitude),
             "flatness": _flatness(power),
             "contrast": self._contrast(magnitude),
-            "mel": np.float32(10) * np.log10(np.maximum(product(power, self._mel), np.float32(_LEAST))),
+            "mel": _decibel(product(power, self._mel)),
         }
 
     def _rolloff(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -176,13 +177,13 @@ class TimbreMeter:
         return rolloff
 
     def _contrast(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
-        contrast = np.empty((len(magnitude), len(self._bands)), np.float32)
+        extremes = np.empty((2, len(magnitude), len(self._bands)), np.float32)
         for column, (first, last, extreme) in enumerate(self._bands):
             ordered = np.sort(magnitude[:, first:last], axis=1)
-            valley = np.maximum(ordered[:, :extreme].mean(axis=1), _LEAST)
-            peak = np.maximum(ordered[:, -extreme:].mean(axis=1), _LEAST)
-            contrast[:, column] = 10 * np.log10(peak / valley)
-        return contrast
+            extremes[0, :, column] = np.add.reduce(ordered[:, :extreme], axis=1) / extreme
+            extremes[1, :, column] = np.add.reduce(ordered[:, -extreme:], axis=1) / extreme
+        valley, peak = _decibel(extremes)
+        return np.asarray(peak - valley, np.float32)
 
     def finish(self) -> Timbre:
         """The timbre of all that was fed."""
@@ -201,6 +202,12 @@ class TimbreMeter:
             mfcc=product(mel, _cosines()),
             **{name: values[:count] for name, values in found.items()},
         )
+
+
+def _decibel(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    # the natural logarithm is vectorised, that to base 10 is not
+    decibel: NDArray[np.float32] = np.log(np.maximum(power, np.float32(_LEAST))) * np.float32(10 / np.log(10))
+    return decibel
 
 
 def _flatness(power: NDArray[np.float32]) -> NDArray[np.float32]:
