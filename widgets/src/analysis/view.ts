@@ -110,7 +110,7 @@ class AnalysisView {
     const bar = h(
       "div", { class: "sfa-an-bar" },
       this.#own ? h("span", { class: "sfa-an-transport" }, this.#play, this.#time) : null,
-      this.#loop,
+      this.#own ? this.#loop : null,
       h("span", { class: "sfa-an-chips", role: "group", "aria-label": "Pictures" }, ...this.#chips.values()),
       h("span", { class: "sfa-an-glass" }, this.#whole, wider, closer),
     );
@@ -292,6 +292,11 @@ class AnalysisView {
       ? h("span", { class: "sfa-an-corrected", title: "Put right by hand; the machine's own answer is kept beside it." },
         icon("check"), `${list(analysis.corrected.map((kind) => CORRECTED[kind] ?? kind))} corrected by hand`)
       : null;
+    // Beside a player, which names the song already, only what the analysis says of it.
+    if (!this.#own && !letter) {
+      host.replaceChildren(...(corrected ? [corrected] : []), facts);
+      return;
+    }
     host.replaceChildren(
       ...(letter ? [h("b", { class: `sfa-an-letter is-${letter.toLowerCase()}` }, letter)] : []),
       art,

@@ -605,7 +605,7 @@ class SectionTools {
     this.#free = [splitHere, this.#merge, this.#move];
     this.element = h(
       "div", { class: "sfa-ed-tools" },
-      h("div", { class: "sfa-ed-group", role: "group", "aria-label": "Section at the playhead" },
+      h("div", { class: "sfa-ed-group sfa-ed-named", role: "group", "aria-label": "Section at the playhead" },
         h("span", { class: "sfa-ed-label", "aria-hidden": "true" }, "At the playhead"), this.#name, this.#where),
       h("div", { class: "sfa-ed-group", role: "group", "aria-label": "Boundaries" }, splitHere, this.#merge, this.#move, this.#snap),
     );
