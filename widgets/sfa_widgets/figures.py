@@ -779,4 +779,4 @@ def _key_colour(camelot: str | None) -> str:
     if not camelot or not camelot[:-1].isdigit():
         return "#7d8794"
     hue = 30 * (int(camelot[:-1]) - 1)
-    return f"hsl({hue} 65% {58 if camelot.endswith('A') else 72}%)"
+    return f"oklch({0.69 if camelot.endswith('A') else 0.82} 0.115 {hue})"

@@ -241,9 +241,11 @@ export class LaneStack {
 
   /** "4 bars, 7.5 s". */
   rangeWords(range: Range): string {
-    const count = barsIn(this.#options.data.analysis?.downbeats ?? [], range.start, range.end);
+    const { beats = [], beats_per_bar: metre = 4 } = this.#options.data.analysis ?? {};
+    const count = barsIn(beats, range.start, range.end);
     const seconds = `${(range.end - range.start).toFixed(1)} s`;
-    return count > 0 ? `${bars(count)}, ${seconds}` : seconds;
+    if (count === 0) return seconds;
+    return `${count % metre === 0 ? bars(count / metre) : count === 1 ? "1 beat" : `${count} beats`}, ${seconds}`;
   }
 
   #zoomAround(factor: number, x: number): void {
@@ -318,8 +320,10 @@ export class LaneStack {
     const point = (event: PointerEvent) => {
       if (event.pointerType === "touch" && event.type === "pointermove") return;
       const x = event.clientX - left();
-      const lane = this.#laneAt(event.target);
-      const over = lane !== null || (event.target instanceof Node && this.#ruler.contains(event.target));
+      // While a hand drags, all events go to the host that was pressed.
+      const held = event.buttons > 0 ? this.#hover : null;
+      const lane = this.#laneAt(event.target) ?? held?.lane ?? null;
+      const over = lane !== null || held !== null || (event.target instanceof Node && this.#ruler.contains(event.target));
       if (!over || x < 0 || x > this.axis.width) this.#setHover(null);
       else {
         const box = lane?.plot.getBoundingClientRect();

@@ -64,7 +64,7 @@ export function sectionName(section: Section): string {
   return section.group ? `${title(section.label)} ${section.group}` : title(section.label);
 }
 
-/** How many bars begin in a stretch. */
+/** How many bars (or beats) begin in a stretch. */
 export function barsIn(downbeats: readonly number[], start: number, end: number): number {
   return after(downbeats, end - 0.03) - after(downbeats, start - 0.03);
 }
