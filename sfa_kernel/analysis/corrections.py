@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sfa_kernel.analysis.key import camelot
+from sfa_kernel.analysis.key import KEYS as KEY_NAMES
+from sfa_kernel.analysis.key import camelot, open_key
 from sfa_kernel.analysis.model import Analysis, GridSegment, KeySpan, Section
 from sfa_kernel.errors import ParameterError
 
@@ -41,7 +42,6 @@ LABELS = ("intro", "verse", "build", "drop", "chorus", "break", "bridge", "outro
 _SLOWEST, _FASTEST = 20.0, 400.0  # BPM
 _SAME = 0.01  # s: a time given twice
 _ROUNDING = 0.05  # s: what the ends of the song may be off by
-_SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 class Correction(Protocol):
@@ -336,15 +336,14 @@ def _correct_key(analysis: Analysis, value: Mapping[str, Any]) -> Analysis:
     if set(value) != {"key"} or not isinstance(value["key"], str):
         raise ParameterError("A correction of the key names the key.", hint='Write it as "A minor" or "F# major".')
     code = camelot(value["key"])
-    mode = "minor" if code.endswith("A") else "major"
-    key = next(name for tonic in _SHARPS if camelot(name := f"{tonic} {mode}") == code)
+    key = next(name for name in KEY_NAMES if camelot(name) == code)  # spelled with sharps
     return replace(
         analysis,
         key=key,
         key_confidence=1.0,
         key_alternative=analysis.key_alternative if analysis.key in (key, None) else analysis.key,
         camelot=code,
-        open_key=f"{(int(code[:-1]) - 8) % 12 + 1}{'m' if mode == 'minor' else 'd'}",
+        open_key=open_key(key),
         keys=[KeySpan(0.0, analysis.duration, key, code, 1.0)],
     )
 
