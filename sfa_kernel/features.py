@@ -35,7 +35,15 @@ FORMATS = {
     ".csv": "FORMAT csv, HEADER true",
 }
 
-_ELSEWHERE = ("tempo.candidates", "key.scores")  # curves over tempi and over keys, not over time
+# Curves over time that have an axis of their own: beats and bars. All others without a rate are over something else.
+_ON_BEATS = (
+    "tempo.curve",
+    "downbeats.evidence",
+    "chroma.beats",
+    "structure.levels",
+    "structure.similarity",
+    "structure.novelty",
+)
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ def export(tracks: Iterable[Track], file: str | os.PathLike[str], *, curves: boo
     file
         Ends in ``.parquet``, ``.json`` or ``.csv``; what was there is replaced once the new one is complete.
     curves
-        Whether to write the curves, too: about 300,000 rows a song of four minutes.
+        Whether to write the curves, too: about 250,000 rows a song of four minutes.
 
     Returns
     -------
@@ -217,6 +225,7 @@ def _tables(folder: Path) -> Iterator[Connection]:
 
     connection = duckdb.connect(str(folder / "tables.duckdb"), config={"threads": 1})
     try:
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")  # nobody reads it again
         yield connection
     finally:
         connection.close()
@@ -238,8 +247,11 @@ def _fill_curves(connection: Connection, tracks: list[Track]) -> None:
         analysis = track.analysis
         if analysis is None:
             continue
-        for name in sorted(set(analysis.curves) - set(_ELSEWHERE)):
-            _insert_curve(connection, str(track.id), name, analysis.curves[name])
+        connection.begin()
+        for name in sorted(analysis.curves):
+            if name in _ON_BEATS or analysis.curves[name].rate is not None:
+                _insert_curve(connection, str(track.id), name, analysis.curves[name])
+        connection.commit()
 
 
 def _insert_curve(connection: Connection, track: str, name: str, curve: Curve) -> None:
@@ -247,15 +259,19 @@ def _insert_curve(connection: Connection, track: str, name: str, curve: Curve) -
 
     values = np.asarray(curve.values, np.float32)
     table = values.reshape(len(values), -1)
-    columns = curve.names if len(curve.names) == table.shape[1] else [str(i + 1) for i in range(table.shape[1])]
-    for column, series in zip(columns, table.T, strict=True):
-        # DuckDB reads arrays where they lie, once they have a name.
-        connection.register("series", {"time_s": curve.axis, "value": np.ascontiguousarray(series)})
-        connection.execute(
-            "INSERT INTO curves SELECT ?, ?, ?, time_s, value FROM series",
-            [track, name, column if table.shape[1] > 1 else None],
-        )
-        connection.unregister("series")
+    count = table.shape[1]
+    names = list(curve.names) if len(curve.names) == count else [str(number) for number in range(1, count + 1)]
+    arrays = {
+        "number": np.repeat(np.arange(1, count + 1), len(table)),
+        "time_s": np.tile(curve.axis, count),
+        "value": table.T.ravel(),
+    }
+    connection.register("arrays", arrays)  # DuckDB reads them where they lie, once they have a name
+    connection.execute(
+        "INSERT INTO curves SELECT ?, ?, (?::VARCHAR[])[number], time_s, value FROM arrays",
+        [track, name, names if count > 1 else [None]],
+    )
+    connection.unregister("arrays")
 
 
 def _copy(connection: Connection, table: str, file: Path) -> None:

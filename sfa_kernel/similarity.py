@@ -68,7 +68,7 @@ def _answer(
     return {
         "track": Track(library, row),
         "distance": round(neighbour.distance, 4),
-        "bpm": neighbour.bpm,
+        "bpm": None if neighbour.bpm is None else round(neighbour.bpm, 3),
         "camelot": key_code(neighbour.key),
         "why": why(own.vector, neighbour.vector),
     }

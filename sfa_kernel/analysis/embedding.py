@@ -159,12 +159,12 @@ def _share_at_full_energy(analysis: Analysis) -> float | None:
 
 # The table of the vector.
 MEASURES = (
-    _Measure("rhythm", lambda analysis: analysis.swing, 0.5, 0.05, "straighter", "more swung"),
+    _Measure("rhythm", lambda analysis: analysis.swing, 0.5, 0.04, "straighter", "more swung"),
     _Measure("rhythm", _waltzes, 0.0, 0.4, "in four", "in three"),
-    _Measure("rhythm", lambda analysis: analysis.danceability, 0.5, 0.2, "less danceable", "more danceable"),
-    _Measure("rhythm", _onsets(0), 2.7, 1.0, "sparser in the bass", "busier in the bass"),
-    _Measure("rhythm", _onsets(1), 3.0, 1.0, "sparser in the middle", "busier in the middle"),
-    _Measure("rhythm", _onsets(2), 3.5, 1.2, "sparser in the treble", "busier in the treble"),
+    _Measure("rhythm", lambda analysis: analysis.danceability, 0.7, 0.2, "less danceable", "more danceable"),
+    _Measure("rhythm", _onsets(0), 2.2, 0.7, "sparser in the bass", "busier in the bass"),
+    _Measure("rhythm", _onsets(1), 2.2, 1.0, "sparser in the middle", "busier in the middle"),
+    _Measure("rhythm", _onsets(2), 2.8, 1.0, "sparser in the treble", "busier in the treble"),
     _Measure("level", lambda analysis: float(analysis.energy), 6.0, 2.0, "calmer", "more energetic"),
     _Measure("level", lambda analysis: analysis.lufs, -11.0, 5.0, "quieter", "louder"),
     _Measure("level", lambda analysis: analysis.lra, 5.5, 3.0, "more even in level", "wider in level"),
@@ -183,12 +183,12 @@ MEASURES = (
     _Measure("timbre", _movement(2, 3, 4), 37.0, 10.0, "less changing in colour", "more changing in colour"),
     _Measure("timbre", _movement(5, 6, 7, 8, 9, 10, 11, 12), 16.0, 4.0),
     _Measure("harmony", _degrees((4,), (3,)), 0.0, 0.1, "more minor", "more major"),
-    _Measure("harmony", _degrees((9,), (8,)), -0.02, 0.05),
+    _Measure("harmony", _degrees((9,), (8,)), -0.02, 0.07),
     _Measure("harmony", _degrees((11,), (10,)), -0.01, 0.05),
-    _Measure("harmony", _degrees((0, 7)), 0.29, 0.06, "less settled", "more settled on its tonic"),
-    _Measure("harmony", _tonality, 0.07, 0.04, "less tonal", "more clearly tonal"),
+    _Measure("harmony", _degrees((0, 7)), 0.31, 0.06, "less settled", "more settled on its tonic"),
+    _Measure("harmony", _tonality, 0.09, 0.04, "less tonal", "more clearly tonal"),
     _Measure("form", _range_of_energy, 0.25, 0.15, "more even in energy", "richer in contrast"),
-    _Measure("form", _share_at_full_energy, 0.4, 0.2, "shorter at full energy", "longer at full energy"),
+    _Measure("form", _share_at_full_energy, 0.35, 0.2, "shorter at full energy", "longer at full energy"),
 )
 
 
