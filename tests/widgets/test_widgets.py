@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sfa_widgets import Dashboard, JobsBoard, LibraryTable, TrackPlayer
+from sfa_widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, TrackPlayer
 
 TRACK = {
     "id": "t",
@@ -21,13 +21,13 @@ def html(widget):
     return data["text/html"]
 
 
-@pytest.mark.parametrize("widget_class", [LibraryTable, TrackPlayer, JobsBoard, Dashboard])
+@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, JobsBoard, Dashboard])
 def test_the_repr_is_the_same_for_every_run(widget_class):
     assert repr(widget_class()) == repr(widget_class())
     assert "0x" not in repr(widget_class())
 
 
-@pytest.mark.parametrize("widget_class", [LibraryTable, TrackPlayer, JobsBoard, Dashboard])
+@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, JobsBoard, Dashboard])
 def test_a_widget_shows_even_where_no_picture_can_be_made(widget_class):
     data, _metadata = widget_class()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
