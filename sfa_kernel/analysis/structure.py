@@ -33,6 +33,7 @@ _LEAST_ROUNDS = 2  # of a pattern, before it can be said to bend
 _PRICE = 9.0  # of a section, in units of the bars' own noise
 _PRICE_OF_PICKUP = 25.0  # of a song that begins within a phrase
 _PRICE_OF_RISE = 6.0  # of a slope within a section
+_PRICE_OF_RISING_PATTERN = 10.0  # of a slope within a repeating section: else two sections would pass for one slope
 _PRICE_OF_CURVE = 3.0  # of a slope that is none of a straight line
 _PRICE_OF_PHASE = 1.5  # of each further bar that a pattern within a section has
 _PRICE_OF_CRASH = 4.0  # of a first bar unlike the others
@@ -194,7 +195,8 @@ def _residuals(x: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
             np.minimum(value, left / noise + price, out=value)
             if max(4, _LEAST_ROUNDS * period) <= length <= _LONGEST_RISE:
                 parts = np.lib.stride_tricks.sliding_window_view(x, length, axis=0)
-                for bend, price_of_bend in zip(_bends(length, period), (_PRICE_OF_RISE, _PRICE_OF_CURVE), strict=True):
+                prices = (_PRICE_OF_RISE if period == 1 else _PRICE_OF_RISING_PATTERN, _PRICE_OF_CURVE)
+                for bend, price_of_bend in zip(_bends(length, period), prices, strict=True):
                     climb = parts @ bend
                     left -= np.einsum("ij,ij->i", climb, climb)
                     price += price_of_bend
