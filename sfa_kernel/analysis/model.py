@@ -180,7 +180,7 @@ class Loop:
     source: str = "mix"
 
 
-@dataclass
+@dataclass(repr=False)
 class Analysis:
     """Everything the analysis found out about one song.
 
@@ -293,6 +293,19 @@ class Analysis:
     corrected: list[str] = field(default_factory=list)
     version: int = ANALYSIS_VERSION
     curves: Curves = field(default_factory=Curves, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        facts = [
+            f"{self.duration:.1f} s",
+            f"{self.tempo:.2f} BPM" if self.tempo else "no beat",
+            f"{self.key} ({self.camelot})" if self.key else "no key",
+            f"{self.lufs:.1f} LUFS" if self.lufs is not None else "silent",
+            f"energy {self.energy}",
+            f"{len(self.sections)} sections",
+        ]
+        if self.corrected:
+            facts.append(f"corrected: {', '.join(self.corrected)}")
+        return f"Analysis({', '.join(facts)})"
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis as JSON values; every number is finite."""
