@@ -19,10 +19,10 @@ export abstract class HeatPicture extends Picture {
     return this.top + this.rows * this.tall + 2;
   }
 
-  /** The row at a height of the lane, 0 at the bottom; -1 outside. */
+  /** The row at a height of the lane, 0 at the bottom; -1 above the map. */
   rowAt(y: number): number {
     const row = this.rows - 1 - Math.floor((y * this.height - this.top) / this.tall);
-    return row >= 0 && row < this.rows ? row : -1;
+    return row < this.rows ? Math.max(0, row) : -1;
   }
 
   paintMap(pen: Pen): void {
