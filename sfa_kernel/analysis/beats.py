@@ -15,7 +15,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sfa_kernel.analysis.onsets import Onsets
 
 __all__ = [
     "LATENCY",
@@ -32,7 +31,6 @@ __all__ = [
 LATENCY = -0.006
 """Seconds by which the peak of onset strength follows the attack; it leads, for the window reaches ahead."""
 
-_TIGHTNESS = 250.0  # cost of a squared log-deviation from the period, in units of onset strength
 _WINDOW, _HOP = 8.0, 2.0  # seconds of the tempogram
 _REACH = 0.47  # octaves either way that the tempo may move: less than one in all, so that it cannot fold over
 _STEP = 0.006  # of the tempogram's axis, as a share of the tempo
@@ -104,15 +102,13 @@ def local_tempo(strength: NDArray[np.float64], rate: float, tempo: float) -> Loc
         explained[start : start + _BATCH] = magnitude.reshape(len(part), len(_SUBDIVISIONS), -1).sum(axis=1)
     heard = windows @ window
     typical = float(np.percentile(heard, 75)) if len(heard) else 0.0
-    share = explained / np.maximum(np.maximum(heard, 0.25 * typical), 1e-9)[:, None]
-    path = _best_path(_WEIGHT * share)
+    share = explained / np.maximum(np.maximum(heard, 0.25 * typical), 1e-9)[:, None].astype(np.float32)
+    path = _best_path(np.float32(_WEIGHT) * share)
     evidence = explained[np.arange(len(path)), path].astype(np.float64)
     return LocalTempo(np.arange(len(path)) * hop / rate, tempi[path], evidence)
 
 
-def track(
-    strength: NDArray[np.float64], rate: float, tempo: LocalTempo, tightness: float = _TIGHTNESS
-) -> NDArray[np.float64]:
+def track(strength: NDArray[np.float64], rate: float, tempo: LocalTempo, tightness: float) -> NDArray[np.float64]:
     """Ellis's recursion around a moving period, a block of frames at a time.
 
     Within a block no beat depends on another, for none is less than three quarters of a period back.
@@ -126,7 +122,7 @@ def track(
     tempo
         Around which to look for beats.
     tightness
-        How much a deviation from it costs.
+        What a squared logarithmic deviation from it costs, in units of onset strength.
 
     Returns
     -------

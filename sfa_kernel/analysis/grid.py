@@ -35,6 +35,7 @@ __all__ = ["Lines", "follow"]
 
 _STEADY = 0.9  # phase coherence from which on the tempo counts as constant
 _STRAY = 0.06  # share of the onsets that may speak for another tempo in a song of one
+_FIRM, _SUPPLE = 700.0, 250.0  # tightness of the tracking where the pulse repeats, and where it only nearly does
 _BLOCK = 8  # beats that are taken to be on one line
 _LOOSE = 0.011  # seconds: the most that beats may deviate from their line, root mean square
 _BENT = 0.018  # seconds: the most that the mean of a block may
@@ -98,7 +99,7 @@ def follow(onsets: Onsets, pulse: Pulse) -> tuple[Lines, LocalTempo]:
     if pulse.steadiness >= _STEADY and heard.strays(pulse.tempo) <= _STRAY:
         return _constant(onsets, pulse.tempo), heard
     strength = onsets.total / 3 + onsets.accent / 3
-    rough = track(strength, onsets.rate, heard)
+    rough = track(strength, onsets.rate, heard, _SUPPLE if pulse.loose else _FIRM)
     if len(rough) < 4:
         return _constant(onsets, pulse.tempo), heard
     times, weight = settle(onsets.attack, onsets.rate, rough)

@@ -91,7 +91,7 @@ def find_rhythm(features: Features, level: NDArray[np.float32], onsets: Onsets, 
     rhythm.beats_per_bar = best.bar
     evidence, firsts = find_downbeats(rhythm.beats, onsets, harmony, level, best, int(first))
     rhythm.downbeats = rhythm.beats[firsts]
-    rhythm.swing, rhythm.swing_confidence, profiles = find_swing(onsets, rhythm.beats)
+    rhythm.swing, rhythm.swing_confidence, profiles = find_swing(onsets, rhythm.beats, best.bar)
     _judge(rhythm, pulses, readings, onsets)
     rhythm.tempo_alternative = _alternative(readings, rhythm.tempo)
     rhythm.curves |= _curves(rhythm, onsets, evidence, profiles)
@@ -144,12 +144,12 @@ def _judge(rhythm: Rhythm, pulses: list[Pulse], readings: Readings, onsets: Onse
     best = readings.best
     pulse = _pulse_confidence(pulses)
     hit = _hits(rhythm.beats, onsets)
-    if rhythm.grid_kind == "free":
-        pulse *= _FREE
+    # what holds one tempo throughout is a pulse, however many rivals it has
+    pulse = _FREE * pulse if rhythm.grid_kind == "free" else float(np.sqrt(pulse))
     level, beat = readings.share(ratio=best.ratio), readings.share(ratio=best.ratio, beat=best.phase)
     rhythm.tempo_confidence = pulse * level
     rhythm.beat_confidence = pulse * beat * hit
-    rhythm.metre_confidence = pulse * readings.share(bar=best.bar)
+    rhythm.metre_confidence = 0.5 * (1 + pulse) * readings.share(bar=best.bar)
     rhythm.downbeat_confidence = pulse * hit * readings.share(ratio=best.ratio, beat=best.phase, bar=best.bar, one=True)
 
 

@@ -58,6 +58,11 @@ class Pulse:
     backbeat: float
 
     @property
+    def loose(self) -> bool:
+        """Whether it repeats only nearly: its tempo breathes."""
+        return self.steadiness == 0.0
+
+    @property
     def plain(self) -> float:
         """How likely this pulse or an octave of it is the beat, relative to the others."""
         return self.salience * self.clarity * float(tempo_prior(self.tempo))
@@ -138,8 +143,8 @@ def tempo_scores(onsets: Onsets) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 
 def octave_apart(one: Pulse, other: Pulse) -> bool:
-    """Whether two pulses are the same, or one is twice as fast as the other."""
-    return any(abs(one.tempo / (other.tempo * ratio) - 1) < 0.03 for ratio in (0.5, 1, 2))
+    """Whether two pulses are the same, or one is two or four times as fast as the other."""
+    return any(abs(one.tempo / (other.tempo * ratio) - 1) < 0.03 for ratio in (0.25, 0.5, 1, 2, 4))
 
 
 def _salience(correlation: NDArray[np.float64], rate: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
