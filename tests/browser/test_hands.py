@@ -47,10 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         songs = studio.add(write_song(root / "Somebody - By Hand.wav", 32.0))
         studio.run(list(songs), stages=("analyze",)).wait()
         (track,) = studio.tracks
-        halves = [
-            {"start": 0.0, "end": 16.0, "label": "chorus"},
-            {"start": 16.0, "end": track.analysis.duration, "label": "chorus"},
-        ]
+        halves = [{"start": start, "end": start + 16.0, "label": "chorus"} for start in (0.0, 16.0)]
         track.correct("grid", tempo=TEMPO, first_beat=0.0)
         track.correct("sections", sections=halves)
     return root / "library"
@@ -109,7 +106,7 @@ def listen(page: Page, seconds: float) -> dict[str, Any]:
           const chunks = [];
           const until = context.currentTime + seconds;
           while (context.currentTime < until) {{
-            await new Promise((done) => setTimeout(done, 10));
+            await new Promise((done) => setTimeout(done, 20));
             const before = context.currentTime;
             tap.getFloatTimeDomainData(samples);
             if (context.currentTime !== before) continue; // the clock moved on between the two
@@ -121,6 +118,27 @@ def listen(page: Page, seconds: float) -> dict[str, Any]:
         seconds,
     )
     return heard
+
+
+def level(page: Page, seconds: float) -> float:
+    """RMS of what the loudspeakers get, in dB."""
+    mean = page.evaluate(
+        f"""async (seconds) => {{
+          const {{ context, tap }} = {ENGINE};
+          const samples = new Float32Array(tap.fftSize);
+          const until = context.currentTime + seconds;
+          let sum = 0, count = 0;
+          while (context.currentTime < until) {{
+            await new Promise((done) => setTimeout(done, 20));
+            tap.getFloatTimeDomainData(samples);
+            sum += samples.reduce((power, x) => power + x * x, 0) / samples.length;
+            count += 1;
+          }}
+          return sum / count;
+        }}""",
+        seconds,
+    )
+    return float(10 * np.log10(mean))
 
 
 def test_a_key_put_right_is_marked_kept_and_taken_back(page: Page) -> None:
@@ -212,10 +230,7 @@ def test_two_sections_are_heard_at_one_level_and_without_a_gap(page: Page) -> No
             hear.get_by_role("button", name=name, exact=True).click()
             page.wait_for_function(f"() => {ENGINE}?.playing")
             page.wait_for_timeout(200)  # both sections are heard where they are steady
-            chunks = listen(page, 2.0)["chunks"]
-            assert all(0 <= chunk["end"] < 32 for chunk in chunks)
-            samples = np.concatenate([chunk["samples"] for chunk in chunks])
-            levels[match, name] = 20 * np.log10(np.sqrt(np.mean(samples**2)))
+            levels[match, name] = level(page, 2.0)
         hear.get_by_role("button", name="Match levels").click()
     gap = page.evaluate(
         f"""async () => {{
