@@ -20,7 +20,17 @@ from sfa_kernel.errors import ParameterError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KEYS", "WITNESSES", "Heard", "camelot", "compatible_keys", "key_evidence", "open_key", "probabilities"]
+__all__ = [
+    "KEYS",
+    "WITNESSES",
+    "Heard",
+    "camelot",
+    "compatible_keys",
+    "key_evidence",
+    "open_key",
+    "probabilities",
+    "third_heard",
+]
 
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCHES = {
@@ -54,8 +64,8 @@ WITNESSES = ("scale", "ranking", "phrases", "beginning", "cadences")
 """What speaks for a key: how well its notes fit, how well their order of strength fits, how many phrases begin on
 its chord, whether the song does, and how many changes of chord are its cadence."""
 
-_WEIGHTS = (5.0, 6.0, 1.8, 0.9, 4.0)
-_MINOR = 0.7  # minor is this much likelier from the start, in the same units: the profiles lean to major
+_WEIGHTS = (4.0, 8.0, 1.8, 1.0, 2.5)
+_MINOR = 1.0  # minor is this much likelier from the start, in the same units: the profiles lean to major
 _LEAST = 0.3  # correlation below which nothing is called a key
 
 
@@ -192,6 +202,20 @@ def probabilities(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
     likely = np.exp(score - score.max())
     result: NDArray[np.float64] = likely / likely.sum()
     return result
+
+
+def third_heard(chroma: NDArray[np.float64], key: int) -> float:
+    """How strong the third of a key is against the strongest pitch class, 0..1: without it the mode is a guess.
+
+    Parameters
+    ----------
+    chroma
+        Mean strength of the twelve pitch classes.
+    key
+        Index of `KEYS`.
+    """
+    third = (key % 12 + (4 if key < 12 else 3)) % 12
+    return float(chroma[third] / max(float(chroma.max()), 1e-12))
 
 
 def _turned(profiles: tuple[tuple[float, ...], ...]) -> NDArray[np.float64]:

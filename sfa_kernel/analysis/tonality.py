@@ -10,7 +10,7 @@ import numpy as np
 from sfa_kernel.analysis.chords import CHORDS, chord_lane, steps_of
 from sfa_kernel.analysis.curves import Curve
 from sfa_kernel.analysis.harmony import PITCH_CLASSES
-from sfa_kernel.analysis.key import KEYS, WITNESSES, Heard, camelot, key_evidence, open_key, probabilities
+from sfa_kernel.analysis.key import KEYS, WITNESSES, Heard, camelot, key_evidence, open_key, probabilities, third_heard
 from sfa_kernel.analysis.keychanges import scale_stretches
 from sfa_kernel.analysis.model import KeySpan
 
@@ -28,6 +28,8 @@ __all__ = ["Tonality", "find_tonality"]
 _NO_CHORD = len(CHORDS) - 1
 _ACCORD = 2.0  # logarithm of how much likelier a change of key keeps the mode
 _UNTUNED, _TUNED = 0.1, 0.35  # clarity of the tuning: drums and noise, music
+_NO_THIRD, _THIRD = 0.1, 0.3  # of the strongest pitch class: the third of the key is missing, is heard
+_BARE = 0.4  # of the confidence, lost without a third
 _TELLING = 6.0  # seconds of chords after which a key is as sure as it gets
 
 
@@ -187,11 +189,18 @@ def _name_keys(tonality: Tonality, steps: Steps, path: NDArray[np.intp], stretch
 
 
 def _confidence(steps: Steps, path: NDArray[np.intp], stretch: _Stretch) -> float:
-    """The probability of the key, less where few chords or no tuning was heard: drums and noises fit some key, too."""
+    """The probability of the key, less where few chords, no third or no tuning was heard.
+
+    Drums, noises and a bass alone fit some key, too.
+    """
     part = slice(stretch.first, stretch.last)
-    tonal = float(np.diff(steps.edges)[part][path[part] != _NO_CHORD].sum())
-    tuned = np.clip((steps.clarity - _UNTUNED) / (_TUNED - _UNTUNED), 0.0, 1.0)
-    return float(stretch.likely[stretch.best] * (1 - np.exp(-3 * tonal / _TELLING)) * tuned)
+    seconds = np.diff(steps.edges)[part]
+    tonal = float(seconds[path[part] != _NO_CHORD].sum())
+    third = third_heard(seconds @ steps.chroma[part], stretch.best)
+    sure = 1 - np.exp(-3 * tonal / _TELLING)
+    sure *= 1 - _BARE * np.clip((_THIRD - third) / (_THIRD - _NO_THIRD), 0.0, 1.0)
+    sure *= np.clip((steps.clarity - _UNTUNED) / (_TUNED - _UNTUNED), 0.0, 1.0)
+    return float(stretch.likely[stretch.best] * sure)
 
 
 def _curves(harmony: Chroma, steps: Steps, rhythm: Rhythm, longest: _Stretch) -> dict[str, Curve]:
