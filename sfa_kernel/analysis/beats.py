@@ -102,8 +102,9 @@ def local_tempo(strength: NDArray[np.float64], rate: float, tempo: float) -> Loc
         explained[start : start + _BATCH] = magnitude.reshape(len(part), len(_SUBDIVISIONS), -1).sum(axis=1)
     heard = windows @ window
     typical = float(np.percentile(heard, 75)) if len(heard) else 0.0
-    share = explained / np.maximum(np.maximum(heard, 0.25 * typical), 1e-9)[:, None].astype(np.float32)
-    path = _best_path(np.float32(_WEIGHT) * share)
+    floor = np.maximum(np.maximum(heard, 0.25 * typical), 1e-9).astype(np.float32)
+    share: NDArray[np.float32] = (np.float32(_WEIGHT) * explained / floor[:, None]).astype(np.float32)
+    path = _best_path(share)
     evidence = explained[np.arange(len(path)), path].astype(np.float64)
     return LocalTempo(np.arange(len(path)) * hop / rate, tempi[path], evidence)
 

@@ -74,7 +74,8 @@ class Lines:
         index = self.first[line] + (times - self.start[line]) / self.period[line]
         # where a line ends before the next begins, it does not reach into it
         limit = np.append(self.first[1:], np.inf)[line]
-        return np.minimum(index, limit)
+        result: NDArray[np.float64] = np.minimum(index, limit)
+        return result
 
     def read(self, ratio: float, phase: float) -> Lines:
         """The same lines with another count: so many beats per beat, the first at this index."""
@@ -125,7 +126,7 @@ def follow(onsets: Onsets, pulse: Pulse) -> tuple[Lines, LocalTempo]:
 def _constant(onsets: Onsets, tempo: float) -> Lines:
     period = 60 / tempo
     phase = best_phase(onsets.accent, onsets.rate, period)
-    times = phase + period * np.arange(int(len(onsets.attack) / onsets.rate / period))
+    times = phase + period * np.arange(0.0, int(len(onsets.attack) / onsets.rate / period))
     start = phase + attack_offset(onsets.attack, onsets.rate, times) - LATENCY
     return Lines("constant", np.zeros(1), np.array([start]), np.array([period]))
 
@@ -133,7 +134,8 @@ def _constant(onsets: Onsets, tempo: float) -> Lines:
 def _explains(onsets: Onsets, constant: Lines, times: NDArray[np.float64]) -> bool:
     """Whether a constant grid meets the onsets nearly everywhere where tracked beats meet them."""
     duration = len(onsets.attack) / onsets.rate
-    beats = constant.times(np.arange(*np.ceil(constant.indices(np.array([0.0, duration])))))
+    first, stop = np.ceil(constant.indices(np.array([0.0, duration])))
+    beats = constant.times(np.arange(float(first), float(stop)))
     soft = np.convolve(onsets.total + onsets.accent, np.hanning(7) / 3.0, mode="same")
     bins = np.arange(0.0, duration + _STRETCH / 2, _STRETCH / 2)
     grid, _ = np.histogram(beats, bins, weights=sampled(soft, onsets.rate, beats + LATENCY))

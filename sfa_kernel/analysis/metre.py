@@ -111,7 +111,8 @@ class Readings:
         """Of each, 0..1."""
         score = _SOBER * (self.signs @ WEIGHTS)
         odds: NDArray[np.float64] = np.exp(score - score.max())
-        return odds / odds.sum()
+        odds /= odds.sum()
+        return odds
 
     @cached_property
     def best(self) -> Reading:

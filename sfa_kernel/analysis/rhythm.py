@@ -80,7 +80,7 @@ def find_rhythm(features: Features, level: NDArray[np.float32], onsets: Onsets, 
     best = readings.best
     lines = lines.read(best.ratio, best.phase)
     lines = lines.moved(_correction(lines, onsets, start, end))
-    first, stop = np.ceil(lines.indices(np.array([start - _EARLY, end])))
+    first, stop = (float(edge) for edge in np.ceil(lines.indices(np.array([start - _EARLY, end]))))
     beats = lines.times(np.arange(first, stop))
     if len(beats) < 4:
         return rhythm
@@ -111,8 +111,8 @@ def _audible(features: Features) -> tuple[float, float]:
 
 def _correction(lines: Lines, onsets: Onsets, start: float, end: float) -> float:
     """By how many seconds the beats as they are read miss the attacks: the pulse was set on all onsets."""
-    span = np.ceil(lines.indices(np.array([start, end])))
-    beats = lines.times(np.arange(*span))
+    first, stop = (float(edge) for edge in np.ceil(lines.indices(np.array([start, end]))))
+    beats = lines.times(np.arange(first, stop))
     return attack_offset(onsets.attack, onsets.rate, beats + LATENCY)
 
 

@@ -25,7 +25,7 @@ SWING_PLACES = np.arange(0.42, 0.7201, 0.005)
 Three quarters of the way is a note of half the length, no swing.
 """
 
-_HEARD = 0.18  # height of the off-beat's peak over that on the beat from which on it counts
+_HEARD = 0.12  # height of the off-beat's peak over that on the beat from which on it counts
 _STRAIGHT = 0.015  # eighths that swing less leave the question to the sixteenths
 _PLAIN = 0.5
 
