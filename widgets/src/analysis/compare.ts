@@ -1,7 +1,7 @@
 /** Two songs beside each other: how they are laid over each other in time, and how they differ. */
 
 import type { AnalysisData } from "./data";
-import { beatsPerMinute, figure, known, loudness } from "./words";
+import { beatsPerMinute, figure, known, loudness, sharps } from "./words";
 
 export type Alignment = "start" | "downbeat" | "drop";
 
@@ -43,7 +43,7 @@ export function differences(first: AnalysisData, second: AnalysisData): Differen
 }
 
 function keyText({ key, camelot }: { key: string | null; camelot: string | null }): string {
-  return key ? `${camelot ?? ""} ${key}`.trim() : "–";
+  return key ? `${camelot ?? ""} ${sharps(key)}`.trim() : "–";
 }
 
 function energyText(energy: number | null): string {

@@ -21,7 +21,7 @@ import { mountHear } from "./hear/hear";
 import { type PictureName, PICTURES, TITLES } from "./picture";
 import { Radar } from "./radar";
 import { LaneStack } from "./stack";
-import { beatsPerMinute, figure, list, loudness, percent } from "./words";
+import { beatsPerMinute, figure, list, loudness, percent, sharps } from "./words";
 
 export interface MountOptions {
   signal: AbortSignal;
@@ -283,7 +283,7 @@ class AnalysisView {
         const second = analysis.key_alternative ? ` Second likeliest: ${analysis.key_alternative}.` : "";
         append(facts, h(
           "span", { class: "sfa-an-fact", title: `Key; ${analysis.open_key ?? "–"} in Open Key.${second}` },
-          keyChip(analysis.camelot, analysis.key), h("b", {}, analysis.key.replace("#", "♯")), h("small", {}, `${percent(analysis.key_confidence)} sure`),
+          keyChip(analysis.camelot, analysis.key), h("b", {}, sharps(analysis.key)), h("small", {}, `${percent(analysis.key_confidence)} sure`),
         ));
       }
       append(facts, fact(loudness(analysis.lufs), `${figure(analysis.true_peak, 1)} dBTP`, "Integrated loudness, and the true peak"));
@@ -303,7 +303,7 @@ class AnalysisView {
       h(
         "div", { class: "sfa-an-names" },
         h("h2", { title: track.title, dir: "auto" }, track.title),
-        h("p", { title: track.artist, dir: "auto" }, track.artist ?? "Unknown artist", ` · ${wholeTime(data.duration)}`),
+        h("p", { title: track.artist, dir: "auto" }, `${track.artist || "Unknown artist"} · ${wholeTime(data.duration)}`),
       ),
       ...(corrected ? [corrected] : []), facts,
     );

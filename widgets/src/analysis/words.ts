@@ -73,6 +73,11 @@ export function bars(count: number): string {
   return count === 1 ? "1 bar" : `${count} bars`;
 }
 
+/** "F# minor" as it is written in music. */
+export function sharps(name: string): string {
+  return name.replace("#", "♯");
+}
+
 /** "a, b and c". */
 export function list(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;

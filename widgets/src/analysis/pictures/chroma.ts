@@ -4,7 +4,7 @@ import type { Chord } from "../../types";
 import { camelotHue } from "../colour";
 import type { Curve } from "../curve";
 import { fit, type Pen, type Value } from "../picture";
-import { covering, figure, list, percent } from "../words";
+import { covering, figure, list, percent, sharps } from "../words";
 import { HeatPicture } from "./heat";
 
 export const NOTES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"] as const;
@@ -25,7 +25,7 @@ export function notesOf(key: string | null): number[] {
 
 /** "A♯ minor", "C", "no chord". */
 export function chordName(label: string): string {
-  return label === "N" ? "no chord" : label.replace("#", "♯").replace("b", "♭");
+  return label === "N" ? "no chord" : sharps(label);
 }
 
 /** The place of a triad on the Camelot wheel. */
@@ -109,7 +109,7 @@ export class ChromaPicture extends HeatPicture {
     return [
       { label: "Chord", text: chord ? chordName(chord.label) : "–" },
       { label: "Strongest", text: strongest === null ? "–" : (NOTES[strongest] as string) },
-      { label: "Key", text: this.data.analysis?.key?.replace("#", "♯") ?? "–", tone: "--accent", line: "area" },
+      { label: "Key", text: sharps(this.data.analysis?.key ?? "–"), tone: "--accent", line: "area" },
     ];
   }
 
@@ -134,7 +134,7 @@ export class ChromaPicture extends HeatPicture {
     const chords = new Map<string, number>();
     for (const { label, start, end } of this.#chords) if (label !== "N") chords.set(label, (chords.get(label) ?? 0) + end - start);
     const common = [...chords].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([label]) => chordName(label));
-    const key = analysis?.key ? `${analysis.key}, ${percent(analysis.key_confidence)} sure. ` : "No key. ";
+    const key = analysis?.key ? `${sharps(analysis.key)}, ${percent(analysis.key_confidence)} sure. ` : "No key. ";
     const usual = common.length > 0 ? ` The most frequent chords are ${list(common)}.` : "";
     return `${key}The strongest notes are ${list(sums.slice(0, 4).map(({ note }) => note))}.${usual}`;
   }

@@ -38,11 +38,13 @@ export class EnergyPicture extends Picture {
     }
     const momentary = this.data.curve("loudness.momentary");
     if (momentary) {
-      const { low, high } = stripOf(momentary, 0, pen.view);
-      context.fillStyle = pen.colour("--deck-b");
-      context.globalAlpha = 0.4;
-      // At least a hairline where the level holds still.
-      fillStrip(pen, high.map((value) => value + 0.2), low.map((value) => Math.max(QUIETEST, value - 0.2)), loudY);
+      const { low, high, mean } = stripOf(momentary, 0, pen.view);
+      context.fillStyle = context.strokeStyle = pen.colour("--deck-b");
+      context.globalAlpha = 0.35;
+      fillStrip(pen, high, low.map((value) => Math.max(QUIETEST, value)), loudY);
+      context.globalAlpha = 0.9;
+      context.lineWidth = 1;
+      strokeStrip(pen, mean, loudY);
       context.globalAlpha = 1;
     }
     const shortTerm = this.data.curve("loudness.short_term");
@@ -73,7 +75,7 @@ export class EnergyPicture extends Picture {
     return [
       { label: "Energy", text: figure(this.#energyAt(time), 2), tone: "--accent", line: "area" },
       { label: "Short-term", text: shortTerm ? loudness(shortTerm.at(time)) : "–", tone: "--text", line: "solid" },
-      { label: "Momentary", text: momentary ? loudness(momentary.at(time)) : "–", tone: "--deck-b", line: "area" },
+      { label: "Momentary", text: momentary ? loudness(momentary.at(time)) : "–", tone: "--deck-b", line: "thin" },
     ];
   }
 

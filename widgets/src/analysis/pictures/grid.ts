@@ -105,7 +105,7 @@ export class GridPicture extends Picture {
   /** Against the strong moments of the song in that band. */
   #strength(band: number, time: number): number {
     const onsets = this.data.curve("onsets");
-    return onsets ? Math.max(0, onsets.at(time, band)) / this.#top(onsets, band) : Number.NaN;
+    return onsets ? Math.max(0, Math.min(1, onsets.at(time, band) / this.#top(onsets, band))) : Number.NaN;
   }
 
   #top(onsets: Curve, band: number): number {

@@ -6,7 +6,7 @@ import { marksOf, title, typeColour } from "../../waveform/song";
 import { camelotHue } from "../colour";
 import { stripOf } from "../columns";
 import { fillStrip, fit, type Hit, type Pen, Picture, type Value } from "../picture";
-import { bars, barsIn, covering, figure, list, percent, sectionName, spanWords } from "../words";
+import { bars, barsIn, covering, figure, list, percent, sectionName, sharps, spanWords } from "../words";
 
 const FLAGS = { top: 3, height: 16 };
 const SECTIONS = { top: 22, height: 36 };
@@ -62,7 +62,7 @@ export class StructurePicture extends Picture {
         tone: section ? typeColour(section.label) : "--dim",
         text: section ? `${sectionName(section)} ${percent(section.confidence)}` : "–",
       },
-      { label: "Key", text: key ? `${key.camelot} ${key.key}` : "–" },
+      { label: "Key", text: key ? `${key.camelot} ${sharps(key.key)}` : "–" },
     ];
   }
 
@@ -71,7 +71,7 @@ export class StructurePicture extends Picture {
     const { analysis } = this.data;
     if (at >= KEYS.top && at < LOOPS.top) {
       const key = this.#key(time);
-      return key ? `${key.key} (${key.camelot}), ${spanWords(key.start, key.end)}, ${percent(key.confidence)} sure` : "";
+      return key ? `${sharps(key.key)} (${key.camelot}), ${spanWords(key.start, key.end)}, ${percent(key.confidence)} sure` : "";
     }
     if (at >= LOOPS.top && at < NOVELTY.top) {
       const loop = this.#loops.find(({ start, end }) => time >= start && time < end);
@@ -203,7 +203,7 @@ export class StructurePicture extends Picture {
       context.globalAlpha = 1;
       context.fillStyle = pen.colour("--ink");
       context.font = pen.font(10, 600);
-      const name = fit(context, `${span.camelot}  ${span.key}`, to - from - 16);
+      const name = fit(context, `${span.camelot}  ${sharps(span.key)}`, to - from - 16);
       const short = name.endsWith("…") ? fit(context, span.camelot, to - from - 10) : name;
       context.fillText(short, from + (index > 0 ? 13 : 6), top + height / 2 + 0.5);
       if (index > 0 && pen.x(span.start) >= 0) {
