@@ -27,6 +27,7 @@ _RISER = 6.0  # dB that the highs climb in a build
 _ALIKE = 1.5  # distance of sections whose labels are decided together
 _STATES = ("intro", "verse", "build", "peak", "break", "outro")
 
+_OTHER_PART = 0.7  # what it costs to give neighbours of different sound one label
 _INNER = [1, 2, 3, 4]  # those that do not depend on the place in the song
 
 # What usually follows what, as additions to the score; absent pairs do not occur.
@@ -184,7 +185,7 @@ def _emissions(traits: Traits) -> NDArray[np.float64]:
     )
 
 
-def _steps(traits: Traits) -> NDArray[np.float64]:
+def _steps(traits: Traits, apart: NDArray[np.float64]) -> NDArray[np.float64]:
     """What each label adds to the score after each other [shape=(sections, before, after)]."""
     count = len(traits.bars)
     step = np.full((len(_STATES), len(_STATES)), -np.inf)
@@ -198,6 +199,10 @@ def _steps(traits: Traits) -> NDArray[np.float64]:
     intro, outro = _STATES.index("intro"), _STATES.index("outro")
     steps[:, intro, intro] -= 2 * np.clip(thinner - 0.2, 0, 1)
     steps[:, outro, outro] -= 2 * np.clip(-thinner - 0.2, 0, 1)
+    # what has other chords or another sound is rather another part
+    unlike = np.clip((np.diagonal(apart, 1) - SAME_PART) / SAME_PART, 0, 1)
+    for state in (_STATES.index("verse"), _STATES.index("peak")):
+        steps[1:, state, state] -= _OTHER_PART * unlike
     return steps
 
 
@@ -228,7 +233,7 @@ def label_sections(
     alike = (apart < _ALIKE).astype(float)
     alike /= alike.sum(axis=1, keepdims=True)
     emission[:, _INNER] = 0.5 * emission[:, _INNER] + 0.5 * (alike @ emission)[:, _INNER]
-    states, lead = _likeliest(traits, emission)
+    states, lead = _likeliest(traits, emission, _steps(traits, apart))
     drops = _arrivals(states, traits, four_on_the_floor)
     # in club music what is full before the first build-up, and no drop's like, is the verse
     early = [
@@ -241,16 +246,17 @@ def label_sections(
     ]
     if early:
         emission[early, _STATES.index("peak")] -= 1.5
-        states, lead = _likeliest(traits, emission)
+        states, lead = _likeliest(traits, emission, _steps(traits, apart))
         drops = _arrivals(states, traits, four_on_the_floor)
     return states, lead, drops
 
 
-def _likeliest(traits: Traits, emission: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+def _likeliest(
+    traits: Traits, emission: NDArray[np.float64], steps: NDArray[np.float64]
+) -> tuple[list[str], NDArray[np.float64]]:
     """The path through the grammar with the highest score, and how far each label leads."""
     emission = emission * np.clip(traits.bars / 6, 0.7, 2.0)[:, None]
     count = len(emission)
-    steps = _steps(traits)
     first = np.array([_FOLLOWS["start"].get(state, -np.inf) for state in _STATES])
     last = np.array([_ENDS[state] for state in _STATES])
     forward = np.zeros_like(emission)

@@ -1,4 +1,4 @@
-"""Sections, drops, energy and cues: what preparing a set relies on."""
+"""Sections, drops and energy: what preparing a set relies on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sfa_kernel.analysis import Analysis, analyze, find_cues
-from sfa_kernel.errors import ParameterError
+from sfa_kernel.analysis import Analysis, analyze
 from tests.analysis.songs import SONG_FORM, Song, make_song
 
 
@@ -68,36 +67,78 @@ def test_a_club_track_has_more_energy_than_a_pad(club_analysis: Analysis) -> Non
     assert analyze(pad.samples, pad.sample_rate).energy <= club_analysis.energy - 2
 
 
-def test_cues_lie_on_downbeats_and_say_why(club_song: Song, club_analysis: Analysis) -> None:
-    cues = find_cues(club_analysis)
+def test_a_verse_and_a_chorus_of_nearly_one_level_are_told_apart() -> None:
+    layers = {
+        "verse": {"kick": 0.95, "snare": 0.95, "hat": 0.95, "bass": 0.9, "chords": 0.6, "lead": 0.4},
+        "chorus": {"kick": 1.0, "snare": 1.0, "hat": 1.0, "bass": 1.0, "chords": 0.7, "lead": 0.5},
+        "intro": {"hat": 0.7, "chords": 0.2},
+    }
+    form = (("intro", 4), ("verse", 12), ("chorus", 8), ("verse", 8), ("chorus", 8))
+    chords = {"verse": (0, 4, 5, 3), "chorus": (3, 0, 4, 5)}
+    song = make_song(tempo=112.0, form=form, groove="pop", mode="major", seed=7, layers=layers, progressions=chords)
+    found = analyze(song.samples, song.sample_rate).sections
 
-    assert 3 <= len(cues) <= 8
-    assert [cue.time for cue in cues] == sorted(cue.time for cue in cues)
-    for cue in cues:
-        assert np.abs(club_song.downbeats - cue.time).min() < 0.01
-        assert cue.reason
-        assert cue.color.startswith("#")
-        assert 0 <= cue.confidence <= 1
-    drops = [cue.time for cue in cues if cue.type == "drop"]
-    np.testing.assert_allclose(drops, club_song.drops, atol=0.01)
-    assert {"intro", "build", "drop", "break", "outro"} <= {cue.type for cue in cues}
-
-
-def test_the_voice_gets_a_cue_where_it_enters(club_song: Song, club_analysis: Analysis) -> None:
-    count = int(club_analysis.duration * 10)
-    voice = np.zeros(count, np.float32)
-    entry = club_song.downbeats[20] + 0.3
-    voice[int(entry * 10) : int(entry * 10) + 100] = 0.2
-    levels = {"vocals": voice, "drums": np.full(count, 0.1, np.float32)}
-
-    cues = [cue for cue in find_cues(club_analysis, stem_levels=levels) if cue.type == "vocal"]
-    assert [cue.time for cue in cues] == [pytest.approx(club_song.downbeats[20], abs=0.01)]
+    starts = [start for start, _, _ in song.sections]
+    np.testing.assert_allclose([section.start for section in found], starts, atol=0.5)
 
 
-def test_without_beats_there_are_no_cues() -> None:
-    assert find_cues(Analysis(duration=10.0)) == []
+def test_repeats_share_a_letter_whatever_their_length() -> None:
+    form = (("intro", 4), ("verse", 12), ("chorus", 8), ("verse", 8), ("chorus", 12), ("bridge", 8), ("chorus", 8))
+    song = make_song(tempo=104.0, form=form, groove="pop", mode="major", seed=2)
+    sections = analyze(song.samples, song.sample_rate).sections
+
+    assert [section.label for section in sections] == [label for label, _ in form]
+    letters: dict[str, set[str]] = {}
+    for section in sections:
+        letters.setdefault(section.label, set()).add(section.group)
+    assert all(len(group) == 1 for group in letters.values())
+    assert len(set.union(*letters.values())) == len(letters)
+    assert sections[0].group == "A"
 
 
-def test_a_stem_rate_must_be_positive(club_analysis: Analysis) -> None:
-    with pytest.raises(ParameterError):
-        find_cues(club_analysis, stem_rate=0)
+def test_sections_give_their_reasons_in_numbers(club_analysis: Analysis) -> None:
+    for section in club_analysis.sections:
+        assert "dB" in section.reason
+        assert section.reason.endswith(".")
+        assert {"low", "middle", "high", "rise", "low_return", "bars", "likeness"} <= set(section.evidence)
+    build = next(section for section in club_analysis.sections if section.label == "build")
+    assert build.evidence["rise"] > 6
+    assert f"{build.evidence['rise']:.0f} dB over {build.evidence['bars']:.0f} bars" in build.reason
+
+
+def test_the_curves_of_the_form_lie_on_its_bars(club_analysis: Analysis) -> None:
+    bars = len(club_analysis.downbeats)
+    levels = club_analysis.curves["structure.levels"]
+    similarity = club_analysis.curves["structure.similarity"]
+    novelty = club_analysis.curves["structure.novelty"]
+
+    assert levels.values.shape == (bars, 3)
+    assert similarity.values.shape == (bars, bars)
+    assert similarity.values.dtype == np.uint8
+    assert np.all(np.diag(similarity.values) == 255)
+    assert novelty.values.shape == (bars,)
+    inner = [section.start for section in club_analysis.sections[1:]]
+    at_edges = [float(novelty.values[int(np.abs(novelty.axis - start).argmin())]) for start in inner]
+    assert np.mean(at_edges) > 3 * float(np.median(novelty.values))
+
+
+@pytest.mark.parametrize("topic", ["sections", "cues", "loops"])
+def test_the_form_explains_itself(club_analysis: Analysis, topic: str) -> None:
+    explanation = club_analysis.explain(topic)
+
+    assert explanation.text.endswith(".")
+    assert explanation.numbers
+    assert explanation.lines
+    assert explanation.marks
+
+
+@pytest.mark.parametrize("topic", ["sections", "cues", "loops"])
+def test_silence_explains_why_there_is_nothing(topic: str) -> None:
+    assert Analysis(duration=5.0).explain(topic).text.endswith(".")
+
+
+def test_music_without_a_beat_has_one_unsure_section() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 30 * 22050).astype(np.float32)
+    (section,) = analyze(noise, 22050).sections
+
+    assert section.confidence <= 0.5
