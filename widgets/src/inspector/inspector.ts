@@ -288,16 +288,16 @@ class Inspector implements InspectorHandle {
     const hand = (kind: CorrectionKind) => (analysis?.corrected?.includes(kind)
       ? h("small", { class: "is-hand", title: "Corrected by hand" }, "by hand")
       : null);
-    const fact = (name: string, ...value: (Node | string | null)[]) =>
-      h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
+    const fact = (name: string, mark: Node | null, ...value: (Node | string | null)[]) =>
+      h("div", {}, h("dt", {}, name, mark), h("dd", {}, ...value));
     return h(
       "dl", { class: "sfa-inspector-facts" },
-      fact("Tempo", tempo(row.bpm), row.bpm !== null ? h("small", {}, "BPM") : null, hand("grid")),
-      fact("Key", row.camelot !== null ? keyChip(row.camelot, row.key) : "–", row.key !== null ? h("small", {}, row.key) : null, hand("key")),
-      fact("Energy", energy),
-      fact("Time", duration(row.duration)),
-      fact("Loudness", measure(row.lufs, "LUFS")),
-      ...(analysis ? [fact("True peak", measure(analysis.true_peak, "dBTP"))] : []),
+      fact("Tempo", hand("grid"), tempo(row.bpm), row.bpm !== null ? h("small", {}, "BPM") : null),
+      fact("Key", hand("key"), row.camelot !== null ? keyChip(row.camelot, row.key) : "–", row.key !== null ? h("small", {}, row.key) : null),
+      fact("Energy", null, energy),
+      fact("Time", null, duration(row.duration)),
+      fact("Loudness", null, measure(row.lufs, "LUFS")),
+      ...(analysis ? [fact("True peak", null, measure(analysis.true_peak, "dBTP"))] : []),
     );
   }
 

@@ -33,6 +33,8 @@ const TABS: readonly { name: Tab; label: string }[] = [
   { name: "sections", label: "Sections" }, { name: "cues", label: "Cues" },
 ];
 const CUE_TYPES = ["cue", "intro", "vocal", "build", "drop", "break", "loop", "outro"] as const;
+/** How long a failure is shown, in ms. */
+const FAILURE_MS = 8000;
 /** Presses that follow each other sooner are one shift of the grid, in ms. */
 const NUDGE_PAUSE = 450;
 const TEMPO = { min: 20, max: 400 };
@@ -57,6 +59,7 @@ class Editor {
   #tab: Tab = "grid";
   #said = "";
   #failed = false;
+  #forgetting: ReturnType<typeof setTimeout> | undefined;
   /** How cues that were changed here are taken back, and where corrections came between them; the newest last. */
   #done: ("correction" | (() => Promise<void>))[] = [];
   #queue: Promise<void> = Promise.resolve();
@@ -104,6 +107,7 @@ class Editor {
     });
     append(el, root);
     signal.addEventListener("abort", () => {
+      clearTimeout(this.#forgetting);
       this.#grid.end();
       root.remove();
     }, { once: true });
@@ -199,6 +203,7 @@ class Editor {
   }
 
   say(text: string): void {
+    clearTimeout(this.#forgetting);
     this.#said = text;
     this.#failed = false;
     this.#drawNote();
@@ -209,6 +214,8 @@ class Editor {
     this.#said = [message, hint].filter(Boolean).join(" ");
     this.#failed = true;
     this.#drawNote();
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => this.say(""), FAILURE_MS);
   }
 
   /** The player shows this grid at once; `null` goes back to that of the data. */
@@ -670,7 +677,7 @@ class CueTools {
   readonly #type = h("select", { "aria-label": "Type of the new cue" }, ...CUE_TYPES.map((type) => h("option", { value: type }, title(type))));
   readonly #label = h("input", { type: "text", maxlength: 60, placeholder: "Label", "aria-label": "Label of the new cue", dir: "auto" });
   readonly #list = h("ul", { class: "sfa-ed-cues", "aria-label": "Cues" });
-  #shown: Cue[] | null = null;
+  #shown = "";
 
   constructor(editor: Editor) {
     this.#editor = editor;
@@ -682,15 +689,21 @@ class CueTools {
 
   draw(): void {
     const { cues } = this.#editor.data;
-    if (cues === this.#shown) return;
-    this.#shown = cues;
-    const focused = [...this.#list.children].findIndex((item) => item.contains(document.activeElement));
+    const shown = JSON.stringify(cues);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    // Whoever is typing or has the focus goes on where they were.
+    const active = document.activeElement;
+    const row = [...this.#list.children].findIndex((item) => item.contains(active));
+    const place = row < 0 ? -1 : [...(this.#list.children[row] as Element).children].indexOf(active as Element);
+    const typed = active instanceof HTMLInputElement && active.value !== active.defaultValue ? active.value : null;
     const marks = marksOf(cues);
-    const sorted = [...cues].sort((a, b) => a.time - b.time);
+    const sorted = [...cues].sort((one, other) => one.time - other.time);
     this.#list.replaceChildren(...sorted.map((cue, index) => this.#row(cue, marks[index]?.number ?? 0, marks[index]?.colour ?? "")));
-    if (focused < 0) return;
-    const near = this.#list.children[Math.min(focused, sorted.length - 1)];
-    (near?.querySelector<HTMLElement>("button") ?? this.#label).focus();
+    if (row < 0) return;
+    const again = this.#list.children[Math.min(row, sorted.length - 1)]?.children[place];
+    if (again instanceof HTMLInputElement && typed !== null) again.value = typed;
+    (again instanceof HTMLElement ? again : this.#label).focus();
   }
 
   #row(cue: Cue, number: number, colour: string): HTMLElement {

@@ -202,7 +202,7 @@ function compareControl(model: PlayerModel, data: AnalysisData, signal: AbortSig
   let heard: Side | null = null;
   /** What the song was sent to: while it stays there, the comparison goes on. */
   let range: Range | null = null;
-  let shown: readonly Section[] | null = null;
+  let shown = "";
 
   function side(name: Side): HTMLButtonElement {
     const button = h("button", {
@@ -293,8 +293,12 @@ function compareControl(model: PlayerModel, data: AnalysisData, signal: AbortSig
       const enough = list.length > 1;
       element.hidden = !enough;
       if (!enough) end();
-      if (list === shown) return;
-      shown = list;
+      const now = list.map(({ label, start, end: last }) => `${label} ${start} ${last}`).join();
+      if (now === shown) {
+        show();
+        return;
+      }
+      shown = now;
       end();
       const labels = names(list);
       const first = pair(list);
