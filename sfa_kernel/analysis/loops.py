@@ -8,6 +8,7 @@ the seam, against how much this song changes from one bar to the next anyway.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -215,14 +216,14 @@ def _reason(length: int, seam: float, wander: float, phrase: bool, within: bool)
 
 
 def _choose(loops: list[Loop], most: int, analysis: Analysis) -> list[Loop]:
-    """The best, none over another, from as many different parts of the song as there are."""
+    """The best, none over another, from different parts of the song and of different lengths where they can be."""
     chosen: list[Loop] = []
-    used: dict[str, int] = {}
+    used: Counter[str | int] = Counter()
     rest = [(loop, _part(loop, analysis)) for loop in loops]
     while rest and len(chosen) < most:
-        best, part = max(rest, key=lambda item: item[0].score * 0.85 ** used.get(item[1], 0))
+        best, part = max(rest, key=lambda item: item[0].score * 0.85 ** used[item[1]] * 0.93 ** used[item[0].bars])
         chosen.append(best)
-        used[part] = used.get(part, 0) + 1
+        used.update([part, best.bars])
         rest = [item for item in rest if item[0].end <= best.start + 0.01 or item[0].start >= best.end - 0.01]
     return sorted(chosen, key=lambda loop: -loop.score)
 

@@ -74,7 +74,7 @@ def test_a_verse_and_a_chorus_of_nearly_one_level_are_told_apart() -> None:
         "intro": {"hat": 0.7, "chords": 0.2},
     }
     form = (("intro", 4), ("verse", 12), ("chorus", 8), ("verse", 8), ("chorus", 8))
-    chords = {"verse": (0, 4, 5, 3), "chorus": (3, 0, 4, 5)}
+    chords: dict[str, tuple[int, ...]] = {"verse": (0, 4, 5, 3), "chorus": (3, 0, 4, 5)}
     song = make_song(tempo=112.0, form=form, groove="pop", mode="major", seed=7, layers=layers, progressions=chords)
     found = analyze(song.samples, song.sample_rate).sections
 
