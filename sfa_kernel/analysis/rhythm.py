@@ -30,7 +30,8 @@ __all__ = ["Rhythm", "find_rhythm"]
 
 _AUDIBLE = -45.0  # dB below the loud parts: what is softer carries no beat
 _EARLY = 0.03  # seconds by which a beat may precede the sound
-_FREE = 0.6  # of the confidence is left where the tempo breathes
+_FREE = 0.8  # the most confidence where the tempo breathes
+_STAGGER = 0.012  # relative change from one step to the next that leaves no confidence
 _CENTRE = 100.0  # beats per minute: slower songs may be felt twice as fast, faster ones half as fast
 
 
@@ -144,8 +145,8 @@ def _judge(rhythm: Rhythm, pulses: list[Pulse], readings: Readings, onsets: Onse
     best = readings.best
     pulse = _pulse_confidence(pulses)
     hit = _hits(rhythm.beats, onsets)
-    # what holds one tempo throughout is a pulse, however many rivals it has
-    pulse = _FREE * pulse if rhythm.grid_kind == "free" else float(np.sqrt(pulse))
+    # what holds one tempo throughout is a pulse, however many rivals it has; what does not shows it by even steps
+    pulse = _FREE * _evenness(rhythm.beats) if rhythm.grid_kind == "free" else float(np.sqrt(pulse))
     level, beat = readings.share(ratio=best.ratio), readings.share(ratio=best.ratio, beat=best.phase)
     rhythm.tempo_confidence = pulse * level
     rhythm.beat_confidence = pulse * beat * hit
@@ -159,6 +160,12 @@ def _pulse_confidence(pulses: list[Pulse]) -> float:
     rivals = [p.plain / best.plain for p in pulses[1:] if not octave_apart(p, best)]
     lead = 1 - max(rivals, default=0.0)
     return float(np.clip(2 * lead, 0, 1) * np.clip(best.salience / 0.25, 0, 1))
+
+
+def _evenness(beats: NDArray[np.float64]) -> float:
+    """0..1: whether the tempo moves little from beat to beat; guessed beats stagger by a hundredth or more."""
+    gaps = np.log(np.maximum(np.diff(beats), 1e-3))
+    return float(np.clip((_STAGGER - np.median(np.abs(np.diff(gaps)))) / (0.75 * _STAGGER), 0, 1))
 
 
 def _hits(beats: NDArray[np.float64], onsets: Onsets) -> float:
