@@ -5,7 +5,6 @@ loudness) and EBU Tech 3342 (loudness range).
 
 Filtering and oversampling are written as products of small matrices. A recursive filter run sample by sample
 waits for its own last result; over blocks of samples it is a matrix, and the same readings cost a quarter.
-Every product stays below the size from which BLAS starts threads, which for sizes like these only wait.
 """
 
 from __future__ import annotations

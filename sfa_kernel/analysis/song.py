@@ -14,6 +14,7 @@ from sfa_kernel.analysis.onsets import compressed, onset_strength
 from sfa_kernel.analysis.rhythm import find_rhythm
 from sfa_kernel.analysis.sound import describe_sound
 from sfa_kernel.analysis.spectrum import measure
+from sfa_kernel.analysis.threads import one_thread
 from sfa_kernel.analysis.tonality import find_tonality
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.progress import Cancel, Progress, Steps, never, silent
@@ -69,6 +70,7 @@ def analyze(
     return analyze_blocks(blocks, sample_rate, frames=length, progress=progress, cancel=cancel)
 
 
+@one_thread()
 def analyze_blocks(
     blocks: Iterable[NDArray[np.float32]],
     sample_rate: int,

@@ -16,7 +16,6 @@ import soxr
 from scipy.ndimage import uniform_filter1d
 
 from sfa_kernel.analysis.loudness import Loudness, LoudnessMeter
-from sfa_kernel.analysis.products import product
 from sfa_kernel.analysis.timbre import FRAMES, Timbre, TimbreMeter
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ class _Ear:
         self._timbre.feed_samples(middle)
         means = []
         for power in self._short.feed(middle, last):
-            self._bands.append(np.sqrt(product(power, _BANDS)) * np.float32(_SHORT_SCALE))
+            self._bands.append(np.sqrt(power @ _BANDS) * np.float32(_SHORT_SCALE))
             groups = power[: len(power) // FRAMES * FRAMES].reshape(-1, FRAMES, power.shape[1])
             means.append(np.add.reduce(groups, axis=1) * np.float32(1 / FRAMES))
         if means:

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sfa_kernel.analysis.curves import Curve
-from sfa_kernel.analysis.products import product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -168,7 +167,7 @@ class TimbreMeter:
             "rolloff": self._rolloff(magnitude),
             "flatness": _flatness(power),
             "contrast": self._contrast(magnitude),
-            "mel": _decibel(product(power, self._mel)),
+            "mel": _decibel(power @ self._mel),
         }
 
     def _rolloff(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -199,7 +198,7 @@ class TimbreMeter:
             start=self._start,
             rms=10 * np.log10(np.maximum(power[:count], np.float32(1e-12))),
             zero_crossing_rate=changes[:count],
-            mfcc=product(mel, _cosines()),
+            mfcc=mel @ _cosines(),
             **{name: values[:count] for name, values in found.items()},
         )
 
