@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEYS",
+    "LEAN_TO_MINOR",
     "WITNESSES",
     "Heard",
     "camelot",
@@ -65,7 +66,7 @@ WITNESSES = ("scale", "ranking", "phrases", "beginning", "cadences")
 its chord, whether the song does, and how many changes of chord are its cadence."""
 
 _WEIGHTS = (4.0, 8.0, 1.8, 1.0, 2.5)
-_MINOR = 1.0  # minor is this much likelier from the start, in the same units: the profiles lean to major
+LEAN_TO_MINOR = 1.0  # minor is this much likelier from the start, in the same units: the profiles lean to major
 _LEAST = 0.3  # correlation below which nothing is called a key
 
 
@@ -198,7 +199,7 @@ def probabilities(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
     if evidence[:, :2].mean(axis=1).max() < _LEAST:
         return np.zeros(len(evidence))
     score = evidence @ np.array(_WEIGHTS)
-    score[12:] += _MINOR
+    score[12:] += LEAN_TO_MINOR
     likely = np.exp(score - score.max())
     result: NDArray[np.float64] = likely / likely.sum()
     return result

@@ -21,10 +21,10 @@ __all__ = ["scale_stretches"]
 
 _MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 _STEPS_OF_A_BAR = 4  # where no bar is known
-_PRICE = 1.0  # bars that would have to lie wholly outside the old scale
+_PRICE, _PRICE_AT_PHRASE = 1.0, 0.9  # bars that would have to lie wholly outside the old scale
 
 
-def scale_stretches(steps: Steps, tonal: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
+def scale_stretches(steps: Steps, tonal: NDArray[np.bool_], phrase: int) -> list[tuple[int, int, int]]:
     """Stretches of the song that stay within one scale.
 
     Parameters
@@ -33,6 +33,8 @@ def scale_stretches(steps: Steps, tonal: NDArray[np.bool_]) -> list[tuple[int, i
         Of the song.
     tonal
         Whether a chord sounds in each step: the others say nothing about the key [shape=(n,)].
+    phrase
+        The first bar of a phrase of four: where nothing else decides, keys change there.
 
     Returns
     -------
@@ -44,7 +46,8 @@ def scale_stretches(steps: Steps, tonal: NDArray[np.bool_]) -> list[tuple[int, i
     if len(edges) < count / 16:
         edges = np.arange(0, count, _STEPS_OF_A_BAR)
     edges = np.unique(np.concatenate([[0], edges, [count]]))
-    path = _cheapest(_outside(steps, tonal, edges))
+    price = np.where(np.isin(edges[:-1], steps.bars[phrase::4]), _PRICE_AT_PHRASE, _PRICE)
+    path = _cheapest(_outside(steps, tonal, edges), price)
     firsts = np.flatnonzero(np.diff(path, prepend=-1))
     return [
         (int(edges[first]), int(edges[last]), int(path[first]))
@@ -67,15 +70,15 @@ def _outside(steps: Steps, tonal: NDArray[np.bool_], edges: NDArray[np.intp]) ->
 _OUTSIDE = np.array([[(pitch - tonic) % 12 not in _MAJOR_SCALE for pitch in range(12)] for tonic in range(12)], float)
 
 
-def _cheapest(cost: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The scale of each bar [shape=(bars,)]."""
+def _cheapest(cost: NDArray[np.float64], price: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The scale of each bar, where a change to it costs ``price`` [shape=(bars,)]."""
     count, scales = cost.shape
     stay = np.arange(scales)
     back = np.zeros((count, scales), np.intp)
     total = cost[0].copy()
     for bar in range(1, count):
         best = int(total.argmin())
-        moved = total[best] + _PRICE
+        moved = total[best] + price[bar]
         keep = total <= moved
         back[bar] = np.where(keep, stay, best)
         total = np.where(keep, total, moved) + cost[bar]

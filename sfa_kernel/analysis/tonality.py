@@ -10,7 +10,17 @@ import numpy as np
 from sfa_kernel.analysis.chords import CHORDS, chord_lane, steps_of
 from sfa_kernel.analysis.curves import Curve
 from sfa_kernel.analysis.harmony import PITCH_CLASSES
-from sfa_kernel.analysis.key import KEYS, WITNESSES, Heard, camelot, key_evidence, open_key, probabilities, third_heard
+from sfa_kernel.analysis.key import (
+    KEYS,
+    LEAN_TO_MINOR,
+    WITNESSES,
+    Heard,
+    camelot,
+    key_evidence,
+    open_key,
+    probabilities,
+    third_heard,
+)
 from sfa_kernel.analysis.keychanges import scale_stretches
 from sfa_kernel.analysis.model import KeySpan
 
@@ -93,7 +103,7 @@ def find_tonality(features: Features, harmony: Chroma, rhythm: Rhythm, phrase: i
 
 def _key_stretches(steps: Steps, path: NDArray[np.intp], phrase: int) -> list[_Stretch]:
     """The song in stretches of one key; neighbours in the same or relative keys count as one."""
-    found = [_listen(steps, path, phrase, *stretch) for stretch in scale_stretches(steps, path != _NO_CHORD)]
+    found = [_listen(steps, path, phrase, *stretch) for stretch in scale_stretches(steps, path != _NO_CHORD, phrase)]
     stretches: list[_Stretch] = []
     for stretch in _in_accord(found):
         if stretches and _related(stretches[-1], stretch):
@@ -116,9 +126,11 @@ def _in_accord(stretches: list[_Stretch]) -> list[_Stretch]:
     log = {id(stretch): np.log(stretch.likely + 1e-9) for stretch in sounding}
     others = [stretch for stretch in sounding if stretch is not main]
     together = log[id(main)].copy()
+    # what is known beforehand counts once
+    lean = np.repeat((0.0, LEAN_TO_MINOR), 12)
     for stretch in others:
-        alike = _moved(log[id(stretch)], main.scale - stretch.scale) + _ACCORD
-        together += np.maximum(alike, log[id(stretch)].max())
+        heard = log[id(stretch)] - lean
+        together += np.maximum(_moved(heard, main.scale - stretch.scale) + _ACCORD, heard.max())
     main_key = int(together.argmax())
     result = []
     for stretch in stretches:
