@@ -55,8 +55,8 @@ def tempo(analysis: Analysis) -> Explanation:
         x, y = curve.axis, _column(curve)
         own, (rival, height) = _at(x, y, analysis.tempo), _runner_up(x, y, analysis.tempo)
         sentences.append(
-            f"At {analysis.tempo:.2f} BPM the onsets of the notes repeat with a correlation of {own:.2f} after one beat, "
-            "two, and whole bars (1 is an exact repeat)."
+            f"At {analysis.tempo:.2f} BPM the onsets of the notes repeat with a correlation of {own:.2f} after one "
+            "beat, two, and whole bars (1 is an exact repeat)."
         )
         numbers["repetition"] = round(own, 3)
         if rival is not None:
@@ -67,8 +67,8 @@ def tempo(analysis: Analysis) -> Explanation:
     if analysis.tempo_alternative is not None:
         half = "half" if analysis.tempo_alternative < analysis.tempo else "twice"
         sentences.append(
-            f"A listener may also feel {half} of it, {analysis.tempo_alternative:.2f} BPM: repetition alone cannot tell "
-            "octaves apart. Kick and snare, changes of chord and the usual range of tempi decided."
+            f"A listener may also feel {half} that, {analysis.tempo_alternative:.2f} BPM: repetition alone cannot "
+            "tell octaves apart. Kick and snare, changes of chord and the usual range of tempi decided."
         )
     sentences.append(_verdict(analysis.tempo_confidence, "the tempo"))
     marks = [Mark(analysis.tempo, f"{analysis.tempo:.2f}")]
@@ -114,7 +114,8 @@ def beats(analysis: Analysis) -> Explanation:
         )
         if between > on:
             sentences.append(
-                "That speaks against these beats: more notes start between them. Bass drum, snare and chords outweighed it."
+                "That speaks against these beats: more notes start between them. Bass drum, snare and chords "
+                "outweighed it."
             )
         numbers |= {"onsets on beats / mean": round(on / all_, 2), "onsets between / mean": round(between / all_, 2)}
         begin = max(0.0, min(float(times[len(times) // 3]), float(x[-1]) - _EXCERPT))
@@ -164,9 +165,9 @@ def downbeats(analysis: Analysis) -> Explanation:
         means = [float(y[place == n].mean()) if (place == n).any() else 0.0 for n in range(bar)]
         rival = int(np.argmax(means[1:])) + 1
         sentences.append(
-            "Changes of chord and of sound, the strength of bass drum and bass, and the snare's answer were added up on "
-            f"each beat: {means[0]:+.2f} standard deviations on the first beats, {means[rival]:+.2f} on beat {rival + 1}, "
-            "the best of the others."
+            "Changes of chord and of sound, the strength of bass drum and bass, and the reading of the whole song were "
+            f"added up on each beat: {means[0]:+.2f} standard deviations on the first beats, {means[rival]:+.2f} on beat "
+            f"{rival + 1}, the best of the others."
         )
         numbers |= {f"evidence on beat {n + 1}": round(mean, 3) for n, mean in enumerate(means)}
         slips = int(np.count_nonzero(np.diff(np.flatnonzero(place == 0)) != bar))
@@ -199,7 +200,7 @@ def grid(analysis: Analysis) -> Explanation:
     if analysis.grid_kind == "constant" and analysis.grid:
         only = analysis.grid[0]
         sentences.append(
-            f"One tempo, {only.tempo:.2f} BPM from {only.start:.3f} s on, explains the onsets of the whole song: in no "
+            f"One tempo, {only.tempo:.2f} BPM from {max(only.start, 0.0):.3f} s on, explains the onsets of the whole song: in no "
             "lasting stretch do they fit another tempo, or the same one displaced."
         )
         numbers["tempo [BPM]"] = round(only.tempo, 4)
@@ -207,14 +208,14 @@ def grid(analysis: Analysis) -> Explanation:
         sentences.append(f"No single tempo fits. {len(analysis.grid)} stretches have one each:")
         longest = sorted(analysis.grid, key=lambda segment: -segment.beats)[:6]
         stretches = sorted(longest, key=lambda segment: segment.start)
-        listed = [f"{s.tempo:.2f} BPM from {s.start:.1f} s for {s.beats} beats" for s in stretches]
+        listed = [f"{s.tempo:.2f} BPM from {max(s.start, 0.0):.1f} s for {s.beats} beats" for s in stretches]
         sentences.append("; ".join(listed) + (", and shorter ones." if len(analysis.grid) > len(stretches) else "."))
         sentences.append("The attacks lie within 11 ms of these lines, root mean square; one line for two would not.")
         for number, segment in enumerate(analysis.grid[:12], 1):
             numbers[f"tempo {number} [BPM]"] = round(segment.tempo, 4)
     else:
         sentences.append(
-            "The tempo breathes: half of the song lies on no straight stretch of 16 s, so each beat is its own."
+            "The tempo breathes: less than half of the song lies on straight stretches of 16 s, so each beat is its own."
         )
         if len(local):
             low, high = (float(value) for value in np.percentile(local, [5, 95]))
@@ -249,8 +250,8 @@ def swing(analysis: Analysis) -> Explanation:
         return Explanation("swing", "Swing: none", text, source=_SWING_SOURCE)
     value = analysis.swing
     sentences = [
-        f"The off-beat note falls {_percent(value)} of the way from one note on the beat to the next: 50 % is straight, "
-        "67 % are triplets."
+        f"The off-beat note falls {_percent(value)} of the way from one note on the beat to the next: 50 % is "
+        "straight, 67 % are triplets."
     ]
     numbers: dict[str, float | str | None] = {
         "swing": round(value, 3),
@@ -269,8 +270,8 @@ def swing(analysis: Analysis) -> Explanation:
             heights, key=lambda name: abs(curve.axis[int(table[:, curve.names.index(name)].argmax())] - value)
         )
         sentences.append(
-            f"It was read from the {measured}, whose off-beat onsets reach {_percent(heights[measured])} of those on the "
-            "beat."
+            f"It was read from the {measured}, whose off-beat onsets reach {_percent(heights[measured])} of those on "
+            "the beat."
         )
         numbers |= {f"height of the {name}": round(height, 3) for name, height in heights.items()}
     if abs(value - 0.5) < 0.02:
@@ -299,7 +300,10 @@ def _exactness(analysis: Analysis) -> str:
     if analysis.grid_kind == "constant":
         return "The whole song keeps it, which makes it exact to about 0.01 BPM."
     if analysis.grid_kind == "piecewise":
-        return f"It is the tempo of the longest of {len(analysis.grid)} stretches; the others differ."
+        longest = max(analysis.grid, key=lambda segment: segment.beats / segment.tempo)
+        if analysis.tempo is not None and abs(longest.tempo / analysis.tempo - 1) < 1e-4:
+            return f"It is the tempo of the longest of {len(analysis.grid)} stretches; the others differ."
+        return f"The tempo drifts in {len(analysis.grid)} stretches, none of them long; this is its middle value."
     return "The tempo breathes; this is its middle value over eight beats."
 
 
