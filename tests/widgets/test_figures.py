@@ -104,7 +104,7 @@ def test_a_heat_map_is_a_png_of_the_song():
     image = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
     assert image.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", image[16:24])
-    assert (width <= 900, height) == (True, 12)
+    assert (width <= 600, height) == (True, 12)
 
 
 def test_a_png_says_what_it_was_given():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PICTURES", "Series", "Song", "figure", "pictures", "png", "read"]
 
 WIDTH, LEFT = 1000, 60  # of every drawing and of the room for its scale, in px
-MOST_POINTS = 900  # of a line: more than it is wide
+MOST_POINTS = 600  # of a line or a map: an exported notebook keeps them for good
 
 # The colours of the live pictures.
 ACCENT, SECOND, CENTROID, ROLLOFF = "#ff8a3d", "#3db8ff", "#9a6bff", "#3fae70"
@@ -468,11 +468,12 @@ def figure(explanation: Explained) -> str:
     """
     paragraphs = "".join(f'<p style="margin:4px 0">{escape(part)}</p>' for part in explanation.text.split("\n") if part)
     rows = "".join(
-        f'<tr><th style="text-align:left;font-weight:400;opacity:.7;padding:1px 16px 1px 0">{escape(name)}</th>'
-        f'<td style="text-align:right;font-variant-numeric:tabular-nums">{escape(_value(value))}</td></tr>'
+        f'<div style="display:flex;justify-content:space-between;gap:12px;break-inside:avoid">'
+        f'<span style="opacity:.7">{escape(name)}</span>'
+        f'<span style="font-variant-numeric:tabular-nums">{escape(_value(value))}</span></div>'
         for name, value in explanation.numbers.items()
     )
-    table = f'<table style="border:0;font-size:12px;margin:6px 0">{rows}</table>' if rows else ""
+    table = f'<div style="columns:220px;column-gap:32px;font-size:12px;margin:6px 0">{rows}</div>' if rows else ""
     source = (
         f'<p style="opacity:.65;font-size:11px;margin:6px 0">{escape(explanation.source)}</p>'
         if explanation.source
@@ -495,9 +496,13 @@ def _plot(explanation: Explained) -> str:
             drawn.append((line, x[finite], y[finite]))
     if not drawn:
         return ""
-    left, right = _extent([x for _, x, _ in drawn], 0.0)
+    bars = all(line.kind == "bars" for line, _, _ in drawn)
+    left, right = _extent([x for _, x, _ in drawn], 0.5 / max(1, max(len(x) for _, x, _ in drawn) - 1) if bars else 0.0)
+    # Bars of things that have names: the names say more than their numbers.
+    named = bars and bool(explanation.marks) and all(np.array_equal(x, np.rint(x)) for _, x, _ in drawn)
     low, high = _extent([y for _, _, y in drawn], 0.06)
     if any(line.kind == "bars" for line, _, _ in drawn):
+        # a bar begins at zero
         low, high = min(low, 0.0), max(high, 0.0)
     top, bottom, edge = 24, 224, LEFT + 8
 
@@ -512,7 +517,7 @@ def _plot(explanation: Explained) -> str:
         height = float(up(tick))
         body.append(f'<path d="M{edge} {height:.1f}H{WIDTH - 10}" stroke="currentColor" stroke-opacity=".15"/>')
         body.append(_text(edge - 6, height + 3, _short(tick), anchor="end", size=10, opacity=0.75))
-    for tick in _ticks(left, right):
+    for tick in [] if named else _ticks(left, right):
         place = float(across(tick))
         body.append(f'<path d="M{place:.1f} {bottom}v4" stroke="currentColor" stroke-opacity=".5"/>')
         body.append(_text(place, bottom + 16, _short(tick), anchor="middle", size=10, opacity=0.75))
@@ -523,24 +528,27 @@ def _plot(explanation: Explained) -> str:
             body.append(f'<rect x="{legend:.0f}" y="6" width="12" height="4" fill="{colour}"/>')
             body.append(_text(legend + 17, 12, line.label))
             legend += 40 + 6.6 * len(line.label)
-    used: list[float] = []
-    for mark in explanation.marks:
-        if not (math.isfinite(mark.x) and left <= mark.x <= right):
-            continue
-        place = float(across(mark.x))
-        # Labels of neighbouring marks stand under each other.
-        row = next((row for row, end in enumerate(used) if place > end), len(used))
+    marks = [mark for mark in explanation.marks if math.isfinite(mark.x) and left <= mark.x <= right]
+    faint = 0.6 if len(marks) <= 40 else 0.25
+    used: list[float] = []  # how far the labels reach, in each of their rows
+    for mark in sorted(marks, key=lambda mark: mark.x):
+        place, wide = float(across(mark.x)), 6.4 * len(mark.label)
+        flip = not named and place + 10 + wide > WIDTH
+        start = place - wide / 2 if named else place - 10 - wide if flip else place
+        row = next((row for row, end in enumerate(used) if start > end), len(used))
         if row == len(used):
             used.append(0.0)
-        used[row] = place + 10 + 6.2 * len(mark.label)
+        used[row] = start + wide + 10
+        if named:
+            body.append(_text(place, bottom + 16 + 12 * (row % 2), mark.label, anchor="middle"))
+            continue
         body.append(
-            f'<path d="M{place:.1f} {top}V{bottom}" stroke="currentColor" stroke-opacity=".6" stroke-dasharray="4 3"/>'
+            f'<path d="M{place:.1f} {top}V{bottom}" stroke="currentColor" stroke-opacity="{faint}"'
+            ' stroke-dasharray="4 3"/>'
         )
         if row < 6:
-            flip = place + 10 + 6.2 * len(mark.label) > WIDTH
-            body.append(
-                _text(place + (-5 if flip else 5), top + 12 + 13 * row, mark.label, anchor="end" if flip else "start")
-            )
+            anchor = "end" if flip else "start"
+            body.append(_text(place + (-5 if flip else 5), top + 12 + 13 * row, mark.label, anchor=anchor))
     body.append(_text(WIDTH - 10, bottom + 30, explanation.x_label, anchor="end", opacity=0.75))
     body.append(_text(WIDTH - 10, 12, explanation.y_label, anchor="end", opacity=0.75))
     return _svg(bottom + 36, body, f"{explanation.title}: {explanation.y_label} over {explanation.x_label}")
@@ -560,7 +568,8 @@ def _stroke(kind: str, x: NDArray[Any], y: NDArray[Any], base: float, colour: st
         path = f"M{x[0]:.1f} {y[0]:.1f}" + "".join(f"H{px:.1f}V{py:.1f}" for px, py in zip(x[1:], y[1:], strict=True))
     else:
         path = "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in zip(x, y, strict=True))
-    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-linejoin="round"/>'
+    look = f'fill="none" stroke="{colour}" stroke-width="1.5" stroke-opacity=".9" stroke-linejoin="round"'
+    return f'<path d="{path}" {look}/>'
 
 
 def _thinned(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -599,11 +608,15 @@ def _short(value: float) -> str:
 
 
 def _value(value: float | str | None) -> str:
+    """As many figures as say something: "127.35", "0.0031"."""
     if value is None:
         return "–"
     if isinstance(value, str):
         return value
-    return f"{value:.4g}".replace("-", "−") if abs(value) < 1e6 else f"{value:,.0f}"
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:.3g}" if 0 < abs(value) < 0.01 else f"{value:.3f}".rstrip("0").rstrip(".")
+    return text.replace("-", "−")
 
 
 # Pieces of a drawing
