@@ -30,7 +30,7 @@ __all__ = ["Rhythm", "find_rhythm"]
 
 _AUDIBLE = -45.0  # dB below the loud parts: what is softer carries no beat
 _EARLY = 0.03  # seconds by which a beat may precede the sound
-_LONG = 0.3  # share of the beats that makes a stretch's tempo that of the song
+_FEW = 3  # stretches are changes of tempo; more of them, none of which is half of the song, are a drift
 _FREE = 0.8  # the most confidence where the tempo breathes
 _STAGGER = 0.012  # relative change from one step to the next that leaves no confidence
 _CENTRE = 100.0  # beats per minute: slower songs may be felt twice as fast, faster ones half as fast
@@ -135,7 +135,7 @@ def _segments(lines: Lines, first: int, beats: NDArray[np.float64]) -> list[Grid
 def _tempo(lines: Lines, grid: list[GridSegment], beats: NDArray[np.float64]) -> float:
     """That of the longest stretch; where none is long, because the tempo drifts or breathes, the middle one."""
     longest = max(grid, key=lambda segment: segment.beats / segment.tempo, default=None)
-    if longest is not None and longest.beats >= _LONG * len(beats):
+    if longest is not None and (len(grid) <= _FEW or longest.beats >= 0.5 * len(beats)):
         return longest.tempo
     # over eight beats, so that the jitter of single beats does not matter
     span = min(8, len(beats) - 1)

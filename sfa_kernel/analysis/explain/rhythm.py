@@ -166,8 +166,8 @@ def downbeats(analysis: Analysis) -> Explanation:
         rival = int(np.argmax(means[1:])) + 1
         sentences.append(
             "Changes of chord and of sound, the strength of bass drum and bass, and the reading of the whole song were "
-            f"added up on each beat: {means[0]:+.2f} standard deviations on the first beats, {means[rival]:+.2f} on beat "
-            f"{rival + 1}, the best of the others."
+            f"added up on each beat: {means[0]:+.2f} standard deviations on the first beats, {means[rival]:+.2f} on "
+            f"beat {rival + 1}, the best of the others."
         )
         numbers |= {f"evidence on beat {n + 1}": round(mean, 3) for n, mean in enumerate(means)}
         slips = int(np.count_nonzero(np.diff(np.flatnonzero(place == 0)) != bar))
@@ -200,8 +200,8 @@ def grid(analysis: Analysis) -> Explanation:
     if analysis.grid_kind == "constant" and analysis.grid:
         only = analysis.grid[0]
         sentences.append(
-            f"One tempo, {only.tempo:.2f} BPM from {max(only.start, 0.0):.3f} s on, explains the onsets of the whole song: in no "
-            "lasting stretch do they fit another tempo, or the same one displaced."
+            f"One tempo, {only.tempo:.2f} BPM from {max(only.start, 0.0):.3f} s on, explains the onsets of the whole "
+            "song: in no lasting stretch do they fit another tempo, or the same one displaced."
         )
         numbers["tempo [BPM]"] = round(only.tempo, 4)
     elif analysis.grid_kind == "piecewise":
@@ -215,7 +215,8 @@ def grid(analysis: Analysis) -> Explanation:
             numbers[f"tempo {number} [BPM]"] = round(segment.tempo, 4)
     else:
         sentences.append(
-            "The tempo breathes: less than half of the song lies on straight stretches of 16 s, so each beat is its own."
+            "The tempo breathes: less than half of the song lies on straight stretches of 16 s, so each beat has its "
+            "own place."
         )
         if len(local):
             low, high = (float(value) for value in np.percentile(local, [5, 95]))
