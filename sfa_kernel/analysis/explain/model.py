@@ -39,7 +39,7 @@ class Mark:
     label: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Why a number is what it is; a figure with its text in a notebook.
 
@@ -69,7 +69,7 @@ class Explanation:
     y_label: str = ""
     source: str = ""
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.title}\n{self.text}"
 
     def _repr_html_(self) -> str:
