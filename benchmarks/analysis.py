@@ -191,7 +191,7 @@ def mix_of(minutes: int, song: Path) -> None:
 def cold(folder: Path, runs: int) -> None:
     """The command from its start to its end, after a first run that fills the caches."""
     song = four_minutes(folder / "song.mp3")
-    command = [sys.executable, "-m", "sfa_kernel.cli", "analyze", str(song)]
+    command = [str(Path(sys.executable).with_name("sfa")), "analyze", str(song)]
     first, *times = [seconds(_run_quietly, command) for _ in range(runs + 1)]
     print(f"sfa analyze song.mp3: {spread(times)} (the first time {first:.2f} s)")
 
