@@ -6,9 +6,9 @@ songs sound, and its square is the sum of what the groups contribute, so that on
 measure that an analysis does not have counts as usual.
 
 Usual values and spreads are constants of this module: medians and deviations of thirty songs of many styles, rounded.
-They depend on no library, so vectors of two libraries can be compared. Tempo is a point on a circle that an octave goes once round:
-174 BPM is next to 87. Harmony is heard from the tonic, so a transposed song stays where it was; who wants keys
-that mix, or one tempo, filters by them.
+They depend on no library, so vectors of two libraries can be compared. Tempo is a point on a circle that an
+octave goes once round: 174 BPM is next to 87. Harmony is heard from the tonic, so a transposed song stays where it
+was; who wants keys that mix, or one tempo, filters by them.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def letters(apart: NDArray[np.float64], parts_apart: NDArray[np.float64], labels
                 parts_apart[index, other] / SAME_PART if labels[other] == label else apart[index, other] / _SAME_SOUND
                 for other in group
             ]
-            return sum(gaps) / len(gaps)
+            return float(sum(gaps)) / len(gaps)
 
         nearest = min(groups, key=gap, default=None)
         if nearest is None or gap(nearest) >= 1:
