@@ -67,7 +67,7 @@ class LocalTempo:
     def strays(self, tempo: float) -> float:
         """Share of the evidence, 0..1, that lies at another tempo."""
         total = float(self.evidence.sum())
-        away = np.abs(self.tempi / tempo - 1) > 2.5 * _STEP
+        away = np.abs(self.tempi / tempo - 1) > 0.5 * _STEP
         return float(self.evidence[away].sum()) / total if total > 0 else 0.0
 
 

@@ -8,6 +8,7 @@ one line explains both (Keogh et al., "An Online Algorithm for Segmenting Time S
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,10 @@ _FIRM, _SUPPLE = 700.0, 250.0  # tightness of the tracking where the pulse repea
 _BLOCK = 8  # beats that are taken to be on one line
 _LOOSE = 0.011  # seconds: the most that beats may deviate from their line, root mean square
 _BENT = 0.018  # seconds: the most that the mean of a block may
+_SHORT = 16  # beats: between longer ones, a stretch of fewer is a slip
+_BREAK = 60.0  # beats: how much louder notes must be that break the count by half a beat
+_AS_LOUD = 0.86  # share of the accents that beats without slips must meet to be preferred
+_ALIKE = 0.005  # relative difference of tempi that are the same
 _STRETCH = 16.0  # seconds: where half of the song lies on longer lines it has a grid, else it breathes
 
 
@@ -117,6 +122,11 @@ def follow(onsets: Onsets, pulse: Pulse) -> tuple[Lines, LocalTempo]:
         constant = _constant(onsets, exact_tempo(onsets.total, onsets.rate, widest))
         if _explains(onsets, constant, times):
             return constant, heard
+        # the tracking may have slipped to the notes between where the drums were away
+        anew = _without_slips(onsets, times, weight, edges)
+        if _heard_on(onsets, anew) > _AS_LOUD * _heard_on(onsets, times):
+            times, weight = settle(onsets.attack, onsets.rate, anew)
+            edges = _joined(times, weight)
     start, period = _fit(times, weight, edges)
     if len(edges) == 2:
         return _constant(onsets, exact_tempo(onsets.total, onsets.rate, 60 / float(period[0]))), heard
@@ -142,6 +152,97 @@ def _explains(onsets: Onsets, constant: Lines, times: NDArray[np.float64]) -> bo
     free, _ = np.histogram(times, bins, weights=sampled(soft, onsets.rate, times))
     missed = np.where(grid < 0.7 * free, free, 0.0)
     return float(missed.sum()) < 0.08 * float(free.sum())
+
+
+def _heard_on(onsets: Onsets, times: NDArray[np.float64]) -> float:
+    """Onset strength per second that beats meet."""
+    around = (times[:, None] + np.array([-0.012, 0.0, 0.012])).ravel()
+    met = sampled(np.minimum(onsets.accent, 12.0), onsets.rate, around).reshape(-1, 3).max(axis=1)
+    return float(met.sum()) / max(float(times[-1] - times[0]), 1e-9)
+
+
+def _without_slips(
+    onsets: Onsets, times: NDArray[np.float64], weight: NDArray[np.float64], edges: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Tracked beats made anew from the long stretches, each on the beat if its neighbours are.
+
+    Between two long stretches a short one is where the tracking found its way from beats to the notes between or
+    back. Without it the neighbours meet again, and of each it is asked whether its beats are on the louder notes; half
+    a beat is moved where it pays, over the whole song, more than it breaks the count.
+    """
+    start, period = _fit(times, weight, edges)
+    beats = np.diff(edges)
+    long = beats >= _SHORT
+    # what begins or ends the song has no neighbours to slip between
+    long[[0, -1]] |= beats[[0, -1]] >= _BLOCK
+    kept = np.flatnonzero(long)
+    if not len(kept):
+        return times
+    soft = np.convolve(np.minimum(onsets.accent, 12.0), np.hanning(5) / 2.0, mode="same")
+    places = [(float(start[line]), float(period[line]), int(beats[line])) for line in kept]
+    gains = [_offbeat_gain(soft, onsets.rate, place) for place in places]
+    whole = [bool(after == before + 1) for before, after in pairwise(kept)]
+    flips = [_flip(one, other, near) for one, other, near in zip(places[:-1], places[1:], whole, strict=True)]
+    moved = _moves(gains, flips)
+    lines = [(at + 0.5 * step * move, step, count) for (at, step, count), move in zip(places, moved, strict=True)]
+    made = []
+    for (at, step, count), following in zip(lines, [*lines[1:], None], strict=True):
+        stop = times[-1] + 0.5 * step if following is None else _meeting(at, step, count, following)
+        made.append(at + step * np.arange(max(1, round((stop - at) / step))))
+    for earlier, (at, step, _), following in zip(made[:-1], lines[1:], range(1, len(made)), strict=True):
+        # the later line reaches back to where the earlier one ends
+        back = round((at - earlier[-1]) / step) - 1
+        if back > 0:
+            made[following] = np.concatenate([at - step * np.arange(back, 0, -1), made[following]])
+    lead = np.arange(max(0, round((lines[0][0] - times[0]) / lines[0][1])), 0, -1)
+    return np.concatenate([lines[0][0] - lines[0][1] * lead, *made])
+
+
+def _offbeat_gain(soft: NDArray[np.float64], rate: float, place: tuple[float, float, int]) -> float:
+    """By how much the notes between the beats of a stretch are louder than those on them, in beats."""
+    at, step, count = place
+    on = at + step * np.arange(count)
+    sums = [
+        float(sampled(soft, rate, (times[:, None] + np.array([-0.012, 0.0, 0.012])).ravel()).sum()) + 1e-6
+        for times in (on, on + 0.5 * step)
+    ]
+    return count * float(np.clip(np.log(sums[1] / sums[0]), -1.0, 1.0))
+
+
+def _flip(one: tuple[float, float, int], other: tuple[float, float, int], near: bool) -> float:
+    """-1 where two stretches count alike, 1 where one of them is half a beat off, 0 where that cannot be said."""
+    at, step, count = one
+    gap = (other[0] - at - step * count) / (0.5 * (step + other[1]))
+    if not near and (abs(other[1] / step - 1) > _ALIKE or gap > 4 * _SHORT):
+        return 0.0
+    return -float(np.cos(2 * np.pi * gap))
+
+
+def _moves(gains: list[float], flips: list[float]) -> list[int]:
+    """For each stretch, whether it moves by half a beat: the best sequence of all."""
+    score = [0.0, gains[0]]
+    choices: list[tuple[int, int]] = []
+    for gain, flip in zip(gains[1:], flips, strict=True):
+        same, turned = -0.5 * _BREAK * flip, 0.5 * _BREAK * flip
+        options = [[score[0] + same, score[1] + turned], [score[0] + turned, score[1] + same]]
+        picked = (int(options[0][1] > options[0][0]), int(options[1][1] >= options[1][0]))
+        choices.append(picked)
+        score = [options[0][picked[0]], options[1][picked[1]] + gain]
+    move = int(score[1] > score[0])
+    moves = [move]
+    for picked in reversed(choices):
+        move = picked[move]
+        moves.append(move)
+    return moves[::-1]
+
+
+def _meeting(at: float, step: float, count: int, other: tuple[float, float, int]) -> float:
+    """Where, between two stretches, the beats of both fall together best: the later one's first beat, in seconds."""
+    begin, period, _ = other
+    back = np.arange(max(1, int((begin - at - step * (count - 1)) / period) + 1))
+    beats = begin - period * back
+    phase = (beats - at) / step
+    return float(beats[int(np.abs(phase - np.round(phase)).argmin())])
 
 
 class _Sums:
