@@ -76,8 +76,8 @@ class Loudness:
 
 
 def lufs(power: NDArray[np.float64]) -> NDArray[np.float32]:
-    """K-weighted power as loudness, not below -120 LUFS."""
-    return np.maximum(_decibel(power), -120.0).astype(np.float32)
+    """K-weighted power as loudness, not below -70 LUFS: BS.1770 counts what is softer as silence."""
+    return np.maximum(_decibel(power), -70.0).astype(np.float32)
 
 
 def k_weighting(sample_rate: float) -> NDArray[np.float64]:

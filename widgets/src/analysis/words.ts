@@ -6,6 +6,8 @@ import { after, placeOf } from "../waveform/grid";
 import { title } from "../waveform/song";
 
 const NONE = "–";
+/** What is softer counts as silence (BS.1770's gate, less the curve's rounding), in LUFS. */
+const SILENCE = -69.9;
 
 export function known(value: number | null | undefined): value is number {
   return value !== null && value !== undefined && Number.isFinite(value);
@@ -26,7 +28,8 @@ export function hertz(value: number | null | undefined): string {
 }
 
 export function loudness(value: number | null | undefined): string {
-  return known(value) ? `${figure(value, 1)} LUFS` : NONE;
+  if (!known(value)) return NONE;
+  return value > SILENCE ? `${figure(value, 1)} LUFS` : "silent";
 }
 
 /** "127.35 BPM", "128 BPM": as many figures as say something. */
