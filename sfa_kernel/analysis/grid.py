@@ -185,15 +185,13 @@ def _without_slips(
     flips = [_flip(one, other, near) for one, other, near in zip(places[:-1], places[1:], whole, strict=True)]
     moved = _moves(gains, flips)
     lines = [(at + 0.5 * step * move, step, count) for (at, step, count), move in zip(places, moved, strict=True)]
-    made = []
-    for (at, step, count), following in zip(lines, [*lines[1:], None], strict=True):
-        stop = times[-1] + 0.5 * step if following is None else _meeting(at, step, count, following)
-        made.append(at + step * np.arange(max(1, round((stop - at) / step))))
-    for earlier, (at, step, _), following in zip(made[:-1], lines[1:], range(1, len(made)), strict=True):
-        # the later line reaches back to where the earlier one ends
-        back = round((at - earlier[-1]) / step) - 1
-        if back > 0:
-            made[following] = np.concatenate([at - step * np.arange(back, 0, -1), made[following]])
+    made: list[NDArray[np.float64]] = []
+    for number, (at, step, count) in enumerate(lines):
+        last = number + 1 == len(lines)
+        stop = times[-1] + 0.5 * step if last else _meeting(at, step, count, lines[number + 1])
+        # a line reaches back to where the one before it ends
+        back = max(0, round((at - made[-1][-1]) / step) - 1) if made else 0
+        made.append(at + step * np.arange(-back, max(1, round((stop - at) / step))))
     lead = np.arange(max(0, round((lines[0][0] - times[0]) / lines[0][1])), 0, -1)
     return np.concatenate([lines[0][0] - lines[0][1] * lead, *made])
 

@@ -133,10 +133,12 @@ def _segments(lines: Lines, first: int, beats: NDArray[np.float64]) -> list[Grid
 
 
 def _tempo(lines: Lines, grid: list[GridSegment], beats: NDArray[np.float64]) -> float:
-    """That of the longest stretch; where none is long, because the tempo drifts or breathes, the middle one."""
+    """That of the longest stretch; the mean where it drifts over many; where it breathes, the middle one."""
     longest = max(grid, key=lambda segment: segment.beats / segment.tempo, default=None)
     if longest is not None and (len(grid) <= _FEW or longest.beats >= 0.5 * len(beats)):
         return longest.tempo
+    if grid:
+        return 60 * (len(beats) - 1) / float(beats[-1] - beats[0])
     # over eight beats, so that the jitter of single beats does not matter
     span = min(8, len(beats) - 1)
     return 60 * span / float(np.median(beats[span:] - beats[:-span]))
