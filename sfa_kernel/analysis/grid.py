@@ -43,7 +43,8 @@ _BENT = 0.018  # seconds: the most that the mean of a block may
 _SHORT = 16  # beats: between longer ones, a stretch of fewer is a slip
 _BREAK = 60.0  # beats: how much louder notes must be that break the count by half a beat
 _AS_LOUD = 0.86  # share of the accents that beats without slips must meet to be preferred
-_ALIKE = 0.005  # relative difference of tempi that are the same
+_UNSURE = 0.25  # beats by which a count over a change of tempo may be wrong, for it to say anything
+_DRIFT = 0.03  # relative change of tempo from one stretch to the next that may still be a drift
 _STRETCH = 16.0  # seconds: where half of the song lies on longer lines it has a grid, else it breathes
 
 
@@ -183,6 +184,8 @@ def _without_slips(
     gains = [_offbeat_gain(soft, onsets.rate, place) for place in places]
     whole = [bool(after == before + 1) for before, after in pairwise(kept)]
     flips = [_flip(one, other, near) for one, other, near in zip(places[:-1], places[1:], whole, strict=True)]
+    if max(flips, default=-1.0) < 0:
+        return times
     moved = _moves(gains, flips)
     lines = [(at + 0.5 * step * move, step, count) for (at, step, count), move in zip(places, moved, strict=True)]
     made: list[NDArray[np.float64]] = []
@@ -208,11 +211,13 @@ def _offbeat_gain(soft: NDArray[np.float64], rate: float, place: tuple[float, fl
 
 
 def _flip(one: tuple[float, float, int], other: tuple[float, float, int], near: bool) -> float:
-    """-1 where two stretches count alike, 1 where one of them is half a beat off, 0 where that cannot be said."""
+    """-1 where two stretches count alike, 1 where one of them is half a beat off, near 0 where that cannot be said."""
     at, step, count = one
     gap = (other[0] - at - step * count) / (0.5 * (step + other[1]))
-    if not near and (abs(other[1] / step - 1) > _ALIKE or gap > 4 * _SHORT):
-        return 0.0
+    change = abs(other[1] / step - 1)
+    if not near and gap * change > _UNSURE:
+        # over a slow drift the tracking is trusted
+        return 0.0 if change > _DRIFT else -1.0
     return -float(np.cos(2 * np.pi * gap))
 
 

@@ -133,12 +133,15 @@ def _segments(lines: Lines, first: int, beats: NDArray[np.float64]) -> list[Grid
 
 
 def _tempo(lines: Lines, grid: list[GridSegment], beats: NDArray[np.float64]) -> float:
-    """That of the longest stretch; the mean where it drifts over many; where it breathes, the middle one."""
+    """That of the longest stretch; where it drifts over many, or breathes, the middle one."""
     longest = max(grid, key=lambda segment: segment.beats / segment.tempo, default=None)
     if longest is not None and (len(grid) <= _FEW or longest.beats >= 0.5 * len(beats)):
         return longest.tempo
     if grid:
-        return 60 * (len(beats) - 1) / float(beats[-1] - beats[0])
+        # a drift is no staircase: from the middle of one stretch to that of the next the period changes evenly
+        middles = [segment.first + segment.beats / 2 for segment in grid]
+        periods = np.interp(np.arange(len(beats)), middles, [60 / segment.tempo for segment in grid])
+        return 60 / float(np.median(periods))
     # over eight beats, so that the jitter of single beats does not matter
     span = min(8, len(beats) - 1)
     return 60 * span / float(np.median(beats[span:] - beats[:-span]))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["STORED", "measure", "stored"]
 
 STORED = Path(__file__).with_name("scores.json")
-SEEDS = range(100, 103)  # never those on which anything was tuned
+SEEDS = range(800, 803)  # never looked at while anything was tuned
 STEP = 0.1  # s between the places where labels are compared
 
 
