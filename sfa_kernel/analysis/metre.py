@@ -31,6 +31,7 @@ __all__ = ["Reading", "Readings", "find_readings"]
 _FINE = 24  # samples per beat of the pulse that is read
 _RATIOS = (0.5, 1.0, 2.0)
 _CENTRE = 120.0  # beats per minute
+_SLOW = 82.0  # beats per minute: what is slower is rather counted twice as fast, as DJ software does
 _PHASES = 6  # at most so many places within a beat are considered
 _SOBER = 0.85  # of the evidence counts, for styles that the weights were not fitted to
 _SAME = 0.1  # beats: places that are nearer are one
@@ -40,26 +41,26 @@ _COARSE = 4  # frames of sound at once
 
 _SIGNS = {
     "tempo": 5.00,
-    "waltz": -0.56,
-    "bar repeats": 1.12,
-    "two beats repeat": 0.43,
-    "beat repeats": 0.51,
-    "snare after two beats": -0.69,
-    "onsets on beats": 0.20,
-    "onsets on halves": 0.29,
-    "kick on beats": 0.22,
-    "kick on one": 1.06,
-    "kick on three": -0.06,
-    "snare on two and four": 0.04,
-    "rattle on two and four": 0.13,
-    "snare on three": -0.11,
-    "chords on beats": -1.02,
-    "chords on one": 2.00,
-    "chords on three": -0.40,
-    "snare between": 0.12,
-    "kick between": 0.35,
-    "half a waltz repeats": -1.25,
-    "sound changes on one": 0.56,
+    "waltz": -1.42,
+    "bar repeats": 1.17,
+    "two beats repeat": 0.37,
+    "beat repeats": 0.57,
+    "snare after two beats": -0.76,
+    "onsets on beats": 0.15,
+    "onsets on halves": 0.45,
+    "kick on beats": 0.46,
+    "kick on one": 1.04,
+    "kick on three": 0.26,
+    "snare on two and four": 0.07,
+    "rattle on two and four": 0.14,
+    "snare on three": -0.07,
+    "chords on beats": -0.70,
+    "chords on one": 1.66,
+    "chords on three": -0.36,
+    "snare between": 0.07,
+    "kick between": 0.34,
+    "half a waltz repeats": -1.03,
+    "sound changes on one": 0.39,
 }
 """Each sign and its weight."""
 
@@ -223,6 +224,11 @@ def _rows(
     return result
 
 
+def _usual(tempo: float) -> float:
+    """How common a tempo is: 0 for the most common, less for others."""
+    return -float(np.log2(tempo / _CENTRE) ** 2) - 1.2 * max(0.0, float(np.log2(_SLOW / tempo)))
+
+
 def _change(frames: NDArray[np.float64] | NDArray[np.float32], span: int) -> NDArray[np.float64]:
     """Cosine distance between the means of so many frames after and before each frame, itself in both."""
     count = len(frames)
@@ -263,7 +269,7 @@ def _readings_of(rows: NDArray[np.float64], repeats: _Repeats, ratio: float, bar
     beats = on.mean(axis=2)
     half = near[:, (places + beat // 2) % cycle].mean(axis=2)
     quarter = 0.5 * (near[:, (places + beat // 4) % cycle] + near[:, (places + 3 * beat // 4) % cycle]).mean(axis=2)
-    one = on[:, :, 0] - on[:, :, 1:].mean(axis=2)
+    one = on[:, :, 0] - on[:, :, 1:].max(axis=2)
     none = np.zeros(len(ones))
     if bar == 4:
         three = on[:, :, 2] - 0.5 * (on[:, :, 1] + on[:, :, 3])
@@ -276,7 +282,7 @@ def _readings_of(rows: NDArray[np.float64], repeats: _Repeats, ratio: float, bar
     same = [float(bar != 4), *(repeats.after(0, lag) for lag in (cycle, 2 * beat, beat)), repeats.answer(beat, bar)]
     signs = np.stack(
         [
-            np.full(len(ones), -(np.log2(tempo / _CENTRE) ** 2)),
+            np.full(len(ones), _usual(tempo)),
             *(np.full(len(ones), sign) for sign in same),
             beats[0] - half[0],
             half[0] - quarter[0],

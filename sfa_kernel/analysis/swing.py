@@ -98,7 +98,7 @@ class _Profile:
         lead = 1 - max(others, default=0.0) / self.height
         # the same place in every quarter of the song
         kept = around[loud[np.arange(len(around)) % places]]
-        quarters = [part.mean(axis=0) for part in np.array_split(kept, 4)]
+        quarters = [part.mean(axis=0) for part in np.array_split(kept, min(4, len(kept)))]
         found = [float(SWING_PLACES[int(part.argmax())]) for part in quarters if np.ptp(part) > 0.5 * _HEARD]
         agree = float(np.mean(np.abs(np.array(found) - self.swing) < 0.03)) if found else 0.0
         self.confidence = float(np.clip(lead, 0, 1) * agree * np.clip(self.height / 0.5, 0, 1) ** 0.5)
