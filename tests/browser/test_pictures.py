@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from sfa_kernel.resources import demo_songs
 from sfa_kernel.studio import Studio
@@ -185,7 +186,7 @@ def test_zooming_keeps_the_place_under_the_pointer(page: Page) -> None:
     page.wait_for_function("() => ![...document.querySelectorAll('.sfa-an-glass button')][0].disabled")
     assert readout(page).split(",")[0].split(" ")[0] == before
     whole.click()
-    assert whole.is_disabled()
+    expect(whole).to_be_disabled()
 
 
 def test_pictures_can_be_put_away(page: Page) -> None:
