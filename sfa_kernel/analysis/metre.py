@@ -31,7 +31,7 @@ __all__ = ["Reading", "Readings", "find_readings"]
 _FINE = 24  # samples per beat of the pulse that is read
 _RATIOS = (0.5, 1.0, 2.0)
 _CENTRE = 120.0  # beats per minute
-_SLOW = 82.0  # beats per minute: what is slower is rather counted twice as fast, as DJ software does
+_SLOW, _FAST = 82.0, 180.0  # beats per minute: what lies outside is rather counted in half or double, as DJs do
 _PHASES = 6  # at most so many places within a beat are considered
 _SOBER = 0.85  # of the evidence counts, for styles that the weights were not fitted to
 _SAME = 0.1  # beats: places that are nearer are one
@@ -226,7 +226,8 @@ def _rows(
 
 def _usual(tempo: float) -> float:
     """How common a tempo is: 0 for the most common, less for others."""
-    return -float(np.log2(tempo / _CENTRE) ** 2) - 1.2 * max(0.0, float(np.log2(_SLOW / tempo)))
+    away = 1.2 * max(0.0, float(np.log2(_SLOW / tempo))) + 2.0 * max(0.0, float(np.log2(tempo / _FAST)))
+    return -float(np.log2(tempo / _CENTRE) ** 2) - away
 
 
 def _change(frames: NDArray[np.float64] | NDArray[np.float32], span: int) -> NDArray[np.float64]:
