@@ -4,7 +4,7 @@ A pulse that repeats leaves all this open: half or twice as fast, on the beat or
 decides is what listeners take for granted: kick and bass begin the bar, the snare answers on two and four, chords
 change on the first beat, more notes fall on beats than between them, and most music moves near 120 beats a minute.
 Each reading is scored by a weighted sum of such signs, and the scores become probabilities by a softmax. The weights
-were fitted by maximum likelihood on synthesised songs of nineteen styles.
+were fitted by maximum likelihood on synthesised songs of more than twenty styles.
 """
 
 from __future__ import annotations

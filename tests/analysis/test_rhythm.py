@@ -9,6 +9,7 @@ import pytest
 from sfa_kernel.analysis import Analysis, analyze
 from sfa_kernel.analysis.explain import TOPICS
 from tests.analysis.songs import Song, make_song
+from tests.sounds import SAMPLE_RATE, four_on_the_floor
 
 GROOVE = (("verse", 12), ("drop", 12))
 
@@ -122,6 +123,12 @@ def test_beats_and_grid_follow_a_tempo_that_changes() -> None:
     assert analysis.tempo == pytest.approx(120.0, abs=0.05)  # the longest stretch
     assert mir_eval.beat.f_measure(song.beats, analysis.beats, f_measure_threshold=0.02) > 0.99
     assert mir_eval.beat.f_measure(song.downbeats, analysis.downbeats, f_measure_threshold=0.02) > 0.95
+
+
+@pytest.mark.parametrize("tempo", [84.0, 100.0, 128.0, 140.0])
+def test_a_plain_kick_on_every_beat_is_not_counted_twice_as_fast(tempo: float) -> None:
+    song = four_on_the_floor(16.0, bpm=tempo)
+    assert analyze(song.T, SAMPLE_RATE).tempo == pytest.approx(tempo, abs=0.1)
 
 
 @pytest.mark.parametrize("tempo", [83.47, 127.35, 171.93])
