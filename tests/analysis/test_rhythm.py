@@ -125,7 +125,7 @@ def test_beats_and_grid_follow_a_tempo_that_changes() -> None:
     assert mir_eval.beat.f_measure(song.downbeats, analysis.downbeats, f_measure_threshold=0.02) > 0.95
 
 
-@pytest.mark.parametrize("tempo", [84.0, 100.0, 128.0, 140.0])
+@pytest.mark.parametrize("tempo", [92.0, 100.0, 128.0, 140.0])
 def test_a_plain_kick_on_every_beat_is_not_counted_twice_as_fast(tempo: float) -> None:
     song = four_on_the_floor(16.0, bpm=tempo)
     assert analyze(song.T, SAMPLE_RATE).tempo == pytest.approx(tempo, abs=0.1)
