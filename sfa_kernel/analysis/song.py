@@ -35,7 +35,7 @@ _BLOCK = 1 << 18  # samples
 def analyze(
     samples: NDArray[np.float32], sample_rate: int, *, progress: Progress = silent, cancel: Cancel = never
 ) -> Analysis:
-    """Analyse a song: tempo, beats, downbeats, key, loudness, energy, sections, drops.
+    """Analyse a song: rhythm, harmony, level, timbre, sections and loops; `Analysis` lists all of it.
 
     Parameters
     ----------
@@ -104,8 +104,11 @@ def analyze_blocks(
     Cancelled
         When asked to stop.
     """
-    if not SLOWEST_RATE <= sample_rate <= FASTEST_RATE:
-        raise ParameterError(f"A sample rate of {sample_rate} Hz is out of range.")
+    if not isinstance(sample_rate, int | float | np.number) or not SLOWEST_RATE <= sample_rate <= FASTEST_RATE:
+        raise ParameterError(
+            f"A sample rate of {sample_rate} Hz is out of range.",
+            hint=f"Name one of {SLOWEST_RATE} to {FASTEST_RATE} Hz.",
+        )
     steps = Steps(progress, cancel)
     steps.at(0.0)
     hearing = Steps(steps.between(0.0, 0.8), cancel)
@@ -139,7 +142,7 @@ def _checked(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float
 
 
 def _check_block(block: NDArray[np.float32], channels: int | None) -> None:
-    if block.ndim != 2 or not np.issubdtype(block.dtype, np.floating):
+    if not isinstance(block, np.ndarray) or block.ndim != 2 or not np.issubdtype(block.dtype, np.floating):
         raise ParameterError("Samples must be a floating point array of shape (channels, n).")
     if not 1 <= block.shape[0] <= MOST_CHANNELS:
         raise ParameterError(

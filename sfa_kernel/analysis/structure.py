@@ -1,13 +1,9 @@
-"""Form: where sections begin, and what each does in the song.
+"""Where sections begin: the song bar by bar, and the bars at which it becomes something else.
 
 Boundaries minimise what a piecewise-linear description of the bars leaves unexplained, at a price for each
 section that favours whole phrases of 4 and 8 bars (after Sargent, Bimbot & Vincent, "Estimating the
 Structural Segmentation of Popular Music Pieces under Regularity Constraints", 2017). Linear rather than
 constant, so that a riser is one section and not a staircase.
-
-Labels are the likeliest path through a small grammar of song forms (Viterbi), given how full each section's
-low, middle and high registers are and where the energy goes; the notions of build, drop and break follow
-Vande Veire & De Bie, "From Raw Audio to a Seamless Mix", 2018.
 """
 
 from __future__ import annotations
@@ -235,7 +231,8 @@ def _strided(x: NDArray[np.float64], period: int) -> NDArray[np.float64]:
     rows = -(-count // period)
     padded = np.zeros(((rows + 1) * period, x.shape[1]))
     padded[period : period + count] = x
-    total = np.cumsum(padded.reshape(rows + 1, period, -1), axis=0).reshape(-1, x.shape[1])
+    # sizes written out: bars that are all the same have no direction in which they differ, and nothing to infer from
+    total = np.cumsum(padded.reshape(rows + 1, period, x.shape[1]), axis=0).reshape(padded.shape)
     return total[: count + period]
 
 

@@ -35,6 +35,7 @@ ODD = {
     "fast": (noise(2, 192_000), 192_000),
     "odd rate": (noise(1, 44_056), 44_056),
     "slow": (noise(1, 4000), 1000),
+    "clicks": ((np.arange(20 * 22050) % 11025 == 0).astype(np.float32)[None], 22050),  # bars without any difference
 }
 
 
@@ -124,6 +125,13 @@ def test_a_song_may_come_in_blocks(club_song: Song, club_analysis: Analysis) -> 
 def test_blocks_must_agree_on_their_channels() -> None:
     with pytest.raises(ParameterError, match="follows"):
         analyze_blocks([noise(2, 1000), noise(1, 1000)], 44100)
+    with pytest.raises(ParameterError, match="floating point array"):
+        analyze_blocks([[0.0, 0.5]], 44100)  # type: ignore[list-item]
+
+
+def test_a_rate_must_be_a_number() -> None:
+    with pytest.raises(ParameterError, match="out of range"):
+        analyze(noise(1, 1000), None)  # type: ignore[arg-type]
 
 
 def test_an_analysis_survives_json(club_analysis: Analysis) -> None:
