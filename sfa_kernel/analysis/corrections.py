@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sfa_kernel.analysis.key import KEYS as KEY_NAMES
-from sfa_kernel.analysis.key import camelot, open_key
+from sfa_kernel.analysis.key import KEYS, camelot, open_key
 from sfa_kernel.analysis.model import Analysis, GridSegment, KeySpan, Section
 from sfa_kernel.errors import ParameterError
 
@@ -96,10 +95,9 @@ def correct(analysis: Analysis, kind: str, value: Mapping[str, Any]) -> Analysis
     ParameterError
         When there is no such kind, or the value does not fit the song.
     """
-    ways = {"grid": _correct_grid, "key": _correct_key, "sections": _correct_sections}
-    if kind not in ways:
+    if kind not in KINDS:
         raise ParameterError(f"There is no correction of {kind!r}.", hint=f"Choose from {', '.join(KINDS)}.")
-    corrected = ways[kind](analysis, value)
+    corrected = _WAYS[kind](analysis, value)
     if kind not in corrected.corrected:
         corrected.corrected = [*corrected.corrected, kind]
     return corrected
@@ -336,7 +334,7 @@ def _correct_key(analysis: Analysis, value: Mapping[str, Any]) -> Analysis:
     if set(value) != {"key"} or not isinstance(value["key"], str):
         raise ParameterError("A correction of the key names the key.", hint='Write it as "A minor" or "F# major".')
     code = camelot(value["key"])
-    key = next(name for name in KEY_NAMES if camelot(name) == code)  # spelled with sharps
+    key = next(name for name in KEYS if camelot(name) == code)  # spelled with sharps
     return replace(
         analysis,
         key=key,
@@ -400,3 +398,6 @@ def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ParameterError(f"{what} is no number: {value!r}.")
     return float(value)
+
+
+_WAYS = dict(zip(KINDS, (_correct_grid, _correct_key, _correct_sections), strict=True))

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.analysis.harmony import PITCH_CLASSES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -287,10 +289,11 @@ def _profile(analysis: Analysis) -> NDArray[np.float64] | None:
     """The pitch classes from the tonic upwards."""
     classes = _pitch_classes(analysis)
     tonic = (analysis.key or "").partition(" ")[0]
-    return np.roll(classes, -_TONICS.index(tonic)) if classes is not None and tonic in _TONICS else None
+    if classes is None or tonic not in PITCH_CLASSES:
+        return None
+    return np.roll(classes, -PITCH_CLASSES.index(tonic))
 
 
-_TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _TEMPO_SIZE = 2
 
 

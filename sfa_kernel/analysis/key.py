@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.analysis.harmony import PITCH_CLASSES
 from sfa_kernel.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ __all__ = [
     "third_heard",
 ]
 
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _PITCHES = {
-    **{name: index for index, name in enumerate(_NAMES)},
+    **{name: index for index, name in enumerate(PITCH_CLASSES)},
     "Db": 1,
     "Eb": 3,
     "Fb": 4,
@@ -48,7 +48,7 @@ _PITCHES = {
 }
 _MODES = ("major", "minor")
 
-KEYS = tuple(f"{name} {mode}" for mode in _MODES for name in _NAMES)
+KEYS = tuple(f"{name} {mode}" for mode in _MODES for name in PITCH_CLASSES)
 """C major .. B major, C minor .. B minor: in the same order as the triads of the chord lane."""
 
 # Major and minor, from the tonic up: Faraldo et al., cut down to the scale; Krumhansl.
@@ -125,7 +125,7 @@ def open_key(key: str) -> str:
 
 def _on_the_wheel(key: str) -> tuple[int, bool]:
     """Fifths above C major or A minor, and whether it is minor."""
-    tonic, _, mode = key.strip().partition(" ")
+    tonic, _, mode = str(key).strip().partition(" ")
     tonic = tonic[:1].upper() + tonic[1:]
     if tonic not in _PITCHES or mode.strip().lower() not in _MODES:
         raise ParameterError(f"{key!r} is no key.", hint='Write it as "A minor" or "F# major".')
@@ -151,7 +151,7 @@ def compatible_keys(code: str) -> tuple[str, ...]:
     ParameterError
         When it is no Camelot code.
     """
-    code = code.strip().upper()
+    code = str(code).strip().upper()
     number, letter = code[:-1], code[-1:]
     if letter not in ("A", "B") or number not in {str(hour) for hour in range(1, 13)}:
         raise ParameterError(f"{code!r} is no Camelot code.", hint='Write it as "8A": 1 to 12, then A or B.')
