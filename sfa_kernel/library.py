@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Imported", "Library", "Track", "Tracks", "clock"]
 
-
 OWN_CUE, OWN_COLOR = "cue", "#e8ecf1"  # what a person marks without saying what it is
 
 
@@ -300,7 +299,7 @@ class Track:
             track_id=self.id,
             time=self._cue_time(time),
             type=type,
-            label=label.strip() or type.capitalize(),
+            label=_cue_label(label, type),
             color=_cue_color(type),
             confidence=1.0,
             reason="",
@@ -345,7 +344,7 @@ class Track:
         with self.library.catalog.write() as connection:
             before = self._cue(connection, cue)
             if label is not None:
-                changes["label"] = label.strip() or changes.get("type", before.type).capitalize()
+                changes["label"] = _cue_label(label, changes.get("type", before.type))
             changed = replace(before, **changes, origin="person", confidence=1.0)
             cue_table.change(connection, changed)
         self._tell("cues")
@@ -520,6 +519,11 @@ def _check_cue_type(name: str) -> None:
 
     if name not in COLORS and name != OWN_CUE:
         raise ParameterError(f"There is no cue of type {name!r}.", hint=f"Choose from {', '.join((OWN_CUE, *COLORS))}.")
+
+
+def _cue_label(label: str, name: str) -> str:
+    """What a person calls a cue; where that is nothing, its type says it."""
+    return str(label or "").strip() or name.capitalize()
 
 
 def _cue_color(name: str) -> str:

@@ -34,7 +34,7 @@ def similar(
     keys: str = "any",
 ) -> Table:
     """The tracks that sound most like one; see `Studio.similar`."""
-    if not 1 <= limit <= MOST:
+    if not isinstance(limit, int) or not 1 <= limit <= MOST:
         raise ParameterError(f"{limit} similar tracks cannot be asked for.", hint=f"Choose 1 to {MOST}.")
     if keys not in KEYS:
         raise ParameterError(f"There is no choice of keys {keys!r}.", hint=f"Choose {' or '.join(KEYS)}.")
@@ -88,7 +88,12 @@ def _made_now(track: Track) -> EmbeddingRow:
 def _tempi(tempo: tuple[float, float] | None, *, octaves: bool) -> list[tuple[float, float]]:
     if tempo is None:
         return []
-    low, high = tempo
+    try:
+        low, high = (float(end) for end in tempo)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"{tempo!r} is no range of tempi.", hint="Name the slowest and the fastest, as in (120, 128)."
+        ) from None
     if not 0 < low <= high:
         raise ParameterError(f"{low:g} to {high:g} BPM is no range of tempi.", hint="Name the slower tempo first.")
     factors = (0.5, 1.0, 2.0) if octaves else (1.0,)

@@ -10,6 +10,7 @@ In a notebook it also shows itself: `sfa_kernel.Studio` is `sfa_kernel.panels.St
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -117,6 +118,8 @@ class Studio(Library):
     def _resolve(self, connection: Any, track_id: str | UUID) -> UUID:
         if isinstance(track_id, UUID):
             return track_id
+        if not isinstance(track_id, str):
+            raise ParameterError(f"{track_id!r} is no track.", hint="Name a track of this library, or its id.")
         try:
             return UUID(track_id)
         except ValueError:
@@ -171,9 +174,10 @@ class Studio(Library):
         self.bus.publish("library", {"added": [str(i) for i in restored]})
         return restored
 
-    def _ids(self, chosen: Sequence[Track | str | UUID]) -> list[UUID]:
+    def _ids(self, chosen: Track | str | UUID | Sequence[Track | str | UUID]) -> list[UUID]:
+        named = chosen if isinstance(chosen, Iterable) and not isinstance(chosen, str) else [chosen]
         with self.catalog.read() as connection:
-            return [c.id if isinstance(c, Track) else self._resolve(connection, c) for c in chosen]
+            return [one.id if isinstance(one, Track) else self._resolve(connection, one) for one in named]
 
     # -- work ------------------------------------------------------------------------------------------------
 
@@ -214,8 +218,6 @@ class Studio(Library):
         separation.engine(engine)
         if chosen is None:
             chosen = list(self.tracks)
-        elif isinstance(chosen, (Track, str, UUID)):
-            chosen = [chosen]
         if not 0 <= priority <= 9:
             raise ParameterError(f"Priority {priority} is out of range.", hint="Choose 0 (first) to 9 (last).")
         ids = self._ids(chosen)
@@ -295,7 +297,7 @@ class Studio(Library):
         """Tracks, however they were named; all of them when none is."""
         if chosen is None:
             return list(self.tracks)
-        ids = self._ids([chosen] if isinstance(chosen, (Track, str, UUID)) else chosen)
+        ids = self._ids(chosen)
         with self.catalog.read() as connection:
             return [Track(self, tracks.get(connection, track_id)) for track_id in ids]
 

@@ -176,7 +176,17 @@ def test_tempo_and_key_are_filtered_in_the_same_question(studio: Studio) -> None
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"limit": 0}, {"limit": 100_000}, {"keys": "wrong"}, {"tempo": (128, 120)}, {"tempo": (0, 120)}]
+    "wrong",
+    [
+        {"limit": 0},
+        {"limit": 100_000},
+        {"limit": "all"},
+        {"keys": "wrong"},
+        {"tempo": (128, 120)},
+        {"tempo": (0, 120)},
+        {"tempo": 120},
+        {"tempo": ("slow", "fast")},
+    ],
 )
 def test_a_filter_that_cannot_be_met_is_refused(studio: Studio, wrong: dict[str, Any]) -> None:
     with studio.catalog.write() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,6 @@ from sfa_kernel.cli.jobs import brief
 from sfa_kernel.cli.terminal import fail, name_of, open_studio, print_json
 
 if TYPE_CHECKING:
-    import argparse
-
     from sfa_kernel.cli.terminal import Commands
 
 __all__ = ["define"]
@@ -55,7 +54,10 @@ def define(commands: Commands) -> None:
 
 def _tempi(text: str) -> tuple[float, float]:
     low, _, high = text.partition("-")
-    return float(low), float(high or low)
+    try:
+        return float(low), float(high or low)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of tempi such as 120-128") from None
 
 
 def _add(options: argparse.Namespace) -> int:

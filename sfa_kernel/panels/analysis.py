@@ -35,6 +35,7 @@ CURVES = (
     "structure.novelty",
 )
 EACH_COLUMN = ("mfcc", "contrast")  # their columns differ so much that each has ends of its own
+PEAK_SECONDS = 0.05  # an attack stands above its neighbours within this time
 MOST_ROWS = 6000  # of a curve: more than a picture has pixels
 
 Reply = tuple[dict[str, Any], list[Any]]
@@ -81,11 +82,10 @@ def analysis_handlers(studio: Studio) -> dict[str, Handler]:
         return cue, studio.track(cue.track_id)
 
     def similar(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        tempo = params.get("tempo")
         found = studio.similar(
             studio.track(identifiers(params)[0]),
-            limit=int(params.get("limit", 20)),
-            tempo=None if tempo is None else (float(tempo[0]), float(tempo[1])),
+            limit=params.get("limit", 20),
+            tempo=params.get("tempo"),
             octaves=bool(params.get("octaves", False)),
             keys=str(params.get("keys", "any")),
         )
@@ -116,11 +116,13 @@ def _loaded(studio: Studio, track: Track) -> Reply:
     automatic = track.automatic_analysis
     curves: dict[str, Any] = {}
     binary: list[Any] = []
+    density = None
     if automatic is not None:
         present = set(automatic.curves)
         for name in CURVES:
             if name in present:
                 curves[name] = _described(automatic.curves[name], binary, each_column=name in EACH_COLUMN)
+        density = _attacks(automatic.curves["onsets"]) if "onsets" in present else None
     return {
         "track": track_rows(studio, [track.id])[0],
         "analysis": None if automatic is None else apply(automatic, corrections).to_dict(),
@@ -138,7 +140,23 @@ def _loaded(studio: Studio, track: Track) -> Reply:
             for loop in track.loops
         ],
         "curves": curves,
+        "density": density,
     }, binary
+
+
+def _attacks(curve: Curve) -> float | None:
+    """Attacks a second: peaks of the onset strength above the song's own mean; None for less than a second."""
+    import numpy as np
+
+    values = np.asarray(curve.values, np.float32)
+    strength = values.reshape(len(values), -1).sum(axis=1)
+    if curve.rate is None or len(strength) < curve.rate:
+        return None
+    reach = max(1, round(PEAK_SECONDS * curve.rate))
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(strength, reach, constant_values=-np.inf), 2 * reach + 1)
+    # Of equal neighbours the first is the peak.
+    highest = (strength > around[:, :reach].max(axis=1)) & (strength >= around[:, reach + 1 :].max(axis=1))
+    return float(np.count_nonzero(highest & (strength > strength.mean())) * curve.rate / len(strength))
 
 
 def _described(curve: Curve, binary: list[Any], *, each_column: bool) -> dict[str, Any]:
