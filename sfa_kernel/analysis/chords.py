@@ -16,6 +16,7 @@ import numpy as np
 from sfa_kernel.analysis.downbeats import beat_means
 from sfa_kernel.analysis.harmony import PITCH_CLASSES
 from sfa_kernel.analysis.model import Chord
+from sfa_kernel.analysis.paths import best_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,7 +117,7 @@ def chord_lane(steps: Steps) -> tuple[list[Chord], NDArray[np.intp]]:
     likelihood = _likelihood(steps)
     change = np.full(len(likelihood), _CHANGE_AT_BEAT)
     change[steps.bars] = _CHANGE_AT_BAR
-    path = _path(likelihood, change)
+    path = best_path(likelihood, change)
     chords = []
     firsts = np.flatnonzero(np.diff(path, prepend=-1))
     for first, last in zip(firsts, [*firsts[1:], len(path)], strict=True):
@@ -166,22 +167,3 @@ def _templates() -> NDArray[np.float64]:
 
 
 _TEMPLATES = _templates()
-
-
-def _path(likelihood: NDArray[np.float64], change: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The best sequence of labels, where each change costs ``change`` [shape=(n,)]."""
-    count, labels = likelihood.shape
-    stay = np.arange(labels)
-    back = np.zeros((count, labels), np.intp)
-    score = likelihood[0].copy()
-    for step in range(1, count):
-        best = int(score.argmax())
-        moved = score[best] - change[step]
-        keep = score >= moved
-        back[step] = np.where(keep, stay, best)
-        score = np.where(keep, score, moved) + likelihood[step]
-    path = np.zeros(count, np.intp)
-    path[-1] = int(score.argmax())
-    for step in range(count - 1, 0, -1):
-        path[step - 1] = back[step, path[step]]
-    return path

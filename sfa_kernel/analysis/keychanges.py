@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.analysis.paths import best_path
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -47,7 +49,7 @@ def scale_stretches(steps: Steps, tonal: NDArray[np.bool_], phrase: int) -> list
         edges = np.arange(0, count, _STEPS_OF_A_BAR)
     edges = np.unique(np.concatenate([[0], edges, [count]]))
     price = np.where(np.isin(edges[:-1], steps.bars[phrase::4]), _PRICE_AT_PHRASE, _PRICE)
-    path = _cheapest(_outside(steps, tonal, edges), price)
+    path = best_path(-_outside(steps, tonal, edges), price)
     firsts = np.flatnonzero(np.diff(path, prepend=-1))
     return [
         (int(edges[first]), int(edges[last]), int(path[first]))
@@ -68,22 +70,3 @@ def _outside(steps: Steps, tonal: NDArray[np.bool_], edges: NDArray[np.intp]) ->
 
 
 _OUTSIDE = np.array([[(pitch - tonic) % 12 not in _MAJOR_SCALE for pitch in range(12)] for tonic in range(12)], float)
-
-
-def _cheapest(cost: NDArray[np.float64], price: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The scale of each bar, where a change to it costs ``price`` [shape=(bars,)]."""
-    count, scales = cost.shape
-    stay = np.arange(scales)
-    back = np.zeros((count, scales), np.intp)
-    total = cost[0].copy()
-    for bar in range(1, count):
-        best = int(total.argmin())
-        moved = total[best] + price[bar]
-        keep = total <= moved
-        back[bar] = np.where(keep, stay, best)
-        total = np.where(keep, total, moved) + cost[bar]
-    path = np.zeros(count, np.intp)
-    path[-1] = int(total.argmin())
-    for bar in range(count - 1, 0, -1):
-        path[bar - 1] = back[bar, path[bar]]
-    return path
