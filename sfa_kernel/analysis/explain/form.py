@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sfa_kernel.analysis.cues import find_cues
-from sfa_kernel.analysis.explain.model import Explanation, Line, Mark
+from sfa_kernel.analysis.explain.model import Explanation, Line, Mark, clock
 
 if TYPE_CHECKING:
     from sfa_kernel.analysis.model import Analysis
@@ -41,19 +41,19 @@ def sections(analysis: Analysis) -> Explanation:
         sentences.append(f"Parts that return, by chords and texture: {', '.join(repeated)}.")
     for part in parts:
         if part.reason:
-            sentences.append(f"{_time(part.start)} {part.label} {part.group}: {part.reason}")
+            sentences.append(f"{clock(part.start)} {part.label} {part.group}: {part.reason}")
     weakest = min(parts, key=lambda part: part.confidence)
     if "sections" not in analysis.corrected:
         sentences.append(
-            f"The least sure is the {weakest.label} at {_time(weakest.start)} ({weakest.confidence:.0%}): another "
+            f"The least sure is the {weakest.label} at {clock(weakest.start)} ({weakest.confidence:.0%}): another "
             "label fits nearly as well."
             if weakest.confidence < 0.8
-            else f"No label is in doubt: the least sure is the {weakest.label} at {_time(weakest.start)} "
+            else f"No label is in doubt: the least sure is the {weakest.label} at {clock(weakest.start)} "
             f"({weakest.confidence:.0%})."
         )
     numbers: dict[str, float | str | None] = {"sections": float(len(parts)), "drops": float(len(analysis.drops))}
     for part in parts:
-        numbers[f"{_time(part.start)} {part.label}, confidence"] = round(part.confidence, 3)
+        numbers[f"{clock(part.start)} {part.label}, confidence"] = round(part.confidence, 3)
     return Explanation(
         "sections",
         f"Sections: {', '.join(f'{part.label} {part.group}'.strip() for part in parts)}",
@@ -78,11 +78,11 @@ def cues(analysis: Analysis) -> Explanation:
         [
             f"{len(found)} cues follow from the sections, each on the nearest downbeat; at most eight are kept, the "
             "first of each kind before a second. Where stems have been separated, drums and voice move or add some.",
-            *(f"{_time(cue.time)} {cue.label} ({cue.confidence:.0%}): {cue.reason}" for cue in found),
+            *(f"{clock(cue.time)} {cue.label} ({cue.confidence:.0%}): {cue.reason}" for cue in found),
         ]
     )
     numbers: dict[str, float | str | None] = {
-        f"{_time(cue.time)} {cue.label}, confidence": round(cue.confidence, 3) for cue in found
+        f"{clock(cue.time)} {cue.label}, confidence": round(cue.confidence, 3) for cue in found
     }
     marks = [Mark(cue.time, cue.label) for cue in found]
     title = f"Cues: {', '.join(cue.label for cue in found)}"
@@ -108,11 +108,11 @@ def loops(analysis: Analysis) -> Explanation:
             "another. A loop's score is how close the step from its last bar to its first comes to steps the song "
             "makes itself, less where the level wanders, where it begins within a phrase, or where it reaches into the "
             "next section.",
-            f"The best: {best.bars} bars from {_time(best.start)}, score {best.score:.2f}. {best.reason}",
+            f"The best: {best.bars} bars from {clock(best.start)}, score {best.score:.2f}. {best.reason}",
         ]
     )
     numbers: dict[str, float | str | None] = {
-        f"{loop.bars} bars from {_time(loop.start)}, score": round(loop.score, 3) for loop in found
+        f"{loop.bars} bars from {clock(loop.start)}, score": round(loop.score, 3) for loop in found
     }
     lines = [
         Line(
@@ -125,7 +125,7 @@ def loops(analysis: Analysis) -> Explanation:
         if (chosen := sorted((loop for loop in found if loop.bars == bars), key=lambda loop: loop.start))
     ]
     marks = [Mark(best.start, f"best: {best.bars} bars")]
-    title = f"Loops: {len(found)}, the best {best.bars} bars from {_time(best.start)}"
+    title = f"Loops: {len(found)}, the best {best.bars} bars from {clock(best.start)}"
     return Explanation("loops", title, text, numbers, lines, marks, "Time [s]", "Score (0..1)")
 
 
@@ -144,8 +144,3 @@ def _form_curves(analysis: Analysis) -> tuple[list[Line], list[str]]:
         low = float(np.min(levels.values))
         lines.append(Line("change of sound (scaled)", novelty.axis, low * (1 - np.asarray(novelty.values, float))))
     return lines, []
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"

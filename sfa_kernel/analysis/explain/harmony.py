@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sfa_kernel.analysis.chords import CHORDS
-from sfa_kernel.analysis.explain.model import Explanation, Line, Mark
+from sfa_kernel.analysis.explain.model import Explanation, Line, Mark, clock
 from sfa_kernel.analysis.key import KEYS, WITNESSES
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _changes(analysis: Analysis) -> list[str]:
     if len(analysis.keys) < 2:
         return []
     spans = [
-        f"{span.key} from {_clock(span.start)} to {_clock(span.end)} (confidence {span.confidence:.2f})"
+        f"{span.key} from {clock(span.start)} to {clock(span.end)} (confidence {span.confidence:.2f})"
         for span in analysis.keys
     ]
     return [f"The key changes: {', '.join(spans)}. The song is named after the key that holds longest."]
@@ -246,8 +246,3 @@ def _beginnings(analysis: Analysis) -> list[str]:
 def _values(analysis: Analysis, name: str) -> NDArray[np.float64] | None:
     curve = analysis.curves.get(name)
     return None if curve is None else np.asarray(curve.values, np.float64)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Explanation", "Line", "Mark"]
+__all__ = ["Explanation", "Line", "Mark", "clock"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,3 +76,9 @@ class Explanation:
         from sfa_widgets.figures import figure  # only a notebook asks
 
         return figure(self)
+
+
+def clock(seconds: float) -> str:
+    """A place in the song as people read it: ``3:07``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

@@ -304,7 +304,7 @@ def _exactness(analysis: Analysis) -> str:
         longest = max(analysis.grid, key=lambda segment: segment.beats / segment.tempo)
         if analysis.tempo is not None and abs(longest.tempo / analysis.tempo - 1) < 1e-4:
             return f"It is the tempo of the longest of {len(analysis.grid)} stretches; the others differ."
-        return f"The tempo drifts in {len(analysis.grid)} stretches, none of them long; this is its mean."
+        return f"The tempo drifts in {len(analysis.grid)} stretches, none of them long; this is its middle value."
     return "The tempo breathes; this is its middle value over eight beats."
 
 
