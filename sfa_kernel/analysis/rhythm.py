@@ -89,7 +89,7 @@ def find_rhythm(features: Features, level: NDArray[np.float32], onsets: Onsets, 
     rhythm.beats = np.maximum(beats, 0.0)
     rhythm.grid_kind = lines.kind
     rhythm.grid = _segments(lines, int(first), beats)
-    rhythm.tempo = _tempo(lines, rhythm.grid, beats)
+    rhythm.tempo = _tempo(rhythm.grid, beats)
     rhythm.beats_per_bar = best.bar
     evidence, firsts = find_downbeats(rhythm.beats, onsets, harmony, level, best, int(first))
     rhythm.downbeats = rhythm.beats[firsts]
@@ -132,7 +132,7 @@ def _segments(lines: Lines, first: int, beats: NDArray[np.float64]) -> list[Grid
     ]
 
 
-def _tempo(lines: Lines, grid: list[GridSegment], beats: NDArray[np.float64]) -> float:
+def _tempo(grid: list[GridSegment], beats: NDArray[np.float64]) -> float:
     """That of the longest stretch; where it drifts over many, or breathes, the middle one."""
     longest = max(grid, key=lambda segment: segment.beats / segment.tempo, default=None)
     if longest is not None and (len(grid) <= _FEW or longest.beats >= 0.5 * len(beats)):

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.onsets import Onsets
 
-__all__ = ["Pulse", "exact_tempo", "find_pulses", "octave_apart", "tempo_prior", "tempo_scores"]
+__all__ = [
+    "FASTEST",
+    "SLOWEST",
+    "Pulse",
+    "exact_tempo",
+    "find_pulses",
+    "octave_apart",
+    "tempo_prior",
+    "tempo_scores",
+]
 
 SLOWEST, FASTEST = 55.0, 215.0  # beats per minute
 
@@ -30,6 +39,8 @@ _SUBDIVISIONS = (1, 2, 4)  # beats, eighths, sixteenths
 _FULL_BACKBEAT = 0.78  # ratio of autocorrelations that counts as no decline
 _LOOSE = 0.06  # autocorrelation of a tempo that breathes; noise has a fifth of it at most
 _WINDOW = 8.0  # seconds within which the tempo may be taken as constant
+_REPEATS = 26.0  # seconds over which onsets are compared with themselves: six bars of the slowest tempo
+_ANSWERS = 10.0  # seconds over which the backbeat is: four beats of the slowest tempo, and twice that
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,9 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     """
     strength = onsets.total
     frames = len(strength)
-    correlation = _autocorrelation(strength, int(26 * onsets.rate)) if frames >= 1.5 * onsets.rate else np.zeros(0)
+    correlation = (
+        _autocorrelation(strength, int(_REPEATS * onsets.rate)) if frames >= 1.5 * onsets.rate else np.zeros(0)
+    )
     if len(correlation) < 3:
         return []
     tempi, salience = _salience(correlation, onsets.rate)
@@ -100,7 +113,7 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     inner = (score[1:-1] >= score[:-2]) & (score[1:-1] > score[2:]) & (salience[1:-1] > threshold)
     tops = np.flatnonzero(inner) + 1
     tops = tops[np.argsort(-score[tops], kind="stable")][:count]
-    accents = [_autocorrelation(series, int(10 * onsets.rate)) for series in onsets.accents[1:]]
+    accents = [_autocorrelation(series, int(_ANSWERS * onsets.rate)) for series in onsets.accents[1:]]
     pulses = []
     for top in tops:
         tempo, clarity, steadiness = _heard(strength, onsets.rate, float(tempi[top]))
@@ -136,7 +149,7 @@ def tempo_scores(onsets: Onsets) -> tuple[NDArray[np.float64], NDArray[np.float6
     onsets
         Of the song.
     """
-    correlation = _autocorrelation(onsets.total, int(26 * onsets.rate))
+    correlation = _autocorrelation(onsets.total, int(_REPEATS * onsets.rate))
     if len(correlation) < 3:
         return np.zeros(0), np.zeros(0)
     return _salience(correlation, onsets.rate)
