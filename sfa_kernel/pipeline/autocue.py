@@ -96,17 +96,7 @@ def work(
     sounding = {"mix": source, **stems} if "grid" in found.corrected else stems
     of_song = [] if "grid" in found.corrected else found.loops
     return {
-        "cues": [
-            {
-                "time": float(cue.time),
-                "type": cue.type,
-                "label": cue.label,
-                "color": cue.color,
-                "confidence": float(cue.confidence),
-                "reason": cue.reason,
-            }
-            for cue in find_cues(found, stem_levels=stem_levels)
-        ],
+        "cues": [asdict(cue) for cue in find_cues(found, stem_levels=stem_levels)],
         "loops": [asdict(loop) for loop in [*of_song, *_loops(found, sounding, progress)]],
     }
 
