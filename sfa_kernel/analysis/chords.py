@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sfa_kernel.analysis.downbeats import beat_means
 from sfa_kernel.analysis.harmony import PITCH_CLASSES
+from sfa_kernel.analysis.means import interval_means
 from sfa_kernel.analysis.model import Chord
 from sfa_kernel.analysis.paths import best_path
 
@@ -96,7 +96,7 @@ def _edges(duration: float, beats: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _means(frames: NDArray[np.float32], rate: float, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    return beat_means(frames, rate, edges) if len(frames) else np.zeros((len(edges) - 1, 12))
+    return interval_means(frames, rate, edges) if len(frames) else np.zeros((len(edges) - 1, 12))
 
 
 def chord_lane(steps: Steps) -> tuple[list[Chord], NDArray[np.intp]]:

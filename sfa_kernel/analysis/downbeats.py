@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.analysis.means import interval_means, means_around
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,39 +21,10 @@ if TYPE_CHECKING:
     from sfa_kernel.analysis.metre import Reading
     from sfa_kernel.analysis.onsets import Onsets
 
-__all__ = ["beat_means", "find_downbeats"]
+__all__ = ["find_downbeats"]
 
 _SLIP = 25.0  # cost of a bar with a beat too many or too few, in standard deviations of evidence
 _READ = 1.0  # standard deviations of evidence that the reading of the whole song adds to its downbeats
-
-
-def beat_means(
-    frames: NDArray[np.float32] | NDArray[np.float64], rate: float, times: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Mean of each interval between times.
-
-    Parameters
-    ----------
-    frames
-        [shape=(frames, features)], frame ``i`` centred on ``i / rate``.
-    rate
-        Frames per second.
-    times
-        [shape=(n + 1,)] in seconds.
-
-    Returns
-    -------
-    ndarray
-        [shape=(n, features)].
-    """
-    total = np.zeros((len(frames) + 1, frames.shape[1]))
-    np.cumsum(frames, axis=0, out=total[1:])
-    index = np.clip(np.round(times * rate).astype(int), 0, len(frames))
-    # an interval shorter than a frame takes the frame it lies in
-    first = np.minimum(index[:-1], len(frames) - 1)
-    last = np.maximum(index[1:], first + 1)
-    means: NDArray[np.float64] = (total[last] - total[first]) / (last - first)[:, None]
-    return means
 
 
 def find_downbeats(
@@ -97,8 +70,8 @@ def _evidence(
 ) -> NDArray[np.float64]:
     """For each beat, how much speaks for a downbeat, in standard deviations."""
     edges = np.append(beats, 2 * beats[-1] - beats[-2])
-    harmony = beat_means(chroma.frames, chroma.rate, edges)
-    texture = beat_means(level, onsets.rate, edges)
+    harmony = interval_means(chroma.frames, chroma.rate, edges)
+    texture = interval_means(level, onsets.rate, edges)
     parts = (
         (1.0, _change(harmony, 1)),
         (1.0, _change(harmony, 2)),
@@ -118,27 +91,16 @@ def _evidence(
     return total
 
 
-def _around(values: NDArray[np.float64], span: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means of the ``span`` rows from each row on, and before it."""
-    count = len(values)
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    here = np.arange(count)
-    after, before = np.minimum(here + span, count), np.maximum(here - span, 0)
-    ahead = (total[after] - total[here]) / (after - here)[:, None]
-    behind = (total[here] - total[before]) / np.maximum(here - before, 1)[:, None]
-    return ahead, behind
-
-
 def _change(harmony: NDArray[np.float64], span: int) -> NDArray[np.float64]:
     """Cosine distance between the harmony after and before each beat."""
-    ahead, behind = _around(harmony, span)
+    ahead, behind = means_around(harmony, span)
     norms = np.linalg.norm(ahead, axis=1) * np.linalg.norm(behind, axis=1)
     products = np.einsum("ij,ij->i", ahead, behind)
     return np.where(norms > 1e-9, 1 - products / np.maximum(norms, 1e-9), 0.0)
 
 
 def _difference(texture: NDArray[np.float64], span: int) -> NDArray[np.float64]:
-    ahead, behind = _around(texture, span)
+    ahead, behind = means_around(texture, span)
     distance: NDArray[np.float64] = np.linalg.norm(ahead - behind, axis=1)
     return distance
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sfa_kernel.analysis.harmony import chroma
+from sfa_kernel.analysis.means import interval_means
 from sfa_kernel.analysis.model import Loop
 from sfa_kernel.analysis.onsets import compressed
 from sfa_kernel.analysis.spectrum import measure
-from sfa_kernel.analysis.structure import interval_means
 from sfa_kernel.progress import Steps, never, silent
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.analysis.means import interval_means, means_around
 from sfa_kernel.analysis.onsets import HIGH_BANDS, LOW_BANDS, MIDDLE_BANDS, Onsets
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.analysis.harmony import Chroma
 
-__all__ = ["Bars", "describe_bars", "find_boundaries", "interval_means", "novelty", "similarity"]
+__all__ = ["Bars", "describe_bars", "find_boundaries", "novelty", "similarity"]
 
 _LONGEST = 64  # bars in a section
 _LONGEST_RISE = 16  # bars over which a build may rise
@@ -82,32 +83,6 @@ class Bars:
     def steady(self) -> NDArray[np.float64]:
         """The sound, with single bars that nothing near resembles (fills, crashes) as what they vary."""
         return _without_fills(self.sound, self.noise)
-
-
-def interval_means(
-    frames: NDArray[np.float32] | NDArray[np.float64], rate: float, times: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Mean of each interval between times, without a copy of all frames: a song may last for hours.
-
-    Parameters
-    ----------
-    frames
-        [shape=(frames, features)], frame ``i`` centred on ``i / rate``.
-    rate
-        Frames per second.
-    times
-        In seconds, rising [shape=(n + 1,)].
-
-    Returns
-    -------
-    ndarray
-        [shape=(n, features)]; an interval shorter than a frame takes the frame it lies in.
-    """
-    index = np.clip(np.round(times * rate).astype(np.intp), 0, len(frames))
-    first = np.minimum(index[:-1], len(frames) - 1)
-    sums = np.add.reduceat(frames[: max(int(index[-1]), int(first[-1]) + 1)], first, axis=0)
-    result: NDArray[np.float64] = sums.astype(np.float64) / np.maximum(index[1:] - first, 1)[:, None]
-    return result
 
 
 def describe_bars(
@@ -317,13 +292,8 @@ def similarity(bars: Bars, shrink: int) -> NDArray[np.uint8]:
 
 def novelty(bars: Bars) -> NDArray[np.float64]:
     """How much the four bars from each bar on differ from the four before, 0..1 [shape=(bars,)]."""
-    x = bars.steady
-    count = len(x)
-    total = np.concatenate([np.zeros((1, x.shape[1])), np.cumsum(x, axis=0)])
-    here = np.arange(1, count)
-    after, before = np.minimum(here + 4, count), np.maximum(here - 4, 0)
-    ahead = (total[after] - total[here]) / (after - here)[:, None]
-    behind = (total[here] - total[before]) / (here - before)[:, None]
-    result = np.zeros(count)
-    result[1:] = np.linalg.norm(ahead - behind, axis=1)
-    return result / max(float(result.max(initial=0.0)), float(np.sqrt(bars.noise)))
+    ahead, behind = means_around(bars.steady, 4)
+    result: NDArray[np.float64] = np.linalg.norm(ahead - behind, axis=1)
+    result[:1] = 0.0  # before the first bar there is nothing
+    result /= max(float(result.max(initial=0.0)), float(np.sqrt(bars.noise)))
+    return result
