@@ -26,6 +26,7 @@ import numpy as np
 
 from sfa_kernel.analysis.key import KEYS, camelot, open_key
 from sfa_kernel.analysis.model import Analysis, GridSegment, KeySpan, Section
+from sfa_kernel.analysis.tempo import usual_alternative
 from sfa_kernel.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _one_tempo(analysis: Analysis, value: Mapping[str, Any]) -> Analysis:
         analysis,
         tempo=tempo,
         tempo_confidence=1.0,
-        tempo_alternative=2 * tempo if tempo < 100 else tempo / 2,
+        tempo_alternative=usual_alternative(tempo),
         grid_kind="constant",
         beats_per_bar=bar,
         beat_confidence=1.0,

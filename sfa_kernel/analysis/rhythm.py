@@ -14,7 +14,7 @@ from sfa_kernel.analysis.grid import follow
 from sfa_kernel.analysis.metre import find_readings
 from sfa_kernel.analysis.model import GridSegment
 from sfa_kernel.analysis.swing import SWING_PLACES, find_swing
-from sfa_kernel.analysis.tempo import find_pulses, octave_apart, tempo_scores
+from sfa_kernel.analysis.tempo import find_pulses, octave_apart, tempo_scores, usual_alternative
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,6 @@ _EARLY = 0.03  # seconds by which a beat may precede the sound
 _FEW = 3  # stretches are changes of tempo; more of them, none of which is half of the song, are a drift
 _FREE = 0.8  # the most confidence where the tempo breathes
 _STAGGER = 0.012  # relative change from one step to the next that leaves no confidence
-_CENTRE = 100.0  # beats per minute: slower songs may be felt twice as fast, faster ones half as fast
 
 
 @dataclass
@@ -188,7 +187,7 @@ def _alternative(readings: Readings, tempo: float) -> float:
     best = readings.best
     half, double = (readings.share(ratio=best.ratio * step) for step in (0.5, 2.0))
     if half == double:
-        return tempo * 2 if tempo < _CENTRE else tempo / 2
+        return usual_alternative(tempo)
     return tempo / 2 if half > double else tempo * 2
 
 

@@ -29,18 +29,21 @@ __all__ = [
     "octave_apart",
     "tempo_prior",
     "tempo_scores",
+    "usual_alternative",
 ]
 
 SLOWEST, FASTEST = 55.0, 215.0  # beats per minute
 
 _CENTRE = 124.0  # beats per minute: where listeners and DJs most often feel the beat
+_ALTERNATIVE_CENTRE = 100.0  # beats per minute: below it, rather twice as fast; from it on, rather half as fast
 _SPREAD = 0.5  # octaves, one standard deviation
 _SUBDIVISIONS = (1, 2, 4)  # beats, eighths, sixteenths
 _FULL_BACKBEAT = 0.78  # ratio of autocorrelations that counts as no decline
 _LOOSE = 0.06  # autocorrelation of a tempo that breathes; noise has a fifth of it at most
 _WINDOW = 8.0  # seconds within which the tempo may be taken as constant
-_REPEATS = 26.0  # seconds over which onsets are compared with themselves: six bars of the slowest tempo
-_ANSWERS = 10.0  # seconds over which the backbeat is: four beats of the slowest tempo, and twice that
+_REPEATS = 26.0  # seconds over which onsets are compared with themselves: twice twelve beats of the slowest tempo
+_ANSWERS = 10.0  # seconds over which snare and hats are: twice four beats of the slowest tempo
+_LEAST = 1.5  # seconds of sound in which a pulse can be found
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,9 @@ def find_pulses(onsets: Onsets, count: int = 7) -> list[Pulse]:
     """
     strength = onsets.total
     frames = len(strength)
-    correlation = (
-        _autocorrelation(strength, int(_REPEATS * onsets.rate)) if frames >= 1.5 * onsets.rate else np.zeros(0)
-    )
+    if frames < _LEAST * onsets.rate:
+        return []
+    correlation = _autocorrelation(strength, int(_REPEATS * onsets.rate))
     if len(correlation) < 3:
         return []
     tempi, salience = _salience(correlation, onsets.rate)
@@ -153,6 +156,11 @@ def tempo_scores(onsets: Onsets) -> tuple[NDArray[np.float64], NDArray[np.float6
     if len(correlation) < 3:
         return np.zeros(0), np.zeros(0)
     return _salience(correlation, onsets.rate)
+
+
+def usual_alternative(tempo: float) -> float:
+    """Half or double a tempo, in beats per minute: slower songs may be felt twice as fast, faster ones half as fast."""
+    return 2 * tempo if tempo < _ALTERNATIVE_CENTRE else tempo / 2
 
 
 def octave_apart(one: Pulse, other: Pulse) -> bool:
