@@ -7,10 +7,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sfa_kernel.catalog import corrections as correction_table
+from sfa_kernel.catalog import cues as cue_table
 from sfa_kernel.catalog.jobs import RUNNING
 from sfa_kernel.errors import SfaError
 from sfa_kernel.jobs.log import read_log
-from sfa_kernel.panels.library import identifiers
+from sfa_kernel.panels.library import cue_rows, identifiers
 from sfa_kernel.panels.news import batch_notice
 from sfa_kernel.panels.rows import job_rows, log_part, overview, track_rows
 
@@ -178,7 +180,7 @@ class Live:
             self._push_jobs(jobs, forgotten, fresh)
             self._push_tracks(tracks, refresh, members_changed or len(tracks) > MOST_ROWS, fresh)
             for track_id in corrected - refresh:
-                self._widget.push("analysis.changed", {"id": track_id})
+                self._widget.push("analysis.changed", {"id": track_id, **self._by_hand(UUID(track_id))})
             for job_id in logs:
                 self._push_log(job_id)
             for notice in notices:
@@ -187,6 +189,13 @@ class Live:
             logger.warning("A widget could not be updated: %s", error)
         except Exception:
             logger.exception("A widget could not be updated")
+
+    def _by_hand(self, track_id: UUID) -> dict[str, Any]:
+        """What people made of a track: the page that made it sees that it holds it already."""
+        with self._studio.catalog.read() as connection:
+            corrections = correction_table.of_track(connection, track_id)
+            cues = cue_table.of_track(connection, track_id)
+        return {"corrections": [str(row.id) for row in corrections], "cues": cue_rows(cues)}
 
     def _push_tracks(
         self, tracks: set[str], refresh: set[str], members_changed: bool, fresh: dict[str, tuple[int, int]]

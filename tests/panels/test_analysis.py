@@ -87,6 +87,7 @@ def test_the_pictures_get_document_and_curves(page: Page, analysed: Track) -> No
     assert loaded["analysis"]["key"] == "A minor"
     assert loaded["analysis"] == loaded["automatic"]
     assert loaded["cues"]
+    assert 0 < loaded["density"] < 20
     analysis = analysed.analysis
     assert analysis is not None
     for name, header in loaded["curves"].items():

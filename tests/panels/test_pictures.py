@@ -79,7 +79,10 @@ def test_a_page_hears_of_a_correction_from_python(notebook: Studio, song: Track)
         assert widget.done.wait(TIMEOUT)
     finally:
         live.close()
-    assert ("analysis.changed", {"id": str(song.id)}) in widget.pushed
+    (changed,) = [data for event, data in widget.pushed if event == "analysis.changed"]
+    assert changed["id"] == str(song.id)
+    assert changed["corrections"] == [str(row.id) for row in song.corrections]
+    assert [cue["id"] for cue in changed["cues"]] == [str(cue.id) for cue in song.cues]
     (rows,) = [data["rows"] for event, data in widget.pushed if event == "tracks.rows"]
     assert rows[0]["key"] == "E minor"
     assert "tracks.changed" not in [event for event, _ in widget.pushed]

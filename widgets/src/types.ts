@@ -265,6 +265,15 @@ export interface AnalysisLoad {
   cues: Cue[];
   loops: LoopSpan[];
   curves: Record<string, CurveHeader>;
+  /** Attacks a second; null where it was not measured. */
+  density: number | null;
+}
+
+/** What people made of a song: enough to see whether a page holds it already. */
+export interface ByHand {
+  /** Ids of the corrections in force. */
+  corrections: string[];
+  cues: Cue[];
 }
 
 export interface Cue {
@@ -418,7 +427,7 @@ export interface Events {
   "player.seek": { time: number };
   "player.refresh": { id: string };
   /** Somebody corrected this analysis, here or elsewhere. */
-  "analysis.changed": { id: string };
+  "analysis.changed": { id: string } & ByHand;
   notice: Notice;
 }
 

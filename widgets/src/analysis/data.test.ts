@@ -104,11 +104,21 @@ describe("the analysis of a page", () => {
 
   it("follows corrections from elsewhere, of its own track only", async () => {
     await data.load("a");
-    bridge.push("analysis.changed", { id: "b" });
+    bridge.push("analysis.changed", { id: "b", corrections: ["1"], cues: [] });
     expect(bridge.params("analysis.load")).toHaveLength(1);
     songs.a = loadOf("a", { analysis: analysed({ bpm: 60 }) });
-    bridge.push("analysis.changed", { id: "a" });
+    bridge.push("analysis.changed", { id: "a", corrections: ["1"], cues: [] });
     await vi.waitFor(() => expect(data.analysis?.bpm).toBe(60));
+  });
+
+  it("loads nothing again that was made here, and takes the cues that come with the news", async () => {
+    await data.load("a");
+    const corrections = data.corrections.map(({ id }) => id);
+    const cue = { id: "c", time: 4, type: "cue", label: "Here", color: null, confidence: null, reason: null };
+    bridge.push("analysis.changed", { id: "a", corrections, cues: data.cues });
+    bridge.push("analysis.changed", { id: "a", corrections, cues: [cue] });
+    expect(bridge.params("analysis.load")).toHaveLength(1);
+    expect(data.cues).toEqual([cue]);
   });
 
   it("puts right and takes back", async () => {

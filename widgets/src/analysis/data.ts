@@ -1,7 +1,7 @@
 /** The analysis of one track as the page holds it: the document, its corrections, cues, loops and curves. */
 
 import { type Bridge, describe, isAbort } from "../bridge";
-import type { AnalysisLoad, Correction, CorrectionKind, CorrectionValues, Cue, FullAnalysis, LoopSpan, TrackRow } from "../types";
+import type { AnalysisLoad, ByHand, Correction, CorrectionKind, CorrectionValues, Cue, FullAnalysis, LoopSpan, TrackRow } from "../types";
 import { Curve } from "./curve";
 
 export { Curve } from "./curve";
@@ -33,6 +33,8 @@ export class AnalysisData {
   cues: Cue[] = [];
   loops: LoopSpan[] = [];
   curves: ReadonlyMap<string, Curve> = new Map();
+  /** Attacks a second. */
+  density: number | null = null;
   #trackId: string | null = null;
   #request: AbortController | null = null;
   readonly #listeners = new Set<() => void>();
@@ -44,7 +46,9 @@ export class AnalysisData {
       if (id === this.#trackId) void this.refresh();
     };
     const stops = [
-      bridge.on("analysis.changed", again),
+      bridge.on("analysis.changed", (changed) => {
+        if (changed.id === this.#trackId && !this.#known(changed)) again(changed);
+      }),
       bridge.on("player.refresh", again),
       bridge.on("tracks.rows", ({ rows }) => {
         const row = rows.find(({ id }) => id === this.#trackId);
@@ -125,7 +129,7 @@ export class AnalysisData {
     if (id === null) return;
     const params = { id, kind, value } as { id: string; kind: "key"; value: { key: string } };
     const { result, buffers } = await this.bridge.request("analysis.correct", params, { signal: this.signal });
-    if (this.#trackId === id) this.take(result, buffers);
+    if (this.#trackId === id) this.#takeOwn(result, buffers);
   }
 
   /** Takes the newest correction back; throws what the kernel refuses. */
@@ -133,7 +137,7 @@ export class AnalysisData {
     const id = this.#trackId;
     if (id === null) return;
     const { result, buffers } = await this.bridge.request("analysis.undo", { id }, { signal: this.signal });
-    if (this.#trackId === id) this.take(result, buffers);
+    if (this.#trackId === id) this.#takeOwn(result, buffers);
   }
 
   /** Holds a reply of `analysis.load`, `analysis.correct` or `analysis.undo`. */
@@ -146,9 +150,23 @@ export class AnalysisData {
     this.cues = reply.cues ?? [];
     this.loops = reply.loops ?? [];
     this.curves = new Map(Object.entries(reply.curves ?? {}).map(([name, header]) => [name, new Curve(header, buffers)]));
+    this.density = reply.density ?? null;
     this.status = "ready";
     this.failure = null;
     this.#emit();
+  }
+
+  /** The answer to what was done here is newer than whatever is on its way. */
+  #takeOwn(reply: AnalysisLoad, buffers: readonly DataView[]): void {
+    this.#request?.abort();
+    this.take(reply, buffers);
+  }
+
+  /** Whether all that people made of the song is here already, cues at the latest now. */
+  #known({ corrections, cues }: ByHand): boolean {
+    if (this.status !== "ready" || String(this.corrections.map(({ id }) => id)) !== String(corrections)) return false;
+    if (JSON.stringify(cues) !== JSON.stringify(this.cues)) this.takeCues(cues);
+    return true;
   }
 
   /** Holds the cues that `cue.add`, `cue.change` or `cue.remove` answered. */
@@ -165,6 +183,7 @@ export class AnalysisData {
     this.cues = [];
     this.loops = [];
     this.curves = new Map();
+    this.density = null;
     this.failure = null;
   }
 

@@ -1,6 +1,5 @@
 /** A song in eight numbers, each on a scale of 0 to 1 with the real number beside it. */
 
-import type { Curve } from "./curve";
 import type { AnalysisData } from "./data";
 import { figure, hertz, known, loudness, percent } from "./words";
 
@@ -15,40 +14,9 @@ export interface Feature {
   about: string;
 }
 
-/** The rate below which a curve of onsets has lost its peaks, in Hz. */
-const SLOWEST_ONSETS = 14;
-/** Peaks stand above their neighbours within this time, in s. */
-const PEAK_SECONDS = 0.05;
-
-/** Attacks a second: peaks of the onset strength above the song's own mean. Null where there is no such curve. */
-export function onsetRate(curve: Curve | null): number | null {
-  if (!curve || curve.rate === null || curve.rate < SLOWEST_ONSETS || curve.rows < 2) return null;
-  const sums = new Float64Array(curve.rows);
-  let mean = 0;
-  for (let row = 0; row < curve.rows; row += 1) {
-    for (let column = 0; column < curve.columns; column += 1) (sums[row] as number) += curve.value(row, column);
-    mean += (sums[row] as number) / curve.rows;
-  }
-  const reach = Math.max(1, Math.round(PEAK_SECONDS * curve.rate));
-  let peaks = 0;
-  for (let row = 0; row < curve.rows; row += 1) {
-    const here = sums[row] as number;
-    if (here <= mean) continue;
-    let highest = true;
-    for (let other = Math.max(0, row - reach); other <= Math.min(curve.rows - 1, row + reach) && highest; other += 1) {
-      const there = sums[other] as number;
-      // Of equal neighbours the first is the peak.
-      if (there > here || (there === here && other < row)) highest = false;
-    }
-    if (highest) peaks += 1;
-  }
-  return (peaks * curve.rate) / curve.rows;
-}
-
 export function featuresOf(data: AnalysisData): Feature[] {
-  const { analysis } = data;
+  const { analysis, density } = data;
   if (!analysis) return [];
-  const density = onsetRate(data.curve("onsets"));
   const centroid = analysis.timbre.centroid ?? null;
   const energy = analysis.energy;
   const features: Feature[] = [

@@ -11,7 +11,7 @@ import { paintHeat, stripOf } from "./columns";
 import { differences, keyWords, shiftOf, tempoWords } from "./compare";
 import { Curve } from "./curve";
 import { AnalysisData } from "./data";
-import { featuresOf, onsetRate } from "./features";
+import { featuresOf } from "./features";
 import { type Picture, PICTURES } from "./picture";
 import { chordCamelot, ChromaPicture, notesOf } from "./pictures/chroma";
 import { EnergyPicture } from "./pictures/energy";
@@ -197,14 +197,6 @@ describe("features", () => {
     for (const { value } of features) expect(value === null || (value >= 0 && value <= 1)).toBe(true);
     expect(features.find(({ name }) => name === "loudness")?.text).toBe("−9.2 LUFS");
     expect(features.find(({ name }) => name === "brightness")?.text).toBe("2.00 kHz");
-  });
-
-  it("count attacks, and none where the curve is too coarse", () => {
-    const bytes = Array.from({ length: 400 }, (_, i) => (i % 10 === 0 ? 200 : 5));
-    const fine = new Curves().add("c", bytes, { rate: 40 });
-    expect(onsetRate(new Curve(fine.headers.c!, fine.buffers))).toBeCloseTo(4);
-    const coarse = new Curves().add("c", bytes, { rate: 2 });
-    expect(onsetRate(new Curve(coarse.headers.c!, coarse.buffers))).toBeNull();
   });
 
   it("are found on the radar by their angle", () => {

@@ -72,6 +72,8 @@ export class PlayerModel {
   range: Range | null = null;
   looping = false;
   #trackId: string | null = null;
+  /** Ids of the corrections that the analysis is known to hold. */
+  #corrections: string | null = null;
   #position = 0;
   #hold: AbortController | null = null;
   #request: AbortController | null = null;
@@ -109,11 +111,14 @@ export class PlayerModel {
       this.job = own.find((job) => isRunning(job.status)) ?? null;
       this.#emit("progress");
     }));
-    for (const event of ["player.refresh", "analysis.changed"] as const) {
-      this.#hear(bridge.on(event, ({ id }) => {
-        if (id === this.#trackId) void this.reload();
-      }));
-    }
+    this.#hear(bridge.on("player.refresh", ({ id }) => {
+      if (id === this.#trackId) void this.reload();
+    }));
+    this.#hear(bridge.on("analysis.changed", ({ id, corrections, cues }) => {
+      if (id !== this.#trackId) return;
+      if (this.#corrections !== String(corrections)) void this.reload();
+      else if (JSON.stringify(cues) !== JSON.stringify(this.cues)) this.takeAnalysis(this.analysis, cues, corrections);
+    }));
   }
 
   get trackId(): string | null {
@@ -203,8 +208,9 @@ export class PlayerModel {
   }
 
   /** Shows another analysis and other cues of the same song; its sound and its waveform stay as they are. */
-  takeAnalysis(analysis: Analysis | null, cues: Cue[]): void {
+  takeAnalysis(analysis: Analysis | null, cues: Cue[], corrections: readonly string[]): void {
     if (this.status !== "ready") return;
+    this.#corrections = String(corrections);
     this.analysis = analysis;
     this.cues = cues;
     this.picture = this.#pictureOf(this.track?.duration ?? 0);
@@ -355,6 +361,7 @@ export class PlayerModel {
   #take(data: PlayerLoad, buffers: DataView[]): void {
     this.track = data.track;
     this.analysis = data.analysis;
+    this.#corrections = null;
     this.cues = data.cues;
     this.sources = data.sources;
     this.pyramids = new Map();

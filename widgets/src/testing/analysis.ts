@@ -64,6 +64,6 @@ export function allCurves(): Curves {
 export function loadOf(id: string, changes: Partial<AnalysisLoad> = {}): AnalysisLoad {
   return {
     track: trackRow(id, { duration: 60 }), analysis: analysed(), automatic: analysed(), corrections: [], cues: [], loops: [],
-    curves: {}, ...changes,
+    curves: {}, density: null, ...changes,
   };
 }

@@ -35,7 +35,7 @@ export function analysisLoad(id: string, analysis: FullAnalysis, more: Partial<A
   const curve = { rows, columns: 1, rate: 10, start: 0, minimum: -60, maximum: 0, unit: "LUFS", names: [], buffer: 0, x_buffer: null };
   const result: AnalysisLoad = {
     track: trackRow(id, { duration: LENGTH }), analysis, automatic: fullAnalysis(), corrections: [], cues: [], loops: [],
-    curves: { "loudness.momentary": curve }, ...more,
+    curves: { "loudness.momentary": curve }, density: 2, ...more,
   };
   return { result, buffers: [new DataView(bytes.buffer)] };
 }
