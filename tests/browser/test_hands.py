@@ -195,6 +195,11 @@ def test_clicks_fall_on_the_beats(page: Page) -> None:
     page.get_by_role("group", name="Transport").get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function(f"() => {ENGINE}?.playing")
     times = clicks(listen(page, 2.5))
+    views = page.get_by_role("navigation", name="Views")
+    views.get_by_role("button", name="Library").click()
+    page.wait_for_timeout(300)
+    elsewhere = clicks(listen(page, 1.2))
+    views.get_by_role("button", name="Studio").click()
     hear.get_by_role("button", name="Clicks").click()
     silent = clicks(listen(page, 1.2))
     page.get_by_role("group", name="Transport").get_by_role("button", name="Pause", exact=True).click()
@@ -202,6 +207,7 @@ def test_clicks_fall_on_the_beats(page: Page) -> None:
     assert len(times) >= 3
     np.testing.assert_allclose(times, np.round(np.array(times) / period) * period, atol=0.005)
     assert silent == []
+    assert elsewhere == []  # where nobody could switch them off
 
 
 def clicks(heard: dict[str, Any]) -> list[float]:

@@ -154,8 +154,13 @@ def test_what_is_marked_reaches_python(page: Page, told: Path) -> None:
     page.mouse.move(*at(page, "grid", 0.6), steps=4)
     page.mouse.up()
     page.keyboard.up("Shift")
-    start, end = wait_until(lambda: told.exists() and json.loads(told.read_text() or "null"), "Python knows the range")
     duration = float(page.locator(".sfa-an-ruler").get_attribute("aria-valuemax") or 0)
+
+    def marked() -> Any:  # Python hears of each step of the hand
+        known = told.exists() and json.loads(told.read_text() or "null")
+        return known and known[1] > 0.59 * duration and known
+
+    start, end = wait_until(marked, "Python knows the range")
     assert (start, end) == pytest.approx((0.5 * duration, 0.6 * duration), abs=1.0)  # on the nearest beats
     page.locator(".sfa-an-over .sfa-an-range").wait_for()
     plot(page, "grid").focus()
@@ -269,5 +274,14 @@ def test_a_song_that_was_not_analysed_offers_to_be(
     page.get_by_role("button", name="Analyse").click()
     page.locator("[data-picture=chroma] canvas").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 480
+    # Without room the tools are folded, until somebody wants them.
+    fold = page.get_by_role("button", name="Correct by hand")
+    expect(page.get_by_role("tab", name="Key")).to_be_hidden()
+    fold.click()
+    expect(page.get_by_role("tab", name="Key")).to_be_visible()
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    page.reload()
+    expect(page.get_by_role("tab", name="Key")).to_be_visible()
+    expect(page.get_by_role("button", name="Clicks")).to_be_hidden()
     assert watch.complaints == []
     context.close()

@@ -86,12 +86,11 @@ export class Radar {
     if (count === 0) return;
     context.translate(width / 2, height / 2);
     const radius = this.#radius;
-    const polygon = (values: number[]) => {
+    // What was not measured has no corner.
+    const polygon = (values: (number | null)[]) => {
       context.beginPath();
       values.forEach((value, i) => {
-        const [x, y] = corner(i, count, value, radius);
-        if (i === 0) context.moveTo(x, y);
-        else context.lineTo(x, y);
+        if (value !== null) context.lineTo(...corner(i, count, value, radius));
       });
       context.closePath();
     };
@@ -114,11 +113,12 @@ export class Radar {
       context.textAlign = Math.abs(nameX) < 8 ? "center" : nameX > 0 ? "left" : "right";
       context.font = surface.font(11, chosen ? 700 : 500);
       context.fillStyle = surface.colour(chosen ? "--text" : "--dim");
-      context.fillText(feature.label, nameX, nameY + (Math.abs(nameX) < 8 ? Math.sign(nameY) * 4 : 0));
+      const unknown = this.#songs.every((song) => (song[i]?.value ?? null) === null);
+      context.fillText(unknown ? `${feature.label} –` : feature.label, nameX, nameY + (Math.abs(nameX) < 8 ? Math.sign(nameY) * 4 : 0));
     });
     this.#songs.forEach((song, index) => {
       const tone = surface.colour(TONES[index] as string);
-      polygon(song.map(({ value }) => value ?? 0));
+      polygon(song.map(({ value }) => value));
       context.fillStyle = tone;
       context.globalAlpha = 0.22;
       context.fill();
@@ -171,7 +171,7 @@ export class Radar {
       "tr", { "data-axis": axis },
       h("th", { scope: "row" }, feature.label),
       h("td", { class: "sfa-an-bars" }, ...this.#songs.map((song, i) => {
-        const bar = h("i");
+        const bar = h("i", { class: (song[axis]?.value ?? null) === null ? "is-unknown" : "" });
         bar.style.setProperty("--value", String(song[axis]?.value ?? 0));
         bar.style.setProperty("--tone", `var(${TONES[i]})`);
         return bar;

@@ -21,7 +21,7 @@ import { mountHear } from "./hear/hear";
 import { type PictureName, PICTURES, TITLES } from "./picture";
 import { Radar } from "./radar";
 import { LaneStack } from "./stack";
-import { beatsPerMinute, figure, list, loudness, percent, sharps } from "./words";
+import { beatsPerMinute, figure, known, list, loudness, percent, sharps } from "./words";
 
 export interface MountOptions {
   signal: AbortSignal;
@@ -252,10 +252,17 @@ class AnalysisView {
     } else if (data.status === "failed") {
       const retry = button("sfa-button", "Try again", "", () => void data.refresh(), "retry");
       retry.append("Try again");
+      // What was lost comes back by an analysis only.
+      const lost = /analyse/i.test(data.failure?.hint ?? "") && this.#model.trackId === data.trackId;
+      const anew = button("sfa-button", "Analyse", "", () => {
+        anew.disabled = true;
+        this.#model.run(["analyze", "autocue"]).catch(() => { anew.disabled = false; });
+      }, "analyze");
+      anew.append("Analyse");
       this.#message.replaceChildren(h(
         "div", { role: "alert" },
         h("p", {}, icon("alert"), h("strong", {}, data.failure?.message ?? "The analysis could not be opened.")),
-        data.failure?.hint ? h("p", { class: "is-dim" }, data.failure.hint) : null, retry,
+        data.failure?.hint ? h("p", { class: "is-dim" }, data.failure.hint) : null, lost ? anew : null, retry,
       ));
     } else if (!data.analysis && this.#task && this.#message.firstChild !== this.#task.element) {
       this.#message.replaceChildren(this.#task.element);
@@ -286,7 +293,9 @@ class AnalysisView {
           keyChip(analysis.camelot, analysis.key), h("b", {}, sharps(analysis.key)), h("small", {}, `${percent(analysis.key_confidence)} sure`),
         ));
       }
-      append(facts, fact(loudness(analysis.lufs), `${figure(analysis.true_peak, 1)} dBTP`, "Integrated loudness, and the true peak"));
+      const peak = `${figure(analysis.true_peak, 1)} dBTP`;
+      if (known(analysis.lufs)) append(facts, fact(loudness(analysis.lufs), peak, "Integrated loudness, and the true peak"));
+      else append(facts, known(analysis.true_peak) ? fact(peak, "too short or too soft for LUFS", "True peak") : fact("Silent", "", "There is nothing to hear"));
     }
     const corrected = analysis && analysis.corrected.length > 0
       ? h("span", { class: "sfa-an-corrected", title: "Put right by hand; the machine's own answer is kept beside it." },

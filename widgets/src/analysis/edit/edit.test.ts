@@ -105,6 +105,17 @@ describe("the tools", () => {
     expect(button("Undo").disabled).toBe(true);
   });
 
+  it("keep the keyboard when there is nothing more to take back", async () => {
+    await open();
+    button("Key").click();
+    button("E minor").click();
+    await vi.waitFor(() => expect(button("Undo").disabled).toBe(false));
+    button("Undo").focus();
+    button("Undo").click();
+    await vi.waitFor(() => expect(button("Undo").disabled).toBe(true));
+    expect(document.activeElement).toBe(button("Key"));
+  });
+
   it("walk the wheel by arrows without choosing", async () => {
     await open();
     button("Key").click();

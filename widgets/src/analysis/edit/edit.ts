@@ -10,6 +10,7 @@ import type { CorrectionKind, CorrectionValues, Cue, FullAnalysis } from "../../
 import { snap } from "../../waveform/grid";
 import { marksOf, title, typeColour } from "../../waveform/song";
 import type { AnalysisData } from "../data";
+import { foldable } from "../fold";
 import { beatsPerMinute } from "../words";
 import "./edit.css";
 import { boundaryNear, LABELS, merged, moved, NoChange, type Part, partAt, renamed, split } from "./form";
@@ -63,7 +64,6 @@ class Editor {
   /** How cues that were changed here are taken back, and where corrections came between them; the newest last. */
   #done: ("correction" | (() => Promise<void>))[] = [];
   #queue: Promise<void> = Promise.resolve();
-  #waiting = 0;
   #trackId: string | null = null;
 
   constructor(el: HTMLElement, options: EditOptions) {
@@ -93,9 +93,10 @@ class Editor {
       append(list, tab);
     }
     list.addEventListener("keydown", (event) => this.#walk(event));
+    const heading = h("h3", {}, "Correct by hand");
     const root = h(
       "section", { class: "sfa-ed", "aria-label": "Correct by hand" },
-      h("header", {}, h("h3", {}, "Correct by hand"), list, this.#undoButton),
+      h("header", {}, heading, list, this.#undoButton),
       ...this.#panels.values(),
       this.#note,
     );
@@ -106,6 +107,7 @@ class Editor {
       this.undo();
     });
     append(el, root);
+    foldable(root, heading, "correct", el, signal);
     signal.addEventListener("abort", () => {
       clearTimeout(this.#forgetting);
       this.#grid.end();
@@ -184,7 +186,6 @@ class Editor {
 
   /** One thing after the other; a failure becomes one sentence. */
   run(work: () => Promise<string>): void {
-    this.#waiting += 1;
     const trackId = this.#data.trackId;
     this.#queue = this.#queue.then(async () => {
       if (trackId !== this.#data.trackId || this.signal.aborted) return;
@@ -195,7 +196,6 @@ class Editor {
         if (!isAbort(error)) this.fail(error);
       }
     }).finally(() => {
-      this.#waiting -= 1;
       this.#sync();
       this.#draw();
     });
@@ -221,7 +221,8 @@ class Editor {
   /** The player shows this grid at once; `null` goes back to that of the data. */
   preview(analysis: FullAnalysis | null): void {
     if (this.#model.trackId !== this.#data.trackId || this.#data.status !== "ready") return;
-    this.#model.takeAnalysis(analysis ?? this.#data.analysis, this.#data.cues);
+    const { cues, corrections } = this.#data;
+    this.#model.takeAnalysis(analysis ?? this.#data.analysis, cues, corrections.map(({ id }) => id));
   }
 
   #dataChanged(): void {
@@ -273,12 +274,18 @@ class Editor {
       panel.inert = !ready;
       panel.classList.toggle("is-off", !ready);
     }
-    this.#undoButton.disabled = this.#waiting > 0 || (this.#done.length === 0 && this.#data.corrections.length === 0);
+    const { activeElement: focused } = document;
+    this.#undoButton.disabled = this.#done.length === 0 && this.#data.corrections.length === 0;
     if (ready) {
       this.#grid.draw(analysis);
       this.#key.draw(analysis);
       this.#sections.draw(analysis);
       this.#cues.draw();
+    }
+    // A button that can do no more must not take the keyboard with it.
+    const panel = this.#panels.get(this.#tab);
+    if (focused instanceof HTMLButtonElement && focused.disabled && (focused === this.#undoButton || panel?.contains(focused))) {
+      this.#tabs.get(this.#tab)?.focus({ preventScroll: true });
     }
     this.#drawNote();
   }

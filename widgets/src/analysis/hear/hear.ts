@@ -14,6 +14,7 @@ import type { Range } from "../../waveform/song";
 import type { AnalysisData } from "../data";
 import { glyph } from "../edit/glyphs";
 import "../edit/edit.css";
+import { foldable } from "../fold";
 import { covering } from "../words";
 import "./hear.css";
 import { levelOf, matched, names, pair, sameBar } from "./level";
@@ -40,13 +41,25 @@ type Side = "a" | "b";
 /** Builds the switches inside `el`; they live until `signal` aborts. */
 export function mountHear(el: HTMLElement, options: HearOptions): void {
   const { model, data, signal } = options;
-  const root = h("section", { class: "sfa-he", "aria-label": "Hear it" }, h("h3", {}, "Hear it"));
+  const root = h("section", { class: "sfa-he", "aria-label": "Hear it" });
+  const heading = h("h3", {}, "Hear it");
   const clicks = clicksControl(model, signal);
   const tone = toneControl(model, data, signal);
   const compare = compareControl(model, data, signal);
-  append(root, clicks.element, tone.element, compare.element);
+  append(root, heading, clicks.element, tone.element, compare.element);
   append(el, root);
-  signal.addEventListener("abort", () => root.remove(), { once: true });
+  foldable(root, heading, "hear", el, signal);
+  // In another view nobody could switch off what is added to the song.
+  const seen = new ResizeObserver(() => {
+    const away = root.closest("[hidden]") !== null;
+    clicks.rest(away);
+    tone.rest(away);
+  });
+  seen.observe(root);
+  signal.addEventListener("abort", () => {
+    seen.disconnect();
+    root.remove();
+  }, { once: true });
 
   const region = el.closest<HTMLElement>(".sfa-view") ?? el.closest<HTMLElement>(".sfa") ?? el;
   region.addEventListener("keydown", (event) => {
@@ -54,7 +67,7 @@ export function mountHear(el: HTMLElement, options: HearOptions): void {
     const target = event.target instanceof Element ? event.target : null;
     if (target?.closest("input, textarea, select, [contenteditable]:not([contenteditable=false])")) return;
     const press = { c: clicks.toggle, t: tone.toggle, a: () => compare.play("a"), b: () => compare.play("b") }[event.key.toLowerCase()];
-    if (!press || root.inert) return;
+    if (!press || root.inert || root.closest("[hidden]")) return;
     event.preventDefault();
     press();
   }, { signal });
@@ -88,6 +101,8 @@ function levelFader(label: string, value: number, changed: (gain: number) => voi
 interface Control {
   element: HTMLElement;
   toggle(): void;
+  /** While it rests nothing sounds; it goes on afterwards. */
+  rest(on: boolean): void;
   draw(ready: boolean): void;
 }
 
@@ -96,21 +111,29 @@ function clicksControl(model: PlayerModel, signal: AbortSignal): Control {
   const button = toggle("Clicks", "A click on every beat, higher on the first of a bar (C)", glyph("metronome"));
   const fader = levelFader("Level of the clicks", LOUD.clicks, (gain) => { clicks.level = gain; }, signal);
   let wanted = false;
+  let resting = false;
   let beats: readonly number[] | null = null;
+  const sound = () => {
+    // Another song of the page is not ours to click along with.
+    clicks.on = wanted && !resting && model.here;
+  };
   const set = (on: boolean) => {
     wanted = on;
-    clicks.on = on && model.here;
+    sound();
     setAttribute(button, "aria-pressed", String(on));
   };
   const press = () => {
     if (!button.disabled) set(!wanted);
   };
   button.addEventListener("click", press);
-  // Another song of the page is not ours to click along with.
-  model.on("state", () => { clicks.on = wanted && model.here; }, signal);
+  model.on("state", sound, signal);
   return {
     element: h("div", { class: "sfa-he-group", role: "group", "aria-label": "Clicks" }, button, fader.element),
     toggle: press,
+    rest(away) {
+      resting = away;
+      sound();
+    },
     draw(ready) {
       const { picture } = model;
       button.disabled = !ready || !picture || picture.beats.length === 0;
@@ -135,6 +158,7 @@ function toneControl(model: PlayerModel, data: AnalysisData, signal: AbortSignal
   let on = false;
   let timer: ReturnType<typeof setInterval> | undefined;
   let tryUntil = 0;
+  let resting = false;
   const name = (): string => {
     const { analysis } = data;
     if (!analysis) return "";
@@ -143,7 +167,7 @@ function toneControl(model: PlayerModel, data: AnalysisData, signal: AbortSignal
     return covering(analysis.keys, place)?.key ?? analysis.key ?? "";
   };
   const look = () => {
-    const sounding = on && (model.playing || performance.now() < tryUntil);
+    const sounding = on && !resting && (model.playing || performance.now() < tryUntil);
     tone.play(sounding ? triad(name(), data.analysis?.tuning_cents ?? 0) : []);
   };
   const set = (next: boolean) => {
@@ -166,6 +190,10 @@ function toneControl(model: PlayerModel, data: AnalysisData, signal: AbortSignal
   return {
     element: h("div", { class: "sfa-he-group", role: "group", "aria-label": "Tone" }, button, what, fader.element),
     toggle: press,
+    rest(away) {
+      resting = away;
+      look();
+    },
     draw(ready) {
       const analysis = ready ? data.analysis : null;
       const chords = (analysis?.chords.length ?? 0) > 0;

@@ -240,8 +240,10 @@ export class GridPicture extends Picture {
         context.fillRect(x, ONSETS.top - 2, 1, ONSETS.height + (i % numbered === 0 ? 14 : 4));
       }
       if (i % numbered === 0) {
-        context.globalAlpha = x >= 0 ? 0.8 : 0;
-        context.fillText(String(i + 1), x + 4, NUMBERS.top + NUMBERS.height / 2 + 1);
+        const number = String(i + 1);
+        // Cut off at the edge it would be another number.
+        context.globalAlpha = x >= 0 && x + 4 + context.measureText(number).width <= pen.width ? 0.8 : 0;
+        context.fillText(number, x + 4, NUMBERS.top + NUMBERS.height / 2 + 1);
       }
     }
     context.globalAlpha = 1;

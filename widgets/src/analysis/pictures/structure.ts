@@ -96,7 +96,7 @@ export class StructurePicture extends Picture {
     const cues = this.data.cues.length > 0
       ? ` Cues: ${list(marksOf(this.data.cues).map(({ label, time }) => `${label} ${duration(time)}`))}.`
       : "";
-    return `${sections.length} sections: ${list(sections)}.${changes}${cues}`;
+    return `${sections.length === 1 ? "1 section" : `${sections.length} sections`}: ${list(sections)}.${changes}${cues}`;
   }
 
   override hit(time: number, y: number): Hit | null {
