@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -129,23 +128,28 @@ class Track:
 
     @property
     def automatic_analysis(self) -> Analysis | None:
-        """What the machine found, without a person's corrections; or None."""
+        """What the machine found, without a person's corrections; or None.
+
+        Raises
+        ------
+        InputError
+            When its file is gone or damaged.
+        """
         with self.library.catalog.read() as connection:
             row = analyses.find(connection, self.id)
         return None if row is None else self._found(row)
 
     def _found(self, row: analyses.AnalysisRow) -> Analysis:
         from sfa_kernel.analysis import Analysis
-        from sfa_kernel.analysis.curves import Curves
 
         storage = self.library.storage
         try:
-            document = json.loads(storage.path(row.file).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            return Analysis.load(storage.path(row.file), storage.path(row.curves) if row.curves else None)
+        except InputError as error:
+            # among many tracks, which one
             raise InputError(
                 f"The analysis of {self.title!r} cannot be read.", hint="Analyse the track again."
             ) from error
-        return Analysis.from_dict(document, Curves.load(storage.path(row.curves)) if row.curves else None)
 
     def explain(self, topic: str) -> Explanation:
         """Why a number of the analysis is what it is; see `sfa_kernel.analysis.Analysis.explain`.

@@ -7,10 +7,12 @@ pictures are drawn from.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -156,7 +158,7 @@ class Curves(Mapping[str, Curve]):
         try:
             with np.load(file, allow_pickle=False) as archive:
                 found: NDArray[Any] = archive[entry]
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise InputError(
                 f"The curves of this analysis cannot be read ({file.name}).", hint="Analyse the song again."
             ) from error

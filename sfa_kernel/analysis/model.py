@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfa_kernel.analysis.curves import Curves
+from sfa_kernel.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from sfa_kernel.analysis.explain import Explanation
 
@@ -400,6 +403,31 @@ class Analysis:
             version=int(known("version")),
             curves=curves or Curves(),
         )
+
+    @classmethod
+    def load(cls, file: Path, curves: Path | None = None) -> Analysis:
+        """The analysis that was stored as JSON.
+
+        Parameters
+        ----------
+        file
+            Holds what :meth:`to_dict` gave.
+        curves
+            Holds what `Curves.save` wrote; read when a curve is asked for.
+
+        Raises
+        ------
+        InputError
+            When the file is missing or damaged.
+        """
+        try:
+            document = json.loads(file.read_text("utf-8"))
+            return cls.from_dict(document, None if curves is None else Curves.load(curves))
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            # the last two: JSON that is no analysis
+            raise InputError(
+                f"The analysis of this song cannot be read ({file.name}).", hint="Analyse the song again."
+            ) from error
 
     def explain(self, topic: str) -> Explanation:
         """Why a number is what it is: the sentences, the numbers and the curves it came from.

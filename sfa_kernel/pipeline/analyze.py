@@ -37,7 +37,9 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     track = tracks.get(connection, job.subject)
     before, sound = analyses.find(connection, track.id), embeddings.find(connection, track.id)
     versions = before and before.version, sound and sound.version
-    if versions == (ANALYSIS_VERSION, EMBEDDING_VERSION) and not job.arguments.get("force"):
+    # A file that somebody removed comes back by an analysis only.
+    whole = before is not None and all(ground.storage.path(file).exists() for file in before.files)
+    if whole and versions == (ANALYSIS_VERSION, EMBEDDING_VERSION) and not job.arguments.get("force"):
         return Plan(None)
     return Plan({"source": ground.storage.path(track.file)}, time_limit=ground.settings.analysis_time_limit)
 
@@ -105,11 +107,9 @@ def _corrected(connection: Connection, job: JobRow, result: dict[str, Any]) -> t
         return result["summary"], result["vector"]
     from sfa_kernel.analysis import Analysis
     from sfa_kernel.analysis.corrections import apply
-    from sfa_kernel.analysis.curves import Curves
     from sfa_kernel.analysis.embedding import embed
 
-    document = json.loads(result["file"].read_text("utf-8"))
-    analysis = apply(Analysis.from_dict(document, Curves.load(result["curves"])), made)
+    analysis = apply(Analysis.load(result["file"], result["curves"]), made)
     return analyses.summary(analysis.to_dict()), embed(analysis).tolist()
 
 

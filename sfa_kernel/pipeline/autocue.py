@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -81,12 +80,8 @@ def work(
 
     from sfa_kernel.analysis import Analysis, find_cues
     from sfa_kernel.analysis.corrections import apply
-    from sfa_kernel.analysis.curves import Curves
 
-    automatic = Analysis.from_dict(
-        json.loads(analysis.read_text("utf-8")), Curves.load(curves) if curves is not None else None
-    )
-    found = apply(automatic, corrections)
+    found = apply(Analysis.load(analysis, curves), corrections)
     stem_levels = None
     if levels is not None:
         with np.load(levels, allow_pickle=False) as archive:

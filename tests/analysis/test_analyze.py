@@ -12,10 +12,13 @@ import pytest
 
 import sfa_kernel.analysis
 from sfa_kernel.analysis import Analysis, analyze, analyze_blocks, find_cues
-from sfa_kernel.errors import Cancelled, ParameterError
+from sfa_kernel.analysis.curves import Curves
+from sfa_kernel.errors import Cancelled, InputError, ParameterError
 from tests.analysis.songs import Song, make_song
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 
@@ -141,6 +144,23 @@ def test_an_analysis_survives_json(club_analysis: Analysis) -> None:
     assert read.to_dict() == written
     assert read.tempo == pytest.approx(club_analysis.tempo, abs=1e-4)
     np.testing.assert_allclose(read.beats, club_analysis.beats, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"sections": [{"wrong": 1}]}', None])
+def test_a_damaged_analysis_is_told(text: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "analysis.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(InputError, match="cannot be read"):
+        Analysis.load(file)
+
+
+def test_curves_cut_off_are_told(club_analysis: Analysis, tmp_path: Path) -> None:
+    file = tmp_path / "curves.npz"
+    club_analysis.curves.save(file)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(InputError, match="cannot be read"):
+        Curves.load(file)["onsets"]
 
 
 def test_progress_rises_to_a_hundred() -> None:
