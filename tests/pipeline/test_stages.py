@@ -51,6 +51,14 @@ def test_doing_it_again_replaces_the_files(studio: Studio, tmp_path: Path) -> No
     assert not set(first) & set(second)
 
 
+def test_an_analysis_whose_file_is_gone_is_made_again(studio: Studio, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav"))
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    next((studio.home / "analysis").glob("*.json")).unlink()
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    assert track.analysis is not None
+
+
 def test_the_analysis_comes_with_its_curves(studio: Studio, tmp_path: Path) -> None:
     (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=16))
     studio.run(track, stages="analyze").wait(TIMEOUT)
