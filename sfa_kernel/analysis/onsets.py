@@ -79,6 +79,9 @@ def compressed(bands: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     level = np.sqrt(np.einsum("ij,ij->i", bands, bands))
     reference = float(np.percentile(level, 90)) if len(level) else 0.0
+    if reference < 0.01 * level.max(initial=0.0):
+        # single clicks in silence: the loudest tenth is that of what sounds at all
+        reference = float(np.percentile(level[level > 0.01 * level.max()], 90))
     if reference < 1e-7:
         return np.zeros_like(bands)
     result: NDArray[np.float32] = np.log1p(bands * np.float32(300.0 / reference))

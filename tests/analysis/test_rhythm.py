@@ -131,6 +131,12 @@ def test_a_plain_kick_on_every_beat_is_not_counted_twice_as_fast(tempo: float) -
     assert analyze(song.T, SAMPLE_RATE).tempo == pytest.approx(tempo, abs=0.1)
 
 
+def test_single_clicks_in_silence_have_a_beat() -> None:
+    clicks = np.zeros(30 * SAMPLE_RATE, np.float32)
+    clicks[:: SAMPLE_RATE // 2] = 1.0
+    assert analyze(clicks, SAMPLE_RATE).tempo == pytest.approx(120.0, abs=0.01)
+
+
 @pytest.mark.parametrize("tempo", [83.47, 127.35, 171.93])
 def test_a_constant_tempo_is_exact_to_a_hundredth(tempo: float) -> None:
     groove = "dnb" if tempo > 150 else "house" if tempo > 100 else "pop"
