@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -39,10 +39,6 @@ class SongForm:
     drops: list[float] = field(default_factory=list)
     phrase: int = 0
     curves: dict[str, Curve] = field(default_factory=dict)
-
-    def results(self) -> dict[str, Any]:
-        """The fields that go into the analysis."""
-        return {"sections": self.sections, "drops": self.drops}
 
 
 def find_song_form(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -53,10 +53,6 @@ class Rhythm:
     swing: float | None = None
     swing_confidence: float = 0.0
     curves: dict[str, Curve] = field(default_factory=dict)
-
-    def results(self) -> dict[str, Any]:
-        """The fields that go into the analysis."""
-        return {name: value for name, value in vars(self).items() if name != "curves"}
 
 
 def find_rhythm(features: Features, level: NDArray[np.float32], onsets: Onsets, harmony: Chroma) -> Rhythm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ SLOWEST_RATE, FASTEST_RATE = 1_000, 1_000_000  # Hz
 MOST_CHANNELS = 64
 
 _BLOCK = 1 << 18  # samples
+_FIELDS = {field.name for field in fields(Analysis)} - {"curves"}  # what the parts fill, under the same names
 
 
 def analyze(
@@ -125,8 +127,8 @@ def analyze_blocks(
     sound = describe_sound(features, onsets, rhythm)
     analysis = Analysis(duration=features.duration)
     for part in (rhythm, form, tonality, sound):
-        for name, value in part.results().items():
-            setattr(analysis, name, value)
+        for name in vars(part).keys() & _FIELDS:
+            setattr(analysis, name, getattr(part, name))
         analysis.curves.held.update(part.curves)
     analysis.loops = find_loops(analysis, features, level, harmony)
     steps.at(1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,10 +38,6 @@ class Sound:
     energy_rate: float = SEGMENT_RATE
     timbre: dict[str, float] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
-
-    def results(self) -> dict[str, Any]:
-        """The fields that go into the analysis."""
-        return {name: value for name, value in vars(self).items() if name != "curves"}
 
 
 def describe_sound(features: Features, onsets: Onsets, rhythm: Rhythm) -> Sound:

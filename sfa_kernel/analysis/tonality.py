@@ -57,10 +57,6 @@ class Tonality:
     tuning_cents: float = 0.0
     curves: dict[str, Curve] = field(default_factory=dict)
 
-    def results(self) -> dict[str, Any]:
-        """The fields that go into the analysis."""
-        return {name: value for name, value in vars(self).items() if name != "curves"}
-
 
 @dataclass(frozen=True)
 class _Stretch:

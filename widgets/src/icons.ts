@@ -45,13 +45,19 @@ const NS = "http://www.w3.org/2000/svg";
 
 /** A decorative icon: the control around it carries the label. */
 export function icon(name: IconName): SVGSVGElement {
+  return name in SOLID
+    ? drawn(SOLID[name as keyof typeof SOLID], "sfa-icon is-solid")
+    : drawn(PATHS[name as keyof typeof PATHS]);
+}
+
+/** An icon from its path, on a grid of 16. */
+export function drawn(d: string, className = "sfa-icon"): SVGSVGElement {
   const svg = document.createElementNS(NS, "svg");
-  const solid = name in SOLID;
-  svg.setAttribute("class", solid ? "sfa-icon is-solid" : "sfa-icon");
+  svg.setAttribute("class", className);
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(NS, "path");
-  path.setAttribute("d", solid ? SOLID[name as keyof typeof SOLID] : PATHS[name as keyof typeof PATHS]);
+  path.setAttribute("d", d);
   svg.appendChild(path);
   return svg;
 }

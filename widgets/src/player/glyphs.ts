@@ -1,5 +1,7 @@
 /** Icons of the transport, on the grid of the shared ones. */
 
+import { drawn } from "../icons";
+
 const PATHS = {
   toStart: "M4 3.5v9M12.5 3.5L6 8l6.5 4.5z",
   loop: "M4.5 5.5h6a2.7 2.7 0 0 1 0 5.4H5.2a2.7 2.7 0 0 1-2.5-1.7M6.8 3.2L4.5 5.5l2.3 2.3",
@@ -8,15 +10,6 @@ const PATHS = {
   follow: "M8 2v12M5.2 5L2.4 8l2.8 3M10.8 5l2.8 3-2.8 3",
 } as const;
 
-const NS = "http://www.w3.org/2000/svg";
-
 export function glyph(name: keyof typeof PATHS): SVGSVGElement {
-  const svg = document.createElementNS(NS, "svg");
-  svg.setAttribute("class", "sfa-icon");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(NS, "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.appendChild(path);
-  return svg;
+  return drawn(PATHS[name]);
 }

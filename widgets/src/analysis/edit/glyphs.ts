@@ -1,5 +1,7 @@
 /** Icons of the tools, on the grid of the shared ones. */
 
+import { drawn } from "../../icons";
+
 const PATHS = {
   undo: "M3 6.5h6.5a3.5 3.5 0 0 1 0 7H6M5.8 3.5L2.8 6.5l3 3",
   hand: "M3 13l.6-2.6L10.8 3.2l2 2L5.6 12.4zM9.4 4.6l2 2",
@@ -11,15 +13,6 @@ const PATHS = {
   switch: "M3 5.5h9.5M10 3l2.5 2.5L10 8M13 10.5H3.5M6 8l-2.5 2.5L6 13",
 } as const;
 
-const NS = "http://www.w3.org/2000/svg";
-
 export function glyph(name: keyof typeof PATHS): SVGSVGElement {
-  const svg = document.createElementNS(NS, "svg");
-  svg.setAttribute("class", "sfa-icon");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(NS, "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.appendChild(path);
-  return svg;
+  return drawn(PATHS[name]);
 }
