@@ -276,13 +276,14 @@ class Studio(Library):
         --------
         >>> (await studio.analyze()).failures     # doctest: +SKIP
         """
-        tracks_wanted = self._chosen(chosen)
+        wanted = None if chosen is None else [track.id for track in self._chosen(chosen)]
         if not force:
             with self.catalog.read() as connection:
-                due = set(freshness.never_analyzed(connection))
-            due |= {track.id for track in self.stale()} if stale else set()
-            tracks_wanted = [track for track in tracks_wanted if track.id in due]
-        return self.run(tracks_wanted, stages=("analyze", "autocue"), force=force, priority=priority)
+                due = freshness.never_analyzed(connection)
+            due += [track.id for track in self.stale()] if stale else []
+            asked = set(due if wanted is None else wanted)
+            wanted = [track_id for track_id in due if track_id in asked]
+        return self.run(wanted, stages=("analyze", "autocue"), force=force, priority=priority)
 
     def stale(self) -> list[Track]:
         """The tracks that an older version of this program analysed: `Studio.analyze` brings them up to date."""
