@@ -1,0 +1,1 @@
+"""Demucs: learned models, run segment by segment on this machine."""
