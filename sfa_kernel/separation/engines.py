@@ -1,34 +1,155 @@
-"""The separation engines there are."""
+"""The separation engines there are, and what every one of them is given and gives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sfa_kernel.errors import ParameterError
+from sfa_kernel.separation.settings import Setting
 
-__all__ = ["ENGINES", "REST", "Engine", "Split", "engine"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ENGINES", "REST", "Engine", "Model", "Parts", "Place", "Song", "Split", "Task", "engine"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-Split = Callable[[Iterator[Array], int, Callable[[float], None]], Iterator[Array]]
-"""What an engine does.
-
-Takes blocks of a song [shape=(channels, n)], its sample rate [Hz], and a function to be told how far it is
-[frames], which may raise to stop it. Gives out the stems but "other" [shape=(stems - 1, channels, m)] in pieces
-that join without a gap; "other" is what they leave of the mix.
-"""
-
-REST = "other"
-"""The stem that takes whatever the others leave; last of every engine's stems."""
+REST = "rest"
+"""The stem that takes what the others leave of the mix, when not all stems were asked for."""
 
 
-def _ready() -> tuple[bool, str]:
+@dataclass(frozen=True)
+class Song:
+    """What an engine is given to hear.
+
+    Attributes
+    ----------
+    sample_rate
+        [Hz]
+    channels
+        1 or 2.
+    frames
+        Its length as declared; the blocks may hold a few more or less.
+    blocks
+        Gives its samples from the beginning, anew at each call: float32 [shape=(channels, n)].
+    file
+        The sound file itself, when the song is all of it; None when it is a region of one.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int
+    blocks: Callable[[], Iterator[Array]]
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things are; never part of what a separation is.
+
+    Attributes
+    ----------
+    scratch
+        An empty folder of this separation alone.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+    weights
+        Folder of the models' weights.
+    cloud
+        Of a cloud engine: ``url``, ``key``, and ``board``, a folder that all processes of a library share. An
+        engine may leave ``notes`` there for whoever asked: ``minutes`` that were billed, ``device`` it ran on.
+    """
+
+    scratch: Path
+    device: str = "auto"
+    weights: Path | None = None
+    cloud: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    notes: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an engine is to do.
+
+    Attributes
+    ----------
+    model
+        Name of one of its models.
+    stems
+        The stems to make, in the model's order.
+    settings
+        The engine's settings that change the sound, checked and complete.
+    place
+        Where things are.
+    """
+
+    model: str
+    stems: tuple[str, ...]
+    settings: Mapping[str, Any]
+    place: Place
+
+
+class Parts(NamedTuple):
+    """What an engine makes of a song.
+
+    ``names`` says what each piece holds; ``pieces`` are float32 [shape=(len(names), channels, m)] that join without
+    a gap, as long as the song together. What an engine does not name is the remainder of the mix.
+    """
+
+    names: tuple[str, ...]
+    pieces: Iterator[Array]
+
+
+Split = Callable[[Song, Task, Callable[[float], None]], Parts]
+"""What an engine does. The function it is given is told the share that is done, 0..1, and may raise to stop it."""
+
+Readiness = Callable[[str, "Place"], tuple[bool, str]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of an engine.
+
+    Attributes
+    ----------
+    name
+        The word to choose it by; empty when an engine has but one.
+    label, description
+        Its name for people, and what to expect of it.
+    stems
+        The stems it can make.
+    usual
+        Those it makes when none are named; all of them when empty.
+    complete
+        Whether all its stems together are the whole song.
+    speed
+        How long it works on a second of music on two usual cores [s]; 0 when the work is done elsewhere.
+    """
+
+    name: str
+    label: str
+    description: str
+    stems: tuple[str, ...]
+    usual: tuple[str, ...] = ()
+    complete: bool = True
+    speed: float = 0.0
+
+
+def _always(model: str, place: Place) -> tuple[bool, str]:
     return True, ""
+
+
+def _no_others(name: str) -> Model | None:
+    return None
+
+
+def _no_minutes(model: str, stems: tuple[str, ...], seconds: float) -> float:
+    return 0.0
 
 
 @dataclass(frozen=True)
@@ -39,50 +160,93 @@ class Engine:
     ----------
     name
         The word to choose it by.
-    label
-        Its name for people.
-    description
-        What to expect of it, in a sentence or two.
-    stems
-        The stems it makes; the last is "other", whatever the rest leave of the mix.
-    needs_weights
-        Whether it needs a learned model on this machine.
+    label, description
+        Its name for people, and what to expect of it.
+    models
+        Its models; the first is taken when none is named.
+    split
+        What it does.
+    settings
+        What can be chosen besides, by name.
+    where
+        ``"here"`` or ``"cloud"``.
+    draft
+        Whether the result is a draft and has to be called one wherever it shows.
+    context
+        How much of the song around a region it needs to hear [s].
+    own_process
+        Whether it runs in a process of its own, which can be killed without harm.
+    ready
+        Whether a model can run here; if not, why and what to do.
+    other
+        Finds a model that is not in the list, such as one of a person's own.
+    minutes
+        Minutes that are billed for a model, its stems, and a length [s].
     """
 
     name: str
     label: str
     description: str
-    stems: tuple[str, ...]
-    needs_weights: bool
+    models: tuple[Model, ...]
     split: Split = field(repr=False)
-    ready: Callable[[], tuple[bool, str]] = field(default=_ready, repr=False)
+    settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)
+    where: str = "here"
+    draft: bool = False
+    context: float = 0.0
+    own_process: bool = False
+    ready: Readiness = field(default=_always, repr=False)
+    other: Callable[[str], Model | None] = field(default=_no_others, repr=False)
+    minutes: Callable[[str, tuple[str, ...], float], float] = field(default=_no_minutes, repr=False)
 
-    def available(self) -> tuple[bool, str]:
-        """Whether it can run here; if not, why."""
-        return self.ready()
+    def model(self, name: str = "") -> Model:
+        """The model of that name; the first one when the name is empty.
+
+        Raises
+        ------
+        ParameterError
+            When there is none; the message names the choices.
+        """
+        for model in self.models:
+            if name in ("", model.name):
+                return model
+        found = self.other(name) if isinstance(name, str) else None
+        if found is not None:
+            return found
+        choices = ", ".join(model.name for model in self.models if model.name)
+        raise ParameterError(
+            f"The engine {self.name!r} has no model {name!r}.",
+            hint=f"Choose one of: {choices}." if choices else "Leave the model out.",
+        )
+
+    def badge(self, model: str) -> str:
+        """What a badge on its stems says."""
+        label = self.model(model).label
+        return f"{self.label} · {label}" if label else self.label
 
 
-def _draft(blocks: Iterator[Array], sample_rate: int, at: Callable[[float], None]) -> Iterator[Array]:
+def _draft(song: Song, task: Task, at: Callable[[float], None]) -> Parts:
     from sfa_kernel.separation import draft, windows
 
-    return windows.split_long(blocks, sample_rate, draft.split, at=at)
+    pieces = windows.split_long(
+        song.blocks(), song.sample_rate, draft.split, at=lambda done: at(min(1.0, done / max(1, song.frames)))
+    )
+    return Parts(draft.STEMS, pieces)
 
 
-ENGINES: Mapping[str, Engine] = MappingProxyType(
-    {
-        "draft": Engine(
-            name="draft",
-            label="Draft (no AI)",
-            description=(
-                "Quick classical signal processing that needs no model and no network. Good for a first look, for "
-                "kick and bass, and for finding the voice; expect other parts to be heard faintly in every stem."
-            ),
-            stems=("vocals", "drums", "bass", REST),
-            needs_weights=False,
-            split=_draft,
-        )
-    }
+_DRAFT = Engine(
+    name="draft",
+    label="Draft (no AI)",
+    description=(
+        "Quick classical signal processing that needs no model and no network. Good for a first look, for "
+        "kick and bass, and for finding the voice; expect other parts to be heard faintly in every stem."
+    ),
+    models=(Model("", "", "", ("vocals", "drums", "bass", "other"), speed=0.04),),
+    split=_draft,
+    draft=True,
+    context=2.0,
 )
+
+ENGINES: Mapping[str, Engine] = MappingProxyType({engine.name: engine for engine in (_DRAFT,)})
 """Engines by name."""
 
 
