@@ -52,6 +52,10 @@ export interface JobRow {
   blockers: number;
   /** Who runs it: host:pid:start. */
   holder: string | null;
+  /** What it was asked for together with. */
+  batch: string | null;
+  /** Whether it waits because its batch is paused. */
+  paused: boolean;
   created_at: string;
   scheduled_at: string;
   started_at: string | null;
@@ -86,6 +90,8 @@ export interface JobsOverview {
   counts: JobCounts;
   queues: QueueRow[];
   services: ServiceRow[];
+  /** The batches that are paused, and how many jobs of each wait. */
+  paused: { batch: string; waiting: number }[];
 }
 
 export interface JobDetail {
@@ -334,6 +340,121 @@ export interface PlayerLoad {
   waveforms: Partial<Record<AudioSource["role"], WaveformHeader>>;
 }
 
+/** A setting of an engine. */
+export interface EngineSetting {
+  name: string;
+  label: string;
+  description: string;
+  kind: "number" | "choice" | "switch";
+  default: unknown;
+  choices?: string[];
+  minimum?: number;
+  maximum?: number;
+}
+
+export interface EngineModel {
+  /** Empty when the engine has but one. */
+  name: string;
+  label: string;
+  description: string;
+  stems: string[];
+  /** The stems it makes when none are named. */
+  usual: string[];
+  ready: boolean;
+  /** Why it is not ready. */
+  reason: string;
+  /** What fetching its weights would take; null when there is nothing to fetch. */
+  fetch_bytes: number | null;
+  /** What a person has to agree to before the weights are fetched. */
+  notice: string;
+}
+
+/** One way to separate a song into stems. */
+export interface EngineInfo {
+  name: string;
+  label: string;
+  description: string;
+  where: "here" | "cloud";
+  draft: boolean;
+  models: EngineModel[];
+  settings: EngineSetting[];
+  /** The name of the key that it needs. */
+  credential: string | null;
+  /** The external service that it calls. */
+  service: string | null;
+}
+
+/** What is to be separated, and how. */
+export interface SeparationRequest {
+  ids: string[];
+  engine: string;
+  model: string;
+  /** Null for all of the model's usual ones. */
+  stems: string[] | null;
+  /** Seconds; null for the whole song. */
+  region: [number, number] | null;
+}
+
+export interface SeparationEstimate {
+  seconds: number | null;
+  /** Minutes that the cloud bills. */
+  minutes: number | null;
+  minutes_left: number | null;
+  checked_at: string | null;
+  /** Whether earlier separations on this machine say so. */
+  known: boolean;
+  text: string;
+}
+
+/** The learned models on this machine. */
+export interface WeightsRow {
+  model: string;
+  label: string;
+  description: string;
+  state: "ready" | "missing" | "damaged";
+  /** Of the files that are there; of those to fetch when there are none. */
+  bytes: number;
+  /** What is wrong with them. */
+  reason: string;
+}
+
+export interface WeightsStatus {
+  folder: string;
+  notice: string;
+  models: WeightsRow[];
+}
+
+export interface Credential {
+  name: string;
+  label: string;
+  source: "environment" | "store" | null;
+  changed_at: string | null;
+}
+
+export type ExportWhat = "stems" | "stem" | "stem.mp4" | "analysis";
+
+/** What is to be written as a file to take away, and how. */
+export interface ExportRequest {
+  ids: string[];
+  what: ExportWhat;
+  /** Which one, of one stem. */
+  stem?: string;
+  format: string;
+  template: string;
+  /** Not of the stems in use but of this set. */
+  separation?: string;
+}
+
+export interface ExportRow {
+  id: string;
+  /** The file's name for people. */
+  name: string;
+  kind: string;
+  bytes: number;
+  url: string;
+  created_at: string;
+}
+
 export interface DoctorCheck {
   name: string;
   ok: boolean;
@@ -399,6 +520,32 @@ export interface Methods {
   "jobs.retry": { params: { ids: string[] }; result: { queued: string[] } };
   "jobs.retry_failed": { params: { queue: string | null }; result: { queued: string[] } };
   "jobs.prune": { params: Record<string, never>; result: { removed: number } };
+  "separation.engines": { params: Record<string, never>; result: { engines: EngineInfo[] } };
+  "separation.estimate": { params: SeparationRequest; result: SeparationEstimate };
+  /** No jobs where these stems are there already; `force` makes them anew. */
+  "separation.start": {
+    params: SeparationRequest & { settings: Record<string, unknown>; force?: boolean };
+    result: { jobs: string[]; batch: string | null };
+  };
+  "weights.status": { params: Record<string, never>; result: WeightsStatus };
+  /** Reads every byte again. */
+  "weights.verify": { params: Record<string, never>; result: WeightsStatus };
+  "weights.fetch": { params: { model: string; agreed: true }; result: { jobs: string[] } };
+  "credentials.list": { params: Record<string, never>; result: { credentials: Credential[]; protection: string } };
+  "credentials.put": { params: { name: string; value: string }; result: Record<string, unknown> };
+  "credentials.remove": { params: { name: string }; result: Record<string, unknown> };
+  /** What was last heard of the cloud's minutes; `refresh` asks anew, by a job. */
+  "cloud.quota": {
+    params: { refresh: boolean };
+    result: { minutes_left: number | null; checked_at: string | null; jobs: string[] };
+  };
+  "batch.pause": { params: { batch: string }; result: Record<string, unknown> };
+  "batch.resume": { params: { batch: string }; result: Record<string, unknown> };
+  "export.start": { params: ExportRequest; result: { jobs: string[] } };
+  "export.preview": { params: ExportRequest; result: { names: string[] } };
+  /** Earlier exports of a track, the newest first. */
+  "export.list": { params: { id: string }; result: { exports: ExportRow[] } };
+  "export.bytes": { params: { id: string }; result: { mime: string; name: string } };
   "upload.begin": { params: { name: string; size: number }; result: { upload: string } };
   "upload.chunk": { params: { upload: string; offset: number }; result: { received: number } };
   "upload.finish": {

@@ -23,7 +23,7 @@ export class JobsFeed {
   readonly #jobs = new Map<string, Job>();
   readonly #wanted = { ...PAGE };
   readonly #listeners = new Set<() => void>();
-  #overview: JobsOverview = { counts: NO_COUNTS, queues: [], services: [] };
+  #overview: JobsOverview = { counts: NO_COUNTS, queues: [], services: [], paused: [] };
   #overviewAt = 0;
   #queue: string | null = null;
   #loaded = false;

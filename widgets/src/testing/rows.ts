@@ -15,7 +15,7 @@ export function trackRow(id: string, changes: Partial<TrackRow> = {}): TrackRow 
 export function jobRow(id: string, changes: Partial<JobRow> = {}): JobRow {
   return {
     id, kind: "separate", queue: "separation", track_id: "t1", title: "Night", status: "queued", progress: 0, attempt: 1,
-    max_attempts: 3, priority: 5, error: null, service: null, blockers: 0, holder: null,
+    max_attempts: 3, priority: 5, error: null, service: null, blockers: 0, holder: null, batch: null, paused: false,
     created_at: "2026-01-01T00:00:00Z", scheduled_at: "2026-01-01T00:00:00Z", started_at: null, ended_at: null,
     due_s: null, eta_s: null, ...changes,
   };
@@ -35,7 +35,7 @@ export function overview(jobs: JobRow[]): JobsOverview {
       failed: own.filter(({ status }) => status === "failed").length,
     };
   });
-  return { counts, queues, services: [] };
+  return { counts, queues, services: [], paused: [] };
 }
 
 /** A kernel with these jobs, as far as lists go. */
