@@ -23,6 +23,8 @@ export function keyChip(camelot: string | null, key: string | null): HTMLElement
 
 const STEMS: Record<string, string> = {
   vocals: "Vocals", drums: "Drums", bass: "Bass", other: "Other", guitar: "Guitar", piano: "Piano",
+  electric_guitar: "Electric guitar", acoustic_guitar: "Acoustic guitar", synthesizer: "Synthesizer", strings: "Strings",
+  wind: "Wind", voice: "Voice", music: "Music", lead_vocals: "Lead vocals", back_vocals: "Backing vocals", rest: "Rest",
 };
 
 export function stemLabel(name: string): string {

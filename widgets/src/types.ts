@@ -1,6 +1,8 @@
 /** What travels between the page and the kernel. The Python side speaks the same shapes as plain dicts. */
 
-export type StemName = "vocals" | "drums" | "bass" | "other" | "guitar" | "piano";
+export type StemName =
+  | "vocals" | "drums" | "bass" | "other" | "guitar" | "piano" | "electric_guitar" | "acoustic_guitar" | "synthesizer"
+  | "strings" | "wind" | "voice" | "music" | "lead_vocals" | "back_vocals" | "rest";
 export type TrackStatus = "new" | "queued" | "working" | "ready" | "failed";
 export type JobStatus = "queued" | "downloading" | "processing" | "completed" | "failed" | "cancelled";
 /** The parts of a board: failed; running; waiting, the next to run first; completed or cancelled, the newest first. */
@@ -311,11 +313,60 @@ export interface TrackDetail {
 
 export interface AudioSource {
   id: string;
-  role: "mix" | StemName;
+  /** "b:" goes before a stem of the set that is compared. */
+  role: "mix" | StemName | `b:${StemName}`;
   label: string;
   url: string;
   mime: string;
   engine?: string;
+  /** Id of the set that a stem belongs to. */
+  set?: string;
+}
+
+/** What was measured of one stem. */
+export interface StemQuality {
+  /** Of the energy of all stems, 0 to 1. */
+  share: number;
+  /** RMS and highest sample, in dB of full scale. */
+  level_db: number;
+  peak_db: number;
+  silent: boolean;
+  /** How much of another stem it holds, estimated, in dB; null where it cannot be told. */
+  leakage_db: number | null;
+  leakage_from: string | null;
+}
+
+export interface QualityReport {
+  /** What the stems together leave of the mix, in dB below it. */
+  residual_db: number;
+  stems: Record<string, StemQuality>;
+  warnings: string[];
+}
+
+/** One separation of a track. */
+export interface StemSet {
+  id: string;
+  engine: string;
+  engine_label: string;
+  model: string;
+  model_label: string;
+  /** "Draft (no AI)", "Demucs · ft". */
+  badge: string;
+  draft: boolean;
+  /** Names in the mixer's order. */
+  stems: string[];
+  /** Seconds; null for the whole song. A region is a preview. */
+  start: number | null;
+  end: number | null;
+  settings: Record<string, unknown>;
+  device: string;
+  /** How long it took, in s. */
+  seconds: number;
+  /** Billed; null where nothing is. */
+  minutes: number | null;
+  report: QualityReport | null;
+  in_use: boolean;
+  created_at: string;
 }
 
 export interface WaveformLevel {
@@ -337,6 +388,15 @@ export interface PlayerLoad {
   sources: AudioSource[];
   analysis: Analysis | null;
   cues: Cue[];
+  waveforms: Partial<Record<AudioSource["role"], WaveformHeader>>;
+  /** Every separation of the track, the newest first; `sources` has the one in use. */
+  sets: StemSet[];
+}
+
+/** One set of stems; of a preview with the song's part as "mix". */
+export interface StemsLoad {
+  set: StemSet;
+  sources: AudioSource[];
   waveforms: Partial<Record<AudioSource["role"], WaveformHeader>>;
 }
 
@@ -360,6 +420,8 @@ export interface EngineModel {
   stems: string[];
   /** The stems it makes when none are named. */
   usual: string[];
+  /** Whether all its stems together are the whole song; else what they leave is the stem "rest". */
+  complete: boolean;
   ready: boolean;
   /** Why it is not ready. */
   reason: string;
@@ -490,6 +552,12 @@ export interface Methods {
   "track.show": { params: { id: string }; result: TrackDetail };
   "track.open": { params: { id: string }; result: Record<string, unknown> };
   "player.load": { params: { id: string }; result: PlayerLoad };
+  "stems.load": { params: { set: string }; result: StemsLoad };
+  /** Makes it the set in use. */
+  "stems.choose": { params: { set: string }; result: { sets: StemSet[] } };
+  /** Can be taken back with `stems.restore` for as long as the trash is kept. */
+  "stems.remove": { params: { set: string }; result: { sets: StemSet[] } };
+  "stems.restore": { params: { set: string }; result: { sets: StemSet[] } };
   "analysis.load": { params: { id: string }; result: AnalysisLoad };
   "analysis.correct": {
     params: { [K in CorrectionKind]: { id: string; kind: K; value: CorrectionValues[K] } }[CorrectionKind];

@@ -35,6 +35,7 @@ function song(id: string, change: Partial<PlayerLoad> = {}): PlayerLoad {
       { id: "1", time: 0.5, type: "intro", label: "", color: null, confidence: 1, reason: null },
     ],
     waveforms: {},
+    sets: [],
     ...change,
   };
 }

@@ -44,7 +44,7 @@ export function playerLoad(id: string): PlayerLoad {
   return {
     track: trackRow(id, { duration: LENGTH }),
     sources: [{ id: `${id}-mix`, role: "mix", label: "Song", url: `sfa/audio/${id}-mix`, mime: "audio/flac" }],
-    analysis: fullAnalysis(), cues: [], waveforms: {},
+    analysis: fullAnalysis(), cues: [], waveforms: {}, sets: [],
   };
 }
 
