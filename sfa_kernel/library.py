@@ -19,6 +19,7 @@ from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
 from sfa_kernel.pipeline.likeness import remember
 from sfa_kernel.storage import Storage
+from sfa_kernel.stemset import StemSet
 from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import Outbox
 
@@ -250,22 +251,23 @@ class Track:
         self.library.bus.publish("library", {what: [str(self.id)]})
 
     @property
-    def separation(self) -> stem_table.SeparationRow | None:
-        """Its newest separation: engine, model, residual; or None."""
+    def separation(self) -> StemSet | None:
+        """The set of stems in use: the one a person chose, else the newest of the whole song; None without one."""
         with self.library.catalog.read() as connection:
-            return stem_table.latest(connection, self.id)
+            row = stem_table.in_use(connection, self.id)
+        return None if row is None else StemSet(self.library, row)
 
     @property
-    def stem_rows(self) -> list[stem_table.StemRow]:
-        """The rows of its newest stems."""
+    def separations(self) -> list[StemSet]:
+        """All its sets of stems, previews of regions included, the newest first."""
         with self.library.catalog.read() as connection:
-            separation = stem_table.latest(connection, self.id)
-            return stem_table.of_separation(connection, separation.id) if separation else []
+            return [StemSet(self.library, row) for row in stem_table.of_track(connection, self.id)]
 
     @property
     def stems(self) -> dict[str, Path]:
-        """The audio files of its stems by name; empty before it is separated."""
-        return {row.name: self.library.storage.path(row.file) for row in self.stem_rows}
+        """The audio files of the stems in use by name; empty before it is separated."""
+        used = self.separation
+        return {} if used is None else used.stems
 
     @property
     def cues(self) -> list[cue_table.CueRow]:

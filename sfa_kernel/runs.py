@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog import tracks
 from sfa_kernel.catalog.jobs import ACTIVE, JobRow
+from sfa_kernel.errors import TransitionError
 from sfa_kernel.jobs.log import read_log
 from sfa_kernel.tables import Table
 
@@ -29,11 +30,14 @@ class Run:
     ----------
     library, ids
         The jobs, and whose they are.
+    batch_id
+        What they have in common, when they were asked for together.
     """
 
-    def __init__(self, library: Library, ids: Sequence[UUID]) -> None:
+    def __init__(self, library: Library, ids: Sequence[UUID], *, batch_id: UUID | None = None) -> None:
         self._library = library
         self.ids = list(ids)
+        self.batch_id = batch_id
 
     @property
     def jobs(self) -> list[JobRow]:
@@ -69,6 +73,32 @@ class Run:
         """Stop those that have not ended."""
         self._library.ledger.cancel(self.ids)
 
+    def pause(self) -> None:
+        """Begin none of those that wait, in any process, until `resume`; what is at hand is finished.
+
+        Raises
+        ------
+        TransitionError
+            When all have ended, or do work that was asked for earlier and belongs to another run.
+        """
+        if self.batch_id is None:
+            raise TransitionError("This work cannot be paused: it was not asked for as a batch.", hint="Cancel it.")
+        self._library.ledger.pause(self.batch_id)
+
+    def resume(self) -> None:
+        """Let those that wait go on, also what another run that is paused was asked for earlier."""
+        for batch_id in self._paused_batches():
+            self._library.ledger.resume(batch_id)
+
+    @property
+    def paused(self) -> bool:
+        """Whether any wait because they are paused."""
+        return bool(self._paused_batches())
+
+    def _paused_batches(self) -> set[UUID]:
+        paused = {row["batch_id"] for row in self._library.ledger.paused()}
+        return paused & {job.batch_id for job in self.jobs if job.status in ACTIVE} if paused else set()
+
     def __await__(self) -> Generator[Any, None, Run]:
         return asyncio.to_thread(self.wait).__await__()
 
@@ -76,7 +106,9 @@ class Run:
         jobs = self.jobs
         ended = [job for job in jobs if job.status not in ACTIVE]
         failed = sum(job.status == "failed" for job in jobs)
-        line = f"<Run: {len(ended)} of {len(jobs)} jobs done{f', {failed} failed' if failed else ''}>"
+        remarks = [f"{failed} failed"] if failed else []
+        remarks += ["paused"] if self.paused else []
+        line = f"<Run: {', '.join([f'{len(ended)} of {len(jobs)} jobs done', *remarks])}>"
         if not failed:
             return line
         lines = [f"  {row['title'] or row['track']}, {row['stage']}: {row['error']}" for row in self.failures]

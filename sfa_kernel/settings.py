@@ -26,9 +26,16 @@ class Settings:
     download_limit: int
     separation_limit: int
     analysis_limit: int
+    cloud_limit: int
     export_limit: int
     webhooks_limit: int
     maintenance_limit: int
+    separation_engine: str
+    separation_model: str
+    separation_device: str
+    weights_dir: str
+    weights_url: str
+    lalal_url: str
     analysis_time_limit: float
     separation_time_limit: float
     heartbeat_timeout: float
@@ -36,6 +43,15 @@ class Settings:
     trash_retention: float
     event_retention: float
     webhooks_private: bool
+
+    @property
+    def weights_folder(self) -> Path:
+        """Folder of the models' weights."""
+        if self.weights_dir:
+            return Path(self.weights_dir).expanduser().absolute()
+        from platformdirs import user_data_path
+
+        return user_data_path("sfa") / "weights"
 
 
 def user_file() -> Path:

@@ -30,6 +30,7 @@ from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
+from sfa_kernel.separation.request import Request, request
 from sfa_kernel.settings import Settings, load_settings
 from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import WEBHOOK
@@ -37,7 +38,7 @@ from sfa_kernel.webhooks.face import Webhooks
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sfa_kernel.backup import Snapshot
 
@@ -186,7 +187,11 @@ class Studio(Library):
         chosen: Track | str | UUID | Sequence[Track | str | UUID] | None = None,
         *,
         stages: str | Sequence[str] = pipeline.STAGES,
-        engine: str = "draft",
+        engine: str | None = None,
+        model: str | None = None,
+        stems: str | Sequence[str] | None = None,
+        region: Sequence[float] | None = None,
+        settings: Mapping[str, Any] | None = None,
         force: bool = False,
         priority: int = 5,
     ) -> Run:
@@ -198,8 +203,8 @@ class Studio(Library):
             One track or several; all of the library when none is named.
         stages
             Some of ``separate``, ``analyze``, ``autocue``.
-        engine
-            What separates.
+        engine, model, stems, region, settings
+            How to separate; see `separate`.
         force
             Do again what has been done.
         priority
@@ -208,14 +213,12 @@ class Studio(Library):
         Raises
         ------
         ParameterError
-            When a stage or engine is unknown.
+            When a stage, engine, model, stem or setting is unknown.
         NotFoundError
             When a track is.
         """
-        from sfa_kernel import separation
-
         names = pipeline.parse_stages(stages)
-        separation.engine(engine)
+        asked = self._asked(engine, model, stems, region, settings)
         if chosen is None:
             chosen = list(self.tracks)
         if not 0 <= priority <= 9:
@@ -231,14 +234,87 @@ class Studio(Library):
                     self.ledger,
                     track_id,
                     stages=names,
-                    engine=engine,
+                    separation=asked,
                     force=force,
                     priority=priority,
                     batch_id=batch_id,
                 )
             ]
         self._work_if_wanted()
-        return self.run_type(self, [job.id for job in jobs])
+        return self.run_type(self, [job.id for job in jobs], batch_id=batch_id)
+
+    def _asked(
+        self,
+        engine: str | None,
+        model: str | None,
+        stems: str | Sequence[str] | None,
+        region: Sequence[float] | None,
+        settings: Mapping[str, Any] | None,
+    ) -> Request:
+        """What to do in a separation; what is not said is as the settings say."""
+        usual = engine is None
+        return request(
+            self.settings.separation_engine if engine is None else engine,
+            model=model if model is not None else self.settings.separation_model if usual else "",
+            stems=stems,
+            region=region,
+            settings=settings,
+        )
+
+    def separate(
+        self,
+        chosen: Track | str | UUID | Sequence[Track | str | UUID] | None = None,
+        *,
+        engine: str | None = None,
+        model: str | None = None,
+        stems: str | Sequence[str] | None = None,
+        region: Sequence[float] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        force: bool = False,
+        priority: int = 5,
+    ) -> Run:
+        """Separate tracks into stems in the background; returns at once.
+
+        Parameters
+        ----------
+        chosen
+            One track or several; all of the library when none is named.
+        engine, model
+            What separates, as ``sfa engines`` lists it; as the settings say when not given.
+        stems
+            Which stems; the model's usual ones when none are named. What they leave of the mix is "rest".
+        region
+            Start and end [s]: only a preview of that part, beside the stems that there are.
+        settings
+            Those of the engine's settings that are not to be as usual.
+        force
+            Do again what has been done; without it the same request twice is one set.
+        priority
+            0 to 9; lower is sooner.
+
+        Raises
+        ------
+        ParameterError
+            When an engine, model, stem or setting is unknown.
+        NotFoundError
+            When a track is.
+
+        Examples
+        --------
+        >>> await studio.separate(song, engine="demucs", model="htdemucs_ft", stems="vocals")    # doctest: +SKIP
+        >>> song.separation.report                                                              # doctest: +SKIP
+        """
+        return self.run(
+            chosen,
+            stages="separate",
+            engine=engine,
+            model=model,
+            stems=stems,
+            region=region,
+            settings=settings,
+            force=force,
+            priority=priority,
+        )
 
     def analyze(
         self,

@@ -1,11 +1,13 @@
-"""Stems, in sets: one separation of a track by one engine and model."""
+"""Stems, in sets: what one separation made of a track, or of a region of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog.rows import fetch, fetch_one
+from sfa_kernel.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,11 +16,41 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["SeparationRow", "StemRow", "find", "latest", "mixer_order", "of_separation", "put", "stem"]
+__all__ = [
+    "SeparationRow",
+    "StemRow",
+    "choose",
+    "find",
+    "get",
+    "in_use",
+    "mixer_order",
+    "of_separation",
+    "of_track",
+    "purge",
+    "put",
+    "remove",
+    "restore",
+    "stem",
+]
 
 
-# How a mixer lists them; the rest follows by name.
-MIXER_ORDER = ("vocals", "drums", "bass")
+# How a mixer lists them; what is not named follows by name, and the rest comes last.
+MIXER_ORDER = (
+    "vocals",
+    "lead_vocals",
+    "back_vocals",
+    "voice",
+    "drums",
+    "bass",
+    "guitar",
+    "electric_guitar",
+    "acoustic_guitar",
+    "piano",
+    "synthesizer",
+    "strings",
+    "wind",
+    "music",
+)
 
 
 @dataclass(frozen=True)
@@ -27,11 +59,26 @@ class SeparationRow:
 
     id: UUID
     track_id: UUID
+    request: str
     engine: str
     model: str
+    settings: dict[str, Any]
+    start: float | None
+    end: float | None
+    device: str
+    seconds: float | None
+    minutes: float | None
     residual_db: float
+    report: dict[str, Any] | None
     levels: str
+    chosen: bool
     created_at: datetime
+    removed_at: datetime | None
+
+    @property
+    def preview(self) -> bool:
+        """Whether it is of a region only."""
+        return self.start is not None
 
 
 @dataclass(frozen=True)
@@ -48,20 +95,46 @@ class StemRow:
     bytes: int
 
 
+_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(SeparationRow))
+
+
+def _row(values: dict[str, Any]) -> SeparationRow:
+    values["settings"] = json.loads(values["settings"])
+    values["report"] = None if values["report"] is None else json.loads(values["report"])
+    return SeparationRow(**values)
+
+
 def put(connection: Connection, separation: SeparationRow, stems: Sequence[StemRow]) -> list[str]:
-    """Write a set of stems. Returns the files of the set it replaces, which are no longer needed."""
-    old = find(connection, separation.track_id, separation.engine, separation.model)
+    """Write a set of stems. Returns the files of the set of the same request, which it replaces."""
     stale: list[str] = []
-    if old is not None:
-        stale = [old.levels]
-        for row in of_separation(connection, old.id):
-            stale += [row.file, row.waveform]
-        connection.execute("DELETE FROM stems WHERE separation_id = ?", [old.id])
-        connection.execute("DELETE FROM separations WHERE id = ?", [old.id])
+    for old in fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM separations WHERE track_id = ? AND request = ?",  # noqa: S608 - our own names
+        [separation.track_id, separation.request],
+    ):
+        stale += _delete(connection, _row(old))
     s = separation
     connection.execute(
-        "INSERT INTO separations VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [s.id, s.track_id, s.engine, s.model, s.residual_db, s.levels, s.created_at],
+        f"INSERT INTO separations ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(SeparationRow)))})",  # noqa: S608
+        [
+            s.id,
+            s.track_id,
+            s.request,
+            s.engine,
+            s.model,
+            json.dumps(s.settings),
+            s.start,
+            s.end,
+            s.device,
+            s.seconds,
+            s.minutes,
+            s.residual_db,
+            None if s.report is None else json.dumps(s.report),
+            s.levels,
+            s.chosen,
+            s.created_at,
+            s.removed_at,
+        ],
     )
     for t in stems:
         connection.execute(
@@ -71,28 +144,130 @@ def put(connection: Connection, separation: SeparationRow, stems: Sequence[StemR
     return stale
 
 
-def find(connection: Connection, track_id: UUID, engine: str, model: str) -> SeparationRow | None:
-    """The separation of a track by this engine and model, if there is one."""
+def _delete(connection: Connection, row: SeparationRow) -> list[str]:
+    """Delete a set for good. Returns its files."""
+    files = [row.levels]
+    for stem in of_separation(connection, row.id):
+        files += [stem.file, stem.waveform]
+    connection.execute("DELETE FROM stems WHERE separation_id = ?", [row.id])
+    connection.execute("DELETE FROM separations WHERE id = ?", [row.id])
+    return files
+
+
+def find(connection: Connection, track_id: UUID, request: str) -> SeparationRow | None:
+    """What this request made of a track, if it was done and not removed."""
     row = fetch_one(
         connection,
-        "SELECT * FROM separations WHERE track_id = ? AND engine = ? AND model = ?",
-        [track_id, engine, model],
+        f"SELECT {_COLUMNS} FROM separations "  # noqa: S608 - our own names
+        "WHERE track_id = ? AND request = ? AND removed_at IS NULL",
+        [track_id, request],
     )
-    return SeparationRow(**row) if row else None
+    return _row(row) if row else None
 
 
-def latest(connection: Connection, track_id: UUID) -> SeparationRow | None:
-    """The newest separation of a track, if there is one."""
+def get(connection: Connection, separation_id: UUID) -> SeparationRow:
+    """One set of stems, removed or not.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none, or its track is not in the library.
+    """
     row = fetch_one(
         connection,
-        "SELECT * FROM separations WHERE track_id = ? ORDER BY created_at DESC LIMIT 1",
+        f"SELECT {_COLUMNS} FROM separations WHERE id = ? "  # noqa: S608 - our own names
+        "AND track_id IN (SELECT id FROM tracks WHERE removed_at IS NULL)",
+        [separation_id],
+    )
+    if row is None:
+        raise NotFoundError("There is no such set of stems.", hint="Look at the track's separations.")
+    return _row(row)
+
+
+def of_track(connection: Connection, track_id: UUID) -> list[SeparationRow]:
+    """The sets of a track, previews included, the newest first."""
+    rows = fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM separations WHERE track_id = ? AND removed_at IS NULL "  # noqa: S608 - our own names
+        "ORDER BY created_at DESC, id",
         [track_id],
     )
-    return SeparationRow(**row) if row else None
+    return [_row(row) for row in rows]
+
+
+def in_use(connection: Connection, track_id: UUID) -> SeparationRow | None:
+    """The set of a track's stems that is played: the chosen one, else the newest of the whole song; None without one."""
+    row = fetch_one(
+        connection,
+        f"""
+        SELECT {_COLUMNS} FROM separations
+        WHERE track_id = ? AND removed_at IS NULL AND "start" IS NULL
+        ORDER BY chosen DESC, created_at DESC, id LIMIT 1
+        """,  # noqa: S608 - our own names
+        [track_id],
+    )
+    return _row(row) if row else None
+
+
+def choose(connection: Connection, separation_id: UUID) -> None:
+    """Make a set of the whole song the one in use.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such set, or it is a preview or removed.
+    """
+    row = get(connection, separation_id)
+    if row.preview or row.removed_at is not None:
+        raise NotFoundError("Only stems of the whole song can be put to use.", hint="Separate the whole song.")
+    connection.execute("UPDATE separations SET chosen = (id = ?) WHERE track_id = ?", [row.id, row.track_id])
+
+
+def remove(connection: Connection, separation_id: UUID) -> SeparationRow:
+    """Take a set away; `restore` brings it back until a cleanup removes it for good.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such set.
+    """
+    row = get(connection, separation_id)
+    connection.execute(
+        "UPDATE separations SET removed_at = now(), chosen = false WHERE id = ? AND removed_at IS NULL", [row.id]
+    )
+    return row
+
+
+def restore(connection: Connection, separation_id: UUID) -> SeparationRow:
+    """Bring a removed set back.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such set any more.
+    """
+    row = get(connection, separation_id)
+    connection.execute("UPDATE separations SET removed_at = NULL WHERE id = ?", [row.id])
+    return row
+
+
+def purge(connection: Connection, *, removed_before: datetime, previews_before: datetime) -> list[str]:
+    """Delete for good the sets that were removed, and the previews that were made, before these times.
+
+    Returns their files.
+    """
+    rows = fetch(
+        connection,
+        f"""
+        SELECT {_COLUMNS} FROM separations WHERE removed_at < ? OR ("start" IS NOT NULL AND created_at < ?)
+        """,  # noqa: S608 - our own names
+        [removed_before, previews_before],
+    )
+    return [file for row in rows for file in _delete(connection, _row(row))]
 
 
 def of_separation(connection: Connection, separation_id: UUID) -> list[StemRow]:
-    """The stems of one separation, in the mixer's order: vocals, drums, bass, then the rest by name."""
+    """The stems of one set, in the mixer's order; of a preview also its mix, first."""
     rows: list[dict[str, Any]] = fetch(
         connection,
         "SELECT * FROM stems WHERE separation_id = ?",
@@ -103,7 +278,9 @@ def of_separation(connection: Connection, separation_id: UUID) -> list[StemRow]:
 
 def mixer_order(name: str) -> tuple[int, str]:
     """Sort key of a stem's name in the mixer's order."""
-    return (MIXER_ORDER.index(name) if name in MIXER_ORDER else len(MIXER_ORDER), name)
+    if name in MIXER_ORDER:
+        return MIXER_ORDER.index(name), name
+    return {"mix": -1, "other": 90, "rest": 99}.get(name, 50), name
 
 
 def stem(connection: Connection, stem_id: UUID) -> StemRow | None:

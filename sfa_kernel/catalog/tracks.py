@@ -216,7 +216,9 @@ def summaries(connection: Connection, track_ids: Sequence[UUID]) -> list[dict[st
         )
         SELECT t.*, a.track_id IS NOT NULL AS analyzed,
                a.bpm, a.key, a.camelot, a.energy, a.lufs, a.lra, a.true_peak,
-               (SELECT list(DISTINCT s.name) FROM stems s WHERE s.track_id = t.id) AS stems,
+               (SELECT list(s.name) FROM stems s WHERE s.separation_id = (
+                    SELECT arg_max(p.id, (p.chosen, p.created_at)) FROM separations p
+                    WHERE p.track_id = t.id AND p.removed_at IS NULL AND p."start" IS NULL)) AS stems,
                (SELECT list({{'id': j.id, 'kind': j.kind, 'status': j.status,
                               'progress': j.progress, 'error': j.error}})
                 FROM (SELECT * FROM jobs WHERE track_id = t.id

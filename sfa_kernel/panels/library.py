@@ -103,9 +103,9 @@ def library_handlers(studio: Studio, *, on_open: Callable[[UUID], None]) -> dict
             "cues": cue_rows(track.cues),
             "stems": [
                 {"id": str(stem.id), "name": stem.name, "engine": separation.engine, "model": separation.model}
-                for stem in track.stem_rows
+                for stem in separation.rows
             ]
-            if separation
+            if separation is not None
             else [],
             "jobs": job_rows(studio, track.jobs[:20]),
         }

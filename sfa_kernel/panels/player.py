@@ -21,8 +21,6 @@ def player_handlers(studio: Studio) -> dict[str, Handler]:
     """Handlers of a player."""
 
     def load(params: dict[str, Any], buffers: list[memoryview]) -> tuple[dict[str, Any], list[Any]]:
-        from sfa_kernel import separation
-
         track = studio.track(identifiers(params)[0])
         waveforms: dict[str, Any] = {}
         binary: list[Any] = []
@@ -40,9 +38,9 @@ def player_handlers(studio: Studio) -> dict[str, Handler]:
         if analysis is not None:
             draw("mix", studio.storage.path(analysis.waveform))
         made = track.separation
-        for stem in track.stem_rows:
+        for stem in made.rows if made is not None else []:
             source = _source(studio, stem.id, stem.name, stem.name.capitalize())
-            sources.append({**source, "engine": separation.engine(made.engine).label if made else ""})
+            sources.append({**source, "engine": made.badge if made is not None else ""})
             draw(stem.name, studio.storage.path(stem.waveform))
         return {
             "track": track_rows(studio, [track.id])[0],

@@ -35,7 +35,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     analysis = analyses.find(connection, track.id)
     if analysis is None:
         raise FatalJobError("Cues need an analysis, and this track has none.", hint="Run the stage analyze first.")
-    separation = stems.latest(connection, track.id)
+    separation = stems.in_use(connection, track.id)
     rows = stems.of_separation(connection, separation.id) if separation else []
     return Plan(
         {

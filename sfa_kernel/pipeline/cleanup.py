@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sfa_kernel import inventory
-from sfa_kernel.catalog import jobs, trash, webhooks
+from sfa_kernel.catalog import jobs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.storage import Storage
@@ -109,6 +109,11 @@ def work(
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> str:
     purged, names = trash.purge(connection, result["removed_before"])
     pruned = jobs.prune(connection, result["job_retention"])
+    names += stems.purge(
+        connection,
+        removed_before=result["removed_before"],
+        previews_before=result["removed_before"],
+    )
     forgotten = webhooks.prune(connection, DELIVERY_DAYS)
     owned = referenced_among(connection, result["orphans"])
     orphans = {name: size for name, size in result["orphans"].items() if name not in owned}

@@ -1,4 +1,4 @@
-"""Stage ``separate``: a song becomes its stems."""
+"""Stage ``separate``: a song becomes its stems, or a region of it a preview of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from uuid import uuid4
 from sfa_kernel.catalog import stems, tracks
 from sfa_kernel.catalog.stems import SeparationRow, StemRow
 from sfa_kernel.jobs import Kind, Plan
+from sfa_kernel.separation.engines import engine
+from sfa_kernel.separation.request import Request, request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,29 +23,83 @@ if TYPE_CHECKING:
 
 __all__ = ["SEPARATE"]
 
+CLOUD_TIME_LIMIT = 7200.0  # s: a service has a queue of its own
+
 
 def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     track = tracks.get(connection, job.subject)
-    engine = job.arguments["engine"]
-    before = stems.latest(connection, track.id)
-    if before is not None and before.engine == engine and not job.arguments.get("force"):
+    asked = _asked(job)
+    before = stems.find(connection, track.id, asked.key)
+    if before is not None and not job.arguments.get("force"):
         return Plan(None)
-    minutes = max(1.0, track.duration / 60)  # a short song has to start the engine, too
+    cloud = engine(asked.engine).where == "cloud"
+    seconds = track.duration if asked.region is None else asked.region[1] - asked.region[0]
+    minutes = max(1.0, seconds / 60)  # a short song has to start the engine, too
     return Plan(
-        {"source": ground.storage.path(track.file), "engine": engine},
-        time_limit=ground.settings.separation_time_limit * minutes,
+        {
+            "source": ground.storage.path(track.file),
+            "asked": asked.to_dict(),
+            "device": ground.settings.separation_device,
+            "weights": ground.settings.weights_folder,
+            "cloud": _access(ground) if cloud else {},
+        },
+        time_limit=CLOUD_TIME_LIMIT if cloud else ground.settings.separation_time_limit * minutes,
     )
 
 
-def work(*, source: Path, engine: str, scratch: Path, progress: Progress) -> dict[str, Any]:
-    """Separate, then draw each stem's waveform and fingerprint it."""
+def _access(ground: Ground) -> dict[str, Any]:
+    """What a cloud engine needs. The key goes from here to the worker process, and nowhere else."""
+    from sfa_kernel import credentials
+
+    return {
+        "url": ground.settings.lalal_url,
+        "key": credentials.get("lalal"),
+        "board": ground.storage.path("runs/lalal"),
+    }
+
+
+def _asked(job: JobRow) -> Request:
+    names = ("engine", "model", "stems", "region", "settings")
+    return request(**{name: job.arguments[name] for name in names if name in job.arguments})
+
+
+def work(
+    *,
+    source: Path,
+    asked: dict[str, Any],
+    device: str,
+    weights: Path,
+    cloud: dict[str, Any],
+    scratch: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Separate, then draw each stem's waveform and fingerprint it.
+
+    Parameters
+    ----------
+    source
+        The track's audio.
+    asked
+        What to do; see `sfa_kernel.separation.request`.
+    device, weights, cloud
+        See `sfa_kernel.separation.separate`.
+    """
     import numpy as np
 
     from sfa_kernel import audio, separation
     from sfa_kernel.progress import Steps
 
     steps = Steps(progress)
-    done = separation.separate(source, scratch / "stems", engine=engine, progress=steps.between(0.0, 0.94))
+    done = separation.separate(
+        source,
+        scratch / "stems",
+        **asked,
+        device=device,
+        weights=weights,
+        cloud=cloud,
+        format="flac" if asked["region"] is None else "ogg",
+        progress=steps.between(0.0, 0.94),
+    )
     made = []
     for index, (name, path) in enumerate(done.stems.items()):
         waveform = scratch / f"{name}.npz"
@@ -62,24 +118,41 @@ def work(*, source: Path, engine: str, scratch: Path, progress: Progress) -> dic
     levels = scratch / "levels.npz"
     arrays: dict[str, Any] = dict(done.levels)
     np.savez_compressed(levels, **arrays)
+    region = asked["region"] and (done.start, done.start + done.frames / done.sample_rate)
     return {
-        "engine": done.engine,
-        "model": done.model,
+        "start": region and region[0],
+        "end": region and region[1],
+        "device": done.device,
+        "seconds": done.seconds,
+        "minutes": done.minutes,
         "residual_db": float(done.residual_db),
+        "report": done.report.to_dict(),
         "levels": levels,
         "stems": made,
     }
 
 
-def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> None:
+def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> str | None:
+    asked = _asked(job)
+    before = stems.find(connection, job.subject, asked.key)
     row = SeparationRow(
         id=uuid4(),
         track_id=job.subject,
-        engine=result["engine"],
-        model=result["model"],
+        request=asked.key,
+        engine=asked.engine,
+        model=asked.model,
+        settings=asked.settings,
+        start=result["start"],
+        end=result["end"],
+        device=result["device"],
+        seconds=result["seconds"],
+        minutes=result["minutes"],
         residual_db=result["residual_db"],
+        report=result["report"],
         levels=files.keep(result["levels"], "stems"),
+        chosen=before is not None and before.chosen,
         created_at=datetime.now(UTC),
+        removed_at=None,
     )
     rows = [
         StemRow(
@@ -95,6 +168,8 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
         for stem in result["stems"]
     ]
     files.drop(stems.put(connection, row, rows))
+    warnings = result["report"]["warnings"]
+    return " ".join(warnings) if warnings else None
 
 
 SEPARATE = Kind(name="separate", queue="separation", prepare=_prepare, work=work, commit=_commit)

@@ -10,6 +10,8 @@ from sfa_kernel.jobs import JobRequest
 from sfa_kernel.pipeline.analyze import ANALYZE
 from sfa_kernel.pipeline.autocue import AUTOCUE
 from sfa_kernel.pipeline.separate import SEPARATE
+from sfa_kernel.separation.engines import engine
+from sfa_kernel.separation.request import request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.jobs import Kind, Ledger
+    from sfa_kernel.separation.request import Request
     from sfa_kernel.settings import Settings
 
 __all__ = ["KINDS", "STAGES", "enqueue", "parse_stages", "queue_limits"]
@@ -32,7 +35,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {"separate": (), "analyze": (), "autocue"
 
 def queue_limits(settings: Settings) -> dict[str, int]:
     """How many jobs of each queue may run at once."""
-    names = ("download", "separation", "analysis", "export", "webhooks", "maintenance")
+    names = ("download", "separation", "cloud", "analysis", "export", "webhooks", "maintenance")
     return {name: getattr(settings, f"{name}_limit") for name in names}
 
 
@@ -59,7 +62,7 @@ def enqueue(
     track_id: UUID,
     *,
     stages: Sequence[str],
-    engine: str = "draft",
+    separation: Request | None = None,
     force: bool = False,
     priority: int = 5,
     batch_id: UUID | None = None,
@@ -70,8 +73,8 @@ def enqueue(
     ----------
     stages
         Which stages, in any order.
-    engine
-        What separates.
+    separation
+        How to separate; as usual when None.
     force
         Do again what has been done.
     priority
@@ -89,13 +92,17 @@ def enqueue(
     for stage in parse_stages(stages):
         kind = KINDS[stage]
         arguments: dict[str, object] = {"force": force}
-        key = f"{stage}:{track_id}"
+        key, queue, service = f"{stage}:{track_id}", kind.queue, None
         if stage == "separate":
-            arguments["engine"] = engine
-            key += f":{engine}"
-        request = JobRequest(
+            asked = separation or request()
+            arguments |= asked.to_dict()
+            key += f":{asked.key}"
+            if engine(asked.engine).where == "cloud":
+                queue, service = "cloud", asked.engine
+        job = JobRequest(
             kind=kind.name,
-            queue=kind.queue,
+            queue=queue,
+            service=service,
             track_id=track_id,
             arguments=arguments,
             unique_key=key,
@@ -104,5 +111,5 @@ def enqueue(
             max_attempts=kind.max_attempts,
             batch_id=batch_id,
         )
-        jobs[stage] = ledger.enqueue(connection, request)
+        jobs[stage] = ledger.enqueue(connection, job)
     return list(jobs.values())

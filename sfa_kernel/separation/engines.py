@@ -61,8 +61,9 @@ class Place:
     weights
         Folder of the models' weights.
     cloud
-        Of a cloud engine: ``url``, ``key``, and ``board``, a folder that all processes of a library share. An
-        engine may leave ``notes`` there for whoever asked: ``minutes`` that were billed, ``device`` it ran on.
+        Of a cloud engine: ``url``, ``key``, and ``board``, a folder that all processes of a library share.
+    notes
+        What the engine notes for whoever asked: ``minutes`` that were billed, the ``device`` it ran on.
     """
 
     scratch: Path
@@ -182,6 +183,8 @@ class Engine:
         Finds a model that is not in the list, such as one of a person's own.
     minutes
         Minutes that are billed for a model, its stems, and a length [s].
+    environment
+        What the environment of its process has besides the usual.
     """
 
     name: str
@@ -197,6 +200,7 @@ class Engine:
     ready: Readiness = field(default=_always, repr=False)
     other: Callable[[str], Model | None] = field(default=_no_others, repr=False)
     minutes: Callable[[str, tuple[str, ...], float], float] = field(default=_no_minutes, repr=False)
+    environment: Callable[[], dict[str, str]] = field(default=dict, repr=False)
 
     def model(self, name: str = "") -> Model:
         """The model of that name; the first one when the name is empty.

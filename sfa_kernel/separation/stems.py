@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Levels", "Residual", "StemFile"]
+__all__ = ["FORMATS", "Levels", "Residual", "StemFile"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -19,8 +19,14 @@ _STEPS = 1 << 23
 _WRITTEN = _STEPS - 1
 
 
+FORMATS = ("flac", "wav", "ogg", "mp3")
+
+
 class StemFile:
-    """One stem being written: 24-bit FLAC, or float WAV once it needs more than full scale.
+    """One stem being written.
+
+    As FLAC it has 24 bits, and becomes float WAV once it needs more than full scale; as WAV it is float. MP3 and
+    Ogg Vorbis are for previews: what is read back is only nearly what was written.
 
     Parameters
     ----------
@@ -30,15 +36,17 @@ class StemFile:
         [Hz]
     channels
         1 or 2.
+    kind
+        One of `FORMATS`.
     """
 
-    def __init__(self, base: Path, sample_rate: int, channels: int) -> None:
+    def __init__(self, base: Path, sample_rate: int, channels: int, kind: str = "flac") -> None:
         self._base = base
         self._rate = sample_rate
         self._channels = channels
         # Above this rate FLAC can be streamed only at whole tens of hertz, and libsndfile writes no other kind.
-        fits = sample_rate <= 65535 or sample_rate % 10 == 0
-        self._open(".flac" if fits else ".wav")
+        fits = kind != "flac" or sample_rate <= 65535 or sample_rate % 10 == 0
+        self._open(f".{kind}" if fits else ".wav")
 
     def _open(self, suffix: str) -> None:
         from sfa_kernel.audio import AudioWriter

@@ -66,9 +66,9 @@ def test_the_draft_engine_says_what_it_is():
     draft = engine("draft")
     assert draft is ENGINES["draft"]
     assert draft.label == "Draft (no AI)"
-    assert draft.available() == (True, "")
-    assert not draft.needs_weights
-    assert draft.stems == ("vocals", "drums", "bass", "other")
+    assert draft.draft
+    assert draft.badge("") == "Draft (no AI)"
+    assert draft.model().stems == ("vocals", "drums", "bass", "other")
 
 
 def test_the_registry_cannot_be_changed_by_accident():
