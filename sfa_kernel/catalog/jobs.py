@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.catalog import breakers
+from sfa_kernel.catalog import breakers, pauses
 from sfa_kernel.catalog.rows import fetch, fetch_one
 from sfa_kernel.errors import InternalError, NotFoundError, TransitionError
 
@@ -111,7 +111,10 @@ _COLUMNS = ", ".join(_NAMES)
 # That a job has not ended is asked first: the column of times is quicker to look through than that of statuses.
 _ACTIVE = "ended_at IS NULL"
 _RUNS = "ended_at IS NULL AND status IN ('downloading', 'processing')"
-_READY = "ended_at IS NULL AND status = 'queued' AND blockers = 0 AND scheduled_at <= now()"
+_READY = (
+    "ended_at IS NULL AND status = 'queued' AND blockers = 0 AND scheduled_at <= now() "
+    f"AND {pauses.LEFT_OUT} IS NOT TRUE"
+)
 _RETRIES = "status = 'queued' AND attempt > 0 AND scheduled_at > now()"
 ORDERS = {
     "newest": "created_at DESC",
@@ -446,6 +449,7 @@ def beat(connection: Connection, jobs: Sequence[JobRow], progress: Sequence[int]
 
 def prune(connection: Connection, days: float) -> list[UUID]:
     """Forget jobs that ended more than ``days`` ago, but for those that an active job needs."""
+    pauses.prune(connection)
     rows = connection.execute(
         f"""
         DELETE FROM jobs WHERE ended_at < now() - to_seconds(?)
@@ -572,8 +576,8 @@ def _among(ids: Collection[UUID]) -> tuple[str, list[object]]:
 def next_ready(connection: Connection) -> datetime | None:
     """When the next queued job that waits for its time becomes ready, or a service may be tried again."""
     row = connection.execute(
-        "SELECT min(moment) FROM (SELECT min(scheduled_at) AS moment FROM jobs "
-        "WHERE ended_at IS NULL AND status = 'queued' AND scheduled_at > now() "
+        "SELECT min(moment) FROM (SELECT min(scheduled_at) AS moment FROM jobs "  # noqa: S608 - text of ours
+        f"WHERE ended_at IS NULL AND status = 'queued' AND scheduled_at > now() AND {pauses.LEFT_OUT} IS NOT TRUE "
         "UNION ALL SELECT min(opened_at + to_seconds(?)) FROM breakers WHERE opened_at > now() - to_seconds(?))",
         [breakers.PAUSE_SECONDS, breakers.PAUSE_SECONDS],
     ).fetchone()

@@ -1,4 +1,4 @@
-"""Jobs: ``sfa jobs list|show|retry|cancel|prune``."""
+"""Jobs: ``sfa jobs list|show|retry|cancel|pause|resume|prune``."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ def define(commands: Commands) -> None:
     which.add_argument("--all", action="store_true", help="every one")
     which.add_argument("--queue", metavar="QUEUE", help="all of a queue")
 
+    pause = actions.add("pause", _pause, "begin no more jobs of a batch; what is at hand is finished")
+    resume = actions.add("resume", _resume, "let a paused batch go on")
+    for parser in (pause, resume):
+        parser.add_argument("batch", metavar="BATCH", help="its id or the beginning of it, or a job of it")
+
     prune = actions.add("prune", _prune, "forget jobs that ended long ago")
     prune.add_argument("--older-than", type=_days, metavar="DAYS", help="default: the setting job_retention")
 
@@ -100,7 +105,8 @@ def _list(options: argparse.Namespace) -> int:
         elif options.json:
             jobs = studio.ledger.jobs(**filters)
             services = [{**s, "trial_at": s["trial_at"].isoformat()} for s in studio.ledger.services()]
-            document = {"queues": studio.ledger.queues(), "services": services}
+            paused = [{**row, "paused_at": row["paused_at"].isoformat()} for row in studio.ledger.paused()]
+            document = {"queues": studio.ledger.queues(), "services": services, "paused": paused}
             print_json({**document, "jobs": [_detailed(job) for job in jobs]})
         else:
             print("\n".join(_board(studio, filters)))
@@ -143,12 +149,18 @@ def _board(studio: Studio, filters: dict[str, Any], live: Mapping[str, Event] = 
         left = (service["trial_at"] - datetime.now(UTC)).total_seconds()
         when = f"in {_duration(left)}" if left > 0 else "now"
         yield f"{service['service']} failed {service['failures']} times and is left alone; one job tries it {when}"
+    paused = studio.ledger.paused()
+    for batch in paused:
+        wait = "1 job waits" if batch["waiting"] == 1 else f"{batch['waiting']} jobs wait"
+        yield f"batch {str(batch['batch_id'])[:8]} is paused, {wait}; `sfa jobs resume {str(batch['batch_id'])[:8]}`"
+    waiting = {batch["batch_id"] for batch in paused}
     yield ""
     if not jobs:
         yield "no jobs"
     for job in jobs:
         title = titles.get(job.track_id, "") if job.track_id else ""
-        yield f"{str(job.id)[:8]}  {job.kind:9} {job.status:11} {job.progress:3d} %  {title}  {_remark(job)}".rstrip()
+        remark = "paused" if job.status == "queued" and job.batch_id in waiting else _remark(job)
+        yield f"{str(job.id)[:8]}  {job.kind:9} {job.status:11} {job.progress:3d} %  {title}  {remark}".rstrip()
 
 
 def _as_told(job: JobRow, event: Event | None) -> JobRow:
@@ -283,6 +295,7 @@ def _details(studio: Studio, job: JobRow) -> Iterator[str]:
         "queue": f"{job.queue}, priority {job.priority}",
         "attempt": f"{job.attempt} of {job.max_attempts}",
         "track": job.track_id,
+        "batch": job.batch_id,
         "service": job.service,
         "runs in": job.holder,
         "remark": _remark(job),
@@ -349,6 +362,48 @@ def _changed(options: argparse.Namespace, changed: Sequence[JobRow], named: Sequ
     return 1 if left else 0
 
 
+def _pause(options: argparse.Namespace) -> int:
+    with open_studio(options) as studio:
+        batch_id = _resolve_batch(studio, options.batch)
+        studio.ledger.pause(batch_id)
+        return _told_pause(options, studio, batch_id)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    with open_studio(options) as studio:
+        batch_id = _resolve_batch(studio, options.batch)
+        studio.ledger.resume(batch_id)
+        return _told_pause(options, studio, batch_id)
+
+
+def _told_pause(options: argparse.Namespace, studio: Studio, batch_id: UUID) -> int:
+    waiting = {row["batch_id"]: row["waiting"] for row in studio.ledger.paused()}
+    if options.json:
+        print_json({"batch": batch_id, "paused": batch_id in waiting, "waiting": waiting.get(batch_id)})
+    elif batch_id in waiting:
+        print(f"batch {str(batch_id)[:8]} is paused; jobs that wait: {waiting[batch_id]}")
+    else:
+        print(f"batch {str(batch_id)[:8]} goes on")
+    return 0
+
+
+def _resolve_batch(studio: Studio, text: str) -> UUID:
+    """A batch's id from the unambiguous beginning of it, or of one of its jobs."""
+    from sfa_kernel.errors import NotFoundError
+
+    found = studio.sql(
+        "SELECT DISTINCT batch_id FROM jobs WHERE batch_id IS NOT NULL "
+        "AND (starts_with(batch_id::VARCHAR, $1) OR starts_with(id::VARCHAR, $1)) LIMIT 2",
+        [text.lower()],
+    )
+    if len(found) != 1 or not text:
+        many = "Several batches have" if found else "No batch has"
+        hint = "`sfa jobs show JOB` says which batch a job belongs to."
+        raise NotFoundError(f"{many} an id, or a job with an id, that begins with {text!r}.", hint=hint)
+    batch_id: UUID = found[0]["batch_id"]
+    return batch_id
+
+
 def _prune(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
         days = studio.settings.job_retention if options.older_than is None else options.older_than
@@ -383,6 +438,7 @@ def _detailed(job: JobRow) -> dict[str, Any]:
         "queue": job.queue,
         "max_attempts": job.max_attempts,
         "priority": job.priority,
+        "batch_id": job.batch_id,
         "service": job.service,
         "needs": job.needs,
         "arguments": job.arguments,

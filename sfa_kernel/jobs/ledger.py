@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sfa_kernel.catalog import breakers
+from sfa_kernel.catalog import breakers, pauses
 from sfa_kernel.catalog import jobs as table
 from sfa_kernel.catalog.jobs import ACTIVE, JobRow
 from sfa_kernel.errors import TransitionError
@@ -183,6 +183,7 @@ class Ledger:
                 self._publish_after(f"pipeline:{track_id}", _pipeline(table.pipeline(connection, last)))
         for batch_id in {job.batch_id for job in ended if job.batch_id is not None}:
             if not table.any_active(connection, "batch_id", batch_id):
+                pauses.forget(connection, batch_id)
                 self._publish_after(f"batch:{batch_id}", {"id": str(batch_id), **table.batch(connection, batch_id)})
 
     def _publish(self, jobs: Iterable[JobRow]) -> None:
@@ -242,6 +243,38 @@ class Ledger:
         """External services that failed too often and are left alone: ``service, failures, trial_at``."""
         with self.catalog.read() as connection:
             return breakers.left_alone(connection)
+
+    def paused(self) -> list[dict[str, Any]]:
+        """Paused batches: ``batch_id, paused_at``, and how many of its jobs are ``waiting``."""
+        with self.catalog.read() as connection:
+            return pauses.listing(connection)
+
+    def pause(self, batch_id: UUID) -> None:
+        """Let what waits of a batch wait on, in all processes; its jobs at hand are finished.
+
+        A batch that ends, or is cancelled, is no longer paused.
+
+        Raises
+        ------
+        TransitionError
+            When nothing of it waits or runs.
+        """
+        with self.catalog.write() as connection:
+            if not table.any_active(connection, "batch_id", batch_id):
+                raise TransitionError("There is nothing to pause: this work is done, or was stopped.")
+            if pauses.put(connection, batch_id):
+                self._tell_pause(batch_id, paused=True)
+
+    def resume(self, batch_id: UUID) -> None:
+        """Let a paused batch go on; of one that is not paused, nothing changes."""
+        with self.catalog.write() as connection:
+            if pauses.forget(connection, batch_id):
+                self._tell_pause(batch_id, paused=False)
+
+    def _tell_pause(self, batch_id: UUID, *, paused: bool) -> None:
+        self._publish_after(f"batch:{batch_id}", {"id": str(batch_id), "paused": paused})
+        # Its jobs may be thousands: whoever shows them looks again.
+        self._publish_after("jobs", {"paused" if paused else "resumed": str(batch_id)})
 
     def cancel(self, ids: Sequence[UUID]) -> list[JobRow]:
         """Stop jobs that wait or run, and those that need them. Returns the ones that were stopped."""

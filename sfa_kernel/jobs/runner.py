@@ -113,7 +113,7 @@ class Runner:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._subscription: Subscription | None = None
+        self._subscriptions: list[Subscription] = []
         self._only: Sequence[UUID] | None = None
 
     def start(self, *, only: Sequence[UUID] | None = None) -> None:
@@ -130,7 +130,10 @@ class Runner:
             self._stopping.clear()
             self._only = only
             self._backend = backend(self.ground.settings, places=sum(self.ledger.limits.values()))
-            self._subscription = self.ledger.bus.subscribe("jobs:*", self._on_event)
+            self._subscriptions = [
+                self.ledger.bus.subscribe("jobs:*", self._on_event),
+                self.ledger.bus.subscribe("batch:*", lambda event: self._wake.set()),  # one may have been resumed
+            ]
             self._threads = [
                 threading.Thread(target=loop, name=f"sfa-{loop.__name__.strip('_')}", daemon=True)
                 for loop in (self._write_loop, self._care_loop)
@@ -142,10 +145,10 @@ class Runner:
         """Stop at once: running jobs go back to the queue, and their processes end."""
         with self._lock:
             threads, self._threads = self._threads, []
-            subscription, self._subscription = self._subscription, None
+            subscriptions, self._subscriptions = self._subscriptions, []
         if not threads:
             return
-        if subscription is not None:
+        for subscription in subscriptions:
             subscription.close()
         self._stopping.set()
         self._wake.set()

@@ -59,7 +59,7 @@ class Live:
         self._refresh: set[str] = set()
         self._corrected: set[str] = set()
         self._members_changed = False
-        self._forgotten = False
+        self._many_changed = False
         self._fresh: dict[str, tuple[int, int]] = {}
         self._notices: list[dict[str, Any]] = []
         self._watched: dict[str, UUID] = {}  # which view of the widget shows the log of which job
@@ -68,7 +68,7 @@ class Live:
         self._timer: threading.Timer | None = None
         self._subscriptions: list[Subscription] = [
             studio.bus.subscribe("jobs:*", self._on_job),
-            studio.bus.subscribe("jobs", self._on_forgotten),
+            studio.bus.subscribe("jobs", self._on_many),
             studio.bus.subscribe("library", self._on_library),
         ]
         if news:
@@ -109,7 +109,7 @@ class Live:
         self._schedule()
 
     def _on_batch(self, event: Event) -> None:
-        notice = batch_notice(event.data)
+        notice = None if "paused" in event.data else batch_notice(event.data)
         if notice is not None:
             with self._lock:
                 self._notices.append(notice)
@@ -134,9 +134,10 @@ class Live:
                     self._refresh.add(data["track_id"])
         self._schedule()
 
-    def _on_forgotten(self, event: Event) -> None:
+    def _on_many(self, event: Event) -> None:
+        """Jobs were forgotten, or a batch paused or resumed."""
         with self._lock:
-            self._forgotten = True
+            self._many_changed = True
         self._schedule()
 
     def _on_library(self, event: Event) -> None:
@@ -169,7 +170,7 @@ class Live:
             refresh, self._refresh = self._refresh, set()
             corrected, self._corrected = self._corrected, set()
             members_changed, self._members_changed = self._members_changed, False
-            forgotten, self._forgotten = self._forgotten, False
+            many_changed, self._many_changed = self._many_changed, False
             logs, self._logs = self._logs, set()
             notices, self._notices = self._notices, []
             fresh = dict(self._fresh)
@@ -177,7 +178,7 @@ class Live:
             self.close()
             return
         try:
-            self._push_jobs(jobs, forgotten, fresh)
+            self._push_jobs(jobs, many_changed, fresh)
             self._push_tracks(tracks, refresh, members_changed or len(tracks) > MOST_ROWS, fresh)
             for track_id in corrected - refresh:
                 self._widget.push("analysis.changed", {"id": track_id, **self._by_hand(UUID(track_id))})
@@ -208,11 +209,11 @@ class Live:
         for track_id in refresh:
             self._widget.push("player.refresh", {"id": track_id})
 
-    def _push_jobs(self, jobs: set[str], forgotten: bool, fresh: dict[str, tuple[int, int]]) -> None:
-        if not jobs and not forgotten:
+    def _push_jobs(self, jobs: set[str], many_changed: bool, fresh: dict[str, tuple[int, int]]) -> None:
+        if not jobs and not many_changed:
             return
         stand = overview(self._studio, only=self._only)
-        if forgotten or len(jobs) > MOST_ROWS:
+        if many_changed or len(jobs) > MOST_ROWS:
             self._widget.push("jobs.changed", stand)
             return
         changed = self._studio.ledger.jobs([UUID(i) for i in jobs])

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog import jobs as job_table
+from sfa_kernel.catalog import pauses
 from sfa_kernel.catalog import tracks as track_table
 from sfa_kernel.catalog.jobs import RUNNING
 from sfa_kernel.jobs.log import read_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from uuid import UUID
 
     from sfa_kernel.catalog.jobs import JobRow
@@ -65,10 +66,11 @@ def job_rows(studio: Studio, jobs: Sequence[JobRow], *, fresh: Fresh | None = No
     with studio.catalog.read() as connection:
         about = list({job.track_id for job in jobs if job.track_id is not None})
         titles = {track.id: track.title for track in track_table.get_many(connection, about)}
-    return [_job_row(job, titles, fresh or {}) for job in jobs]
+        paused = {row["batch_id"] for row in pauses.listing(connection)}
+    return [_job_row(job, titles, paused, fresh or {}) for job in jobs]
 
 
-def _job_row(job: JobRow, titles: Mapping[UUID, str], fresh: Fresh) -> dict[str, Any]:
+def _job_row(job: JobRow, titles: Mapping[UUID, str], paused: Collection[UUID], fresh: Fresh) -> dict[str, Any]:
     attempt, reported = fresh.get(str(job.id), (0, 0))
     progress = max(job.progress, reported) if job.status in RUNNING and job.attempt == attempt else job.progress
     due = _seconds_until(job.scheduled_at)
@@ -87,6 +89,8 @@ def _job_row(job: JobRow, titles: Mapping[UUID, str], fresh: Fresh) -> dict[str,
         "service": job.service,
         "blockers": job.blockers,
         "holder": job.holder,
+        "batch": str(job.batch_id) if job.batch_id else None,
+        "paused": job.status == "queued" and job.batch_id in paused,
         "created_at": job.created_at.isoformat(),
         "scheduled_at": job.scheduled_at.isoformat(),
         "started_at": job.started_at.isoformat() if job.started_at else None,
@@ -109,14 +113,17 @@ def _seconds_until(moment: datetime) -> float:
 
 
 def overview(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[str, Any]:
-    """How it all stands: ``counts`` of each status, ``queues``, ``services`` that are left alone.
+    """How it all stands: ``counts`` of each status, ``queues``, ``services`` left alone, batches that are ``paused``.
 
-    Of some jobs ``only``, just their counts.
+    Of some jobs ``only``, just their counts and batches.
     """
+    paused = [{"batch": str(row["batch_id"]), "waiting": row["waiting"]} for row in studio.ledger.paused()]
     if only is not None:
         jobs = studio.ledger.jobs(only)
         counts = {status: sum(job.status == status for job in jobs) for status in job_table.TRANSITIONS}
-        return {"counts": counts, "queues": [], "services": []}
+        batches = {str(job.batch_id) for job in jobs}
+        own = [row for row in paused if row["batch"] in batches]
+        return {"counts": counts, "queues": [], "services": [], "paused": own}
     with studio.catalog.read() as connection:
         counts = job_table.counts(connection)
     return {
@@ -126,6 +133,7 @@ def overview(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[str,
             {"service": s["service"], "failures": s["failures"], "trial_s": _seconds_until(s["trial_at"])}
             for s in studio.ledger.services()
         ],
+        "paused": paused,
     }
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import signal
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -233,3 +233,30 @@ def test_the_list_can_be_watched_until_ctrl_c(cli: Cli, library: Library) -> Non
     watching.send_signal(signal.SIGINT)
     _, err = watching.communicate(timeout=TIMEOUT)
     assert (watching.returncode, err) == (0, "")
+
+
+# -- pausing ---------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_paused_and_resumed_by_its_id_or_one_of_its_jobs(library: Library, sfa: Sfa) -> None:
+    batch = uuid4()
+    with library.studio.catalog.write() as connection:
+        request = JobRequest("work", "analysis", None, {}, batch_id=batch)
+        job, _ = library.studio.ledger.enqueue_all(connection, [request, request])
+    assert f"batch {str(batch)[:8]} is paused; jobs that wait: 2" in sfa("jobs", "pause", str(batch)[:13]).out
+    listed = sfa("jobs").out
+    assert f"batch {str(batch)[:8]} is paused, 2 jobs wait" in listed
+    assert len(re.findall(r"queued .* paused$", listed, re.MULTILINE)) == 2
+    (paused,) = sfa.json("jobs", "list")["paused"]
+    assert (paused["batch_id"], paused["waiting"]) == (str(batch), 2)
+    assert sfa.json("jobs", "resume", str(job.id)) == {"batch": str(batch), "paused": False, "waiting": None}
+    assert sfa.json("jobs", "list")["paused"] == []
+
+
+def test_a_batch_that_has_ended_cannot_be_paused(library: Library, sfa: Sfa) -> None:
+    batch = uuid4()
+    with library.studio.catalog.write() as connection:
+        job = library.studio.ledger.enqueue(connection, JobRequest("work", "analysis", None, {}, batch_id=batch))
+    library.studio.ledger.cancel([job.id])
+    assert "nothing to pause" in sfa.refuses("jobs", "pause", batch)
+    assert "No batch has an id" in sfa.refuses("jobs", "pause", "zz")

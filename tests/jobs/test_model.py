@@ -89,6 +89,7 @@ class Model:
 
     jobs: dict[UUID, Job] = field(default_factory=dict)
     breakers: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    paused: set[UUID] = field(default_factory=set)  # batches
     events: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     clock: int = 0
     numbers: Iterable[int] = field(default_factory=count)
@@ -151,6 +152,7 @@ class Model:
                 for job in sorted(self.active(queue=queue), key=lambda job: job.order)
                 if job.status == "queued" and job.ready <= self.clock and not self.blockers(job)
                 if job.request.kind in kinds and (only is None or job.id in only)
+                if job.request.batch_id not in self.paused
             ]
             for job in ready:
                 if free <= 0:
@@ -202,6 +204,7 @@ class Model:
         for topic, jobs_of in (("pipeline", "track_id"), ("batch", "batch_id")):
             for one in {getattr(job.request, jobs_of) for job in changed} - {None}:
                 if not self.active(**{jobs_of: one}):
+                    self.paused.discard(one)
                     self.events[f"{topic}:{one}"].append({})
         return changed
 
@@ -286,7 +289,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model = Model()
         self.attempts: list[JobRow] = []  # all that ever began, alive or dead
         with catalogs[0].write() as connection:
-            for name in ("jobs", "breakers"):
+            for name in ("jobs", "breakers", "paused_batches"):
                 connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
 
     def ledger(self, data: st.DataObject) -> Ledger:
@@ -404,6 +407,28 @@ class LedgerMachine(RuleBasedStateMachine):
             if service_failed and row.service is not None:
                 self.model.fail_service(row.service)
 
+    @rule(data=st.data(), batch=st.sampled_from(BATCHES))
+    def pause(self, data: st.DataObject, batch: UUID) -> None:
+        try:
+            self.ledger(data).pause(batch)
+        except TransitionError:
+            assert not self.model.active(batch_id=batch)
+        else:
+            assert self.model.active(batch_id=batch)
+            if batch in self.model.paused:
+                return
+            self.model.paused.add(batch)
+            self.model.events[f"batch:{batch}"].append({"paused": True})
+            self.model.events["jobs"].append({"paused": str(batch)})
+
+    @rule(data=st.data(), batch=st.sampled_from(BATCHES))
+    def resume(self, data: st.DataObject, batch: UUID) -> None:
+        self.ledger(data).resume(batch)
+        if batch in self.model.paused:
+            self.model.paused.discard(batch)
+            self.model.events[f"batch:{batch}"].append({"paused": False})
+            self.model.events["jobs"].append({"resumed": str(batch)})
+
     @rule(data=st.data())
     def a_service_fails_often(self, data: st.DataObject) -> None:
         with self.ledger(data).catalog.write() as connection:
@@ -504,6 +529,7 @@ class LedgerMachine(RuleBasedStateMachine):
         active = [row for row in rows.values() if row.status in table.ACTIVE]
         keys = [row.unique_key for row in active if row.unique_key is not None]
         assert len(keys) == len(set(keys))
+        assert {row["batch_id"] for row in self.ledgers[0].paused()} == self.model.paused
         for queue, limit in LIMITS.items():
             assert sum(row.queue == queue and row.status in table.RUNNING for row in active) <= limit
 

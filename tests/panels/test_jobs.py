@@ -100,6 +100,18 @@ def test_each_part_comes_in_the_order_in_which_it_is_read(board: Board) -> None:
     assert board("list", status="running")["jobs"][0]["holder"] == "host:1:2"
 
 
+def test_a_row_says_its_batch_and_whether_it_is_paused(board: Board) -> None:
+    first, second = uuid4(), uuid4()
+    jobs = [board.queue(batch_id=batch) for batch in (first, second, None)]
+    board.studio.ledger.pause(first)
+    listed = board("list", status="waiting")
+    told = {job["id"]: (job["batch"], job["paused"]) for job in listed["jobs"]}
+    assert [told[str(job.id)] for job in jobs] == [(str(first), True), (str(second), False), (None, False)]
+    assert listed["paused"] == [{"batch": str(first), "waiting": 1}]
+    own = job_handlers(board.studio, only=[jobs[1].id])["jobs.list"]({}, [])
+    assert own["paused"] == []
+
+
 def test_a_list_tells_how_it_all_stands(board: Board) -> None:
     for _ in range(3):
         board.queue()
@@ -111,7 +123,7 @@ def test_a_list_tells_how_it_all_stands(board: Board) -> None:
     assert (listed["jobs"], listed["counts"]["processing"], listed["counts"]["queued"]) == ([], 2, 1)
     analysis = next(queue for queue in listed["queues"] if queue["queue"] == "analysis")
     assert analysis == {"queue": "analysis", "limit": 2, "running": 2, "waiting": 1, "retrying": 0, "failed": 0}
-    assert len(listed["queues"]) == 6
+    assert len(listed["queues"]) == len(board.studio.ledger.limits)
     (service,) = listed["services"]
     assert service["service"] == "hooks.example.com"
     assert 20 < service["trial_s"] <= 30
