@@ -247,7 +247,7 @@ _DRAFT = Engine(
     models=(Model("", "", "", ("vocals", "drums", "bass", "other"), speed=0.04),),
     split=_draft,
     draft=True,
-    context=2.0,
+    context=16.0,  # it learns the drums from their hits
 )
 
 ENGINES: Mapping[str, Engine] = MappingProxyType({engine.name: engine for engine in (_DRAFT,)})
