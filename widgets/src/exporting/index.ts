@@ -1,0 +1,12 @@
+/** Opens the dialog that writes stems and analyses as files to take away. */
+
+import type { Bridge } from "../bridge";
+import { type DialogHost, withDialogs } from "../dialogs/host";
+
+export interface ExportOptions {
+  ids: string[];
+}
+
+export function openExport(bridge: Bridge, host: DialogHost, options: ExportOptions): Promise<void> {
+  return withDialogs(host, (dialogs) => dialogs.exportDialog(bridge, host, options));
+}
