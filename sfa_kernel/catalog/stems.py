@@ -20,6 +20,8 @@ __all__ = [
     "SeparationRow",
     "StemRow",
     "choose",
+    "due",
+    "files",
     "find",
     "get",
     "in_use",
@@ -146,12 +148,10 @@ def put(connection: Connection, separation: SeparationRow, stems: Sequence[StemR
 
 def _delete(connection: Connection, row: SeparationRow) -> list[str]:
     """Delete a set for good. Returns its files."""
-    files = [row.levels]
-    for stem in of_separation(connection, row.id):
-        files += [stem.file, stem.waveform]
+    names = files(connection, [row])
     connection.execute("DELETE FROM stems WHERE separation_id = ?", [row.id])
     connection.execute("DELETE FROM separations WHERE id = ?", [row.id])
-    return files
+    return names
 
 
 def find(connection: Connection, track_id: UUID, request: str) -> SeparationRow | None:
@@ -251,19 +251,34 @@ def restore(connection: Connection, separation_id: UUID) -> SeparationRow:
     return row
 
 
-def purge(connection: Connection, *, removed_before: datetime, previews_before: datetime) -> list[str]:
-    """Delete for good the sets that were removed, and the previews that were made, before these times.
-
-    Returns their files.
-    """
+def due(connection: Connection, before: datetime) -> list[SeparationRow]:
+    """The sets that were removed, and the previews that were made, before this time: they may go for good."""
     rows = fetch(
         connection,
         f"""
-        SELECT {_COLUMNS} FROM separations WHERE removed_at < ? OR ("start" IS NOT NULL AND created_at < ?)
+        SELECT {_COLUMNS} FROM separations WHERE removed_at < $1 OR ("start" IS NOT NULL AND created_at < $1)
         """,  # noqa: S608 - our own names
-        [removed_before, previews_before],
+        [before],
     )
-    return [file for row in rows for file in _delete(connection, _row(row))]
+    return [_row(row) for row in rows]
+
+
+def files(connection: Connection, rows: Sequence[SeparationRow]) -> list[str]:
+    """The names of the files of these sets."""
+    return [
+        name
+        for row in rows
+        for name in (
+            row.levels,
+            *(file for stem in of_separation(connection, row.id) for file in (stem.file, stem.waveform)),
+        )
+    ]
+
+
+def purge(connection: Connection, before: datetime) -> tuple[int, list[str]]:
+    """Delete for good the sets that are `due`. Returns how many they were, and their files."""
+    rows = due(connection, before)
+    return len(rows), [name for row in rows for name in _delete(connection, row)]
 
 
 def of_separation(connection: Connection, separation_id: UUID) -> list[StemRow]:

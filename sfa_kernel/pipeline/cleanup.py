@@ -50,7 +50,10 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "home": ground.storage.home,
             "now": now,
             "owned": referenced(connection),
-            "expiring": of_tracks(connection, trash.due(connection, removed_before)),
+            "expiring": [
+                *of_tracks(connection, trash.due(connection, removed_before)),
+                *stems.files(connection, stems.due(connection, removed_before)),
+            ],
             "busy": {f"{job.id}-{job.attempt}" for job in running},
             "limits": {"removed_before": removed_before, "job_retention": settings.job_retention},
         },
@@ -109,27 +112,24 @@ def work(
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> str:
     purged, names = trash.purge(connection, result["removed_before"])
     pruned = jobs.prune(connection, result["job_retention"])
-    names += stems.purge(
-        connection,
-        removed_before=result["removed_before"],
-        previews_before=result["removed_before"],
-    )
+    sets, set_names = stems.purge(connection, result["removed_before"])
     forgotten = webhooks.prune(connection, DELIVERY_DAYS)
     owned = referenced_among(connection, result["orphans"])
     orphans = {name: size for name, size in result["orphans"].items() if name not in owned}
     known = {str(found.id) for found in jobs.get_many(connection, [UUID(name) for name in result["logs"]])}
     logs = {f"logs/{name}.jsonl": size for name, size in result["logs"].items() if name not in known}
-    files.drop([*names, *orphans, *logs])
+    files.drop([*names, *set_names, *orphans, *logs])
     counts = {
         "removed tracks": len(purged),
         "their files": len(names),
+        "sets of stems": sets,
         "files of nothing": len(orphans),
         "ended jobs": len(pruned),
         "job logs": len(logs),
         "webhook deliveries": forgotten,
         "leftovers": len(result["swept"]),
     }
-    freed = sum(result["sizes"].get(name, 0) for name in names)
+    freed = sum(result["sizes"].get(name, 0) for name in [*names, *set_names])
     freed += sum(sum(part.values()) for part in (orphans, logs, result["swept"]))
     gone = ", ".join(f"{what} {count}" for what, count in counts.items() if count)
     return f"Freed {freed / 1e6:.1f} MB ({gone})." if gone else "There was nothing to remove."
