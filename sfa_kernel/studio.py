@@ -22,11 +22,15 @@ from sfa_kernel.catalog import freshness, tracks
 from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
+from sfa_kernel.cloud import CloudAccount
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.jobs import Ground, Runner, cron
 from sfa_kernel.jobs.slot import before_exit
 from sfa_kernel.library import Imported, Library, Track, Tracks
+from sfa_kernel.offers import offers
 from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
+from sfa_kernel.pipeline.cloud import CLOUD
+from sfa_kernel.pipeline.export import EXPORT
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
@@ -42,10 +46,12 @@ if TYPE_CHECKING:
 
     from sfa_kernel.backup import Snapshot
     from sfa_kernel.estimates import Estimate
+    from sfa_kernel.jobs import JobRequest
 
 __all__ = ["Studio"]
 
-KINDS = {**pipeline.KINDS, CLEANUP.name: CLEANUP, WEBHOOK.name: WEBHOOK}  # the jobs that a studio can run
+# The jobs that a studio can run.
+KINDS = {**pipeline.KINDS, **{kind.name: kind for kind in (CLEANUP, CLOUD, EXPORT, WEBHOOK)}}
 
 
 class Studio(Library):
@@ -425,10 +431,13 @@ class Studio(Library):
         Tracks that were removed and jobs that ended longer ago than the settings keep them, files that belong
         to nothing, and what crashes and unfinished uploads left behind. The schedule does it each night.
         """
+        return self._start([cleanup_request()])
+
+    def _start(self, requests: Sequence[JobRequest]) -> Run:
         with self.catalog.write() as connection:
-            job = self.ledger.enqueue(connection, cleanup_request())
+            jobs = self.ledger.enqueue_all(connection, requests)
         self._work_if_wanted()
-        return self.run_type(self, [job.id])
+        return self.run_type(self, [job.id for job in jobs])
 
     def backup(self, file: str | os.PathLike[str]) -> Snapshot:
         """Put the whole library into one file, while it may be in use; see `sfa_kernel.backup.backup`.
@@ -460,6 +469,11 @@ class Studio(Library):
         return restore(file, self.home, replace=replace, busy_timeout=self.settings.busy_timeout)
 
     @property
+    def engines(self) -> Table:
+        """What can separate here: every engine and model, what each makes, whether it is ready, and if not, why."""
+        return Table(offers(self.storage, self.settings))
+
+    @property
     def schedule(self) -> Schedule:
         """What runs by itself, and when."""
         return Schedule(self, {CLEANUP.name: CLEANUP}, on_queued=self._work_if_wanted)
@@ -473,6 +487,11 @@ class Studio(Library):
     def webhooks(self) -> Webhooks:
         """URLs that are told what happens."""
         return Webhooks(self, on_queued=self._work_if_wanted)
+
+    @property
+    def lalal(self) -> CloudAccount:
+        """The account at lalal.ai: minutes, voices, and a way to stop everything."""
+        return CloudAccount(self, start=self._start)
 
     # -- questions -------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from sfa_kernel.catalog import stems, tracks
 from sfa_kernel.catalog.stems import SeparationRow, StemRow
 from sfa_kernel.jobs import Kind, Plan
+from sfa_kernel.offers import cloud_access
 from sfa_kernel.separation.engines import engine
 from sfa_kernel.separation.request import Request, request
 
@@ -41,21 +42,11 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "asked": asked.to_dict(),
             "device": ground.settings.separation_device,
             "weights": ground.settings.weights_folder,
-            "cloud": _access(ground) if cloud else {},
+            # The key goes from here to the worker process, and nowhere else.
+            "cloud": cloud_access(ground.storage, ground.settings) if cloud else {},
         },
         time_limit=CLOUD_TIME_LIMIT if cloud else ground.settings.separation_time_limit * minutes,
     )
-
-
-def _access(ground: Ground) -> dict[str, Any]:
-    """What a cloud engine needs. The key goes from here to the worker process, and nowhere else."""
-    from sfa_kernel import credentials
-
-    return {
-        "url": ground.settings.lalal_url,
-        "key": credentials.get("lalal"),
-        "board": ground.storage.path("runs/lalal"),
-    }
 
 
 def _asked(job: JobRow) -> Request:

@@ -1,0 +1,55 @@
+"""What the separation engines offer here: their models, and whether each can run on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sfa_kernel.separation.engines import ENGINES, Place
+
+if TYPE_CHECKING:
+    from sfa_kernel.settings import Settings
+    from sfa_kernel.storage import Storage
+
+__all__ = ["cloud_access", "offers"]
+
+
+def cloud_access(storage: Storage, settings: Settings) -> dict[str, Any]:
+    """What a cloud engine needs: ``url``, ``key`` (None without one) and ``board``. Never to be written down."""
+    from sfa_kernel import credentials
+
+    return {
+        "url": settings.lalal_url,
+        "key": credentials.get("lalal"),
+        "board": storage.path("runs/lalal"),
+    }
+
+
+def offers(storage: Storage, settings: Settings) -> list[dict[str, Any]]:
+    """Every model of every engine.
+
+    Returns
+    -------
+    list
+        Of each: ``engine``, ``model``, ``badge``, ``description``, ``stems``, ``where`` (``"here"`` or ``"cloud"``),
+        ``ready``, and ``reason``: why not, and what to do.
+    """
+    place = Place(
+        storage.path("scratch"), settings.separation_device, settings.weights_folder, cloud_access(storage, settings)
+    )
+    rows = []
+    for engine in ENGINES.values():
+        for model in engine.models:
+            ready, reason = engine.ready(model.name, place)
+            rows.append(
+                {
+                    "engine": engine.name,
+                    "model": model.name,
+                    "badge": engine.badge(model.name),
+                    "description": model.description or engine.description,
+                    "stems": list(model.stems),
+                    "where": engine.where,
+                    "ready": ready,
+                    "reason": reason,
+                }
+            )
+    return rows
