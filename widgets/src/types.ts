@@ -360,8 +360,8 @@ export interface StemSet {
   end: number | null;
   settings: Record<string, unknown>;
   device: string;
-  /** How long it took, in s. */
-  seconds: number;
+  /** How long it took, in s; null where nobody noted it. */
+  seconds: number | null;
   /** Billed; null where nothing is. */
   minutes: number | null;
   report: QualityReport | null;

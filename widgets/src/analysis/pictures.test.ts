@@ -266,7 +266,7 @@ describe("the view", () => {
         if (method === "analysis.load" && song) model.receive({ id, result: song }, curves.buffers);
         else if (method === "analysis.load") model.receive({ id, error: { message: "No such track.", hint: "It was removed." } });
         else if (method === "player.load" && song) {
-          model.receive({ id, result: { track: song.track, sources: [], analysis: song.analysis, cues: [], waveforms: {} } });
+          model.receive({ id, result: { track: song.track, sources: [], analysis: song.analysis, cues: [], waveforms: {}, sets: [] } });
         } else model.receive({ id, result: { jobs: [] } });
       });
     };

@@ -5,6 +5,9 @@ import { type Loop, loops, onFrame, positionAt, type Timeline } from "./transpor
 
 /** What the engine asks of a loaded song. */
 export interface Deck {
+  /** Where in the song its sound begins, in s: not at 0 when it holds a part of the song only. */
+  readonly from: number;
+  /** Seconds of sound. */
   readonly duration: number;
   readonly roles: Role[];
   /** How it runs now, the same object until that changes; null while nothing plays. */
@@ -18,6 +21,8 @@ export interface Deck {
   /** The song's position at a time of the context, both in s. */
   position(time: number): number;
   setGain(role: Role, gain: number, immediately?: boolean): void;
+  /** -1 is left, 1 is right. */
+  setPan(role: Role, pan: number): void;
   tap(role: Role): AnalyserNode | null;
   dispose(): void;
 }
@@ -35,9 +40,10 @@ const DRIFT = 0.04;
 interface Channel {
   gain: GainNode;
   tap: AnalyserNode;
+  pan: StereoPannerNode;
 }
 
-/** Gain and tap of each source, summed into one output. */
+/** Gain, tap and place between the loudspeakers of each source, summed into one output. */
 class Channels {
   readonly #context: BaseAudioContext;
   readonly #output: AudioNode;
@@ -53,11 +59,16 @@ class Channels {
   }
 
   add(role: Role, gain: number): GainNode {
-    const channel = { gain: this.#context.createGain(), tap: this.#context.createAnalyser() };
+    const context = this.#context;
+    const channel = { gain: context.createGain(), tap: context.createAnalyser(), pan: context.createStereoPanner() };
     channel.gain.gain.value = gain;
     channel.tap.fftSize = TAP_SIZE;
+    // A mono source in the middle is as loud as it was: a panner of one channel would take 3 dB from it.
+    channel.pan.channelCount = 2;
+    channel.pan.channelCountMode = "explicit";
     channel.gain.connect(channel.tap);
-    channel.tap.connect(this.#output);
+    channel.tap.connect(channel.pan);
+    channel.pan.connect(this.#output);
     this.#map.set(role, channel);
     return channel.gain;
   }
@@ -75,15 +86,23 @@ class Channels {
     else gain.setTargetAtTime(value, now, SMOOTHING);
   }
 
-  remove(role: Role): void {
+  setPan(role: Role, value: number): void {
+    this.#map.get(role)?.pan.pan.setTargetAtTime(value, this.#context.currentTime, SMOOTHING);
+  }
+
+  /** Takes a channel out; returns the function that ends it. */
+  take(role: Role): () => void {
     const channel = this.#map.get(role);
-    channel?.gain.disconnect();
-    channel?.tap.disconnect();
     this.#map.delete(role);
+    return () => {
+      channel?.gain.disconnect();
+      channel?.tap.disconnect();
+      channel?.pan.disconnect();
+    };
   }
 
   clear(): void {
-    for (const role of this.roles) this.remove(role);
+    for (const role of this.roles) this.take(role)();
   }
 }
 
@@ -105,12 +124,14 @@ export class BufferDeck implements Deck {
   readonly #channels: Channels;
   readonly #buffers = new Map<Role, AudioBuffer>();
   readonly #ended: () => void;
+  readonly from: number;
   #run: Run | null = null;
 
-  constructor(context: BaseAudioContext, output: AudioNode, ended: () => void) {
+  constructor(context: BaseAudioContext, output: AudioNode, ended: () => void, from = 0) {
     this.#context = context;
     this.#channels = new Channels(context, output);
     this.#ended = ended;
+    this.from = from;
   }
 
   get duration(): number {
@@ -126,7 +147,12 @@ export class BufferDeck implements Deck {
     return this.#run?.timeline ?? null;
   }
 
-  /** Adds decoded sources; into a playing song they come in at its place. */
+  /** The samples of a source. */
+  buffer(role: Role): AudioBuffer | null {
+    return this.#buffers.get(role) ?? null;
+  }
+
+  /** Adds decoded sources; into a playing song they come in at its place, and one of the same role fades out there. */
   add(buffers: Map<Role, AudioBuffer>, gainOf: (role: Role) => number): void {
     const at = this.#soon();
     for (const [role, buffer] of buffers) {
@@ -141,17 +167,17 @@ export class BufferDeck implements Deck {
     if (this.#run) this.#watchEnd(this.#run);
   }
 
-  /** Takes a source away and lets its memory go. */
+  /** Takes a source away, in a few ms, and lets its memory go. */
   remove(role: Role): void {
-    const player = this.#run?.players.get(role);
-    if (player) {
-      player.source.onended = null;
-      player.source.stop();
-      player.source.disconnect();
-      player.envelope.disconnect();
-      this.#run?.players.delete(role);
+    const run = this.#run;
+    const player = run?.players.get(role);
+    const end = this.#channels.take(role);
+    if (run && player) {
+      run.players.delete(role);
+      fadeOut(player, run, this.#soon(), end);
+    } else {
+      end();
     }
-    this.#channels.remove(role);
     this.#buffers.delete(role);
   }
 
@@ -183,6 +209,10 @@ export class BufferDeck implements Deck {
     this.#channels.setGain(role, gain, immediately);
   }
 
+  setPan(role: Role, pan: number): void {
+    this.#channels.setPan(role, pan);
+  }
+
   tap(role: Role): AnalyserNode | null {
     return this.#channels.get(role)?.tap ?? null;
   }
@@ -202,7 +232,8 @@ export class BufferDeck implements Deck {
     const from = onFrame(position, this.#context.sampleRate);
     const players = new Map<Role, Player>();
     for (const role of this.#buffers.keys()) players.set(role, this.#spin(role, at, from, loop, level));
-    this.#run = { timeline: { anchor: { time: at, position: from }, loop, duration: this.duration }, level, players };
+    const timeline = { anchor: { time: at, position: from }, loop, duration: this.from + this.duration };
+    this.#run = { timeline, level, players };
     this.#watchEnd(this.#run);
   }
 
@@ -211,8 +242,8 @@ export class BufferDeck implements Deck {
     source.buffer = this.#buffers.get(role) ?? null;
     if (loops(position, loop)) {
       source.loop = true;
-      source.loopStart = loop.start;
-      source.loopEnd = loop.end;
+      source.loopStart = loop.start - this.from;
+      source.loopEnd = loop.end - this.from;
     }
     const envelope = this.#context.createGain();
     envelope.gain.value = 0;
@@ -221,7 +252,7 @@ export class BufferDeck implements Deck {
     source.connect(envelope);
     const channel = this.#channels.get(role);
     if (channel) envelope.connect(channel.gain);
-    source.start(at, position);
+    source.start(at, Math.max(0, position - this.from));
     return { source, envelope };
   }
 
@@ -229,17 +260,7 @@ export class BufferDeck implements Deck {
     const run = this.#run;
     if (!run) return;
     this.#run = null;
-    for (const { source, envelope } of run.players.values()) {
-      // A start that is still ahead is taken back as a whole.
-      if (at > run.timeline.anchor.time + FADE) envelope.gain.setValueAtTime(run.level, at);
-      else envelope.gain.cancelScheduledValues(0);
-      envelope.gain.linearRampToValueAtTime(0, at + FADE);
-      source.onended = () => {
-        source.disconnect();
-        envelope.disconnect();
-      };
-      source.stop(at + FADE);
-    }
+    for (const player of run.players.values()) fadeOut(player, run, at);
   }
 
   #watchEnd(run: Run): void {
@@ -254,6 +275,20 @@ export class BufferDeck implements Deck {
   }
 }
 
+/** Lets one source of a run end at a time of the context, and calls back when it has. */
+function fadeOut({ source, envelope }: Player, run: Run, at: number, ended?: () => void): void {
+  // A start that is still ahead is taken back as a whole.
+  if (at > run.timeline.anchor.time + FADE) envelope.gain.setValueAtTime(run.level, at);
+  else envelope.gain.cancelScheduledValues(0);
+  envelope.gain.linearRampToValueAtTime(0, at + FADE);
+  source.onended = () => {
+    source.disconnect();
+    envelope.disconnect();
+    ended?.();
+  };
+  source.stop(at + FADE);
+}
+
 /** A long recording, streamed: the browser fetches what it plays, by ranges of bytes. */
 export class StreamDeck implements Deck {
   readonly #context: AudioContext;
@@ -261,6 +296,7 @@ export class StreamDeck implements Deck {
   readonly #source: MediaElementAudioSourceNode;
   readonly #channels: Channels;
   readonly #duration: number;
+  readonly from = 0;
   #loop: Loop | null = null;
   #level = 1;
   #timeline: Timeline | null = null;
@@ -344,6 +380,9 @@ export class StreamDeck implements Deck {
   setGain(role: Role, gain: number, immediately = false): void {
     this.#channels.setGain(role, this.#running ? gain * this.#level : 0, immediately);
   }
+
+  /** A streamed song is heard as it is. */
+  setPan(): void {}
 
   tap(role: Role): AnalyserNode | null {
     return this.#channels.get(role)?.tap ?? null;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { AudioSource } from "../types";
 import type { EngineError, Loading } from "./engine";
+import { FADE } from "./deck";
 import { AudioEngine, LONGEST_DECODED, stemsFit } from "./engine";
 import { type FakeAudio, fakeAudio } from "./fake";
 import { audioEngine } from ".";
@@ -135,6 +136,24 @@ describe("the engine", () => {
     expect(audio.frames.due).toBe(0);
   });
 
+  it("plays a part of a song at the song's own times", async () => {
+    audio.context.duration = 30;
+    await engine.load("t#p", MIX, noBytes, { duration: 30, from: 45, position: 50 });
+    await engine.play();
+    const [time, offset] = Object.values(audio.context.playing())[0] as [number, number];
+    expect(offset).toBeCloseTo(5, 4);
+    audio.context.currentTime = time + 2;
+    expect(engine.position).toBeCloseTo(52, 4);
+    engine.setLoop({ start: 40, end: 60 });
+    expect(engine.loop).toEqual({ start: 45, end: 60 });
+    expect(audio.context.sources.at(-1)).toMatchObject({ loopStart: 0, loopEnd: 15 });
+    engine.setLoop(null);
+    engine.seek(0);
+    expect(engine.position).toBeCloseTo(45, 4);
+    engine.seek(999);
+    expect(engine.position).toBeCloseTo(75, 4);
+  });
+
   describe("stems", () => {
     const gainOf = (name: string) => {
       const node = audio.context.sources.filter(({ buffer, stopped }) => buffer?.name === name && stopped === null).at(-1);
@@ -175,6 +194,38 @@ describe("the engine", () => {
       engine.refresh("t", [source("mix"), source("vocals", "v2"), source("drums")], noBytes);
       await engine.stemsReady;
       expect(Object.keys(audio.context.playing()).sort()).toEqual(["drums", "mix", "v2"]);
+    });
+
+    it("take the place of others at one moment, at the level that is heard", async () => {
+      const start = await playing(ALL);
+      engine.setStem("t", "vocals", { fader: 0.4 });
+      const level = gainOf("vocals");
+      audio.context.currentTime = start + 3;
+      const old = audio.context.sources.find(({ buffer }) => buffer?.name === "vocals");
+      engine.refresh("t", [source("mix"), source("vocals", "v2"), source("drums")], noBytes);
+      expect(old?.stopped).toBeNull(); // it sounds until the other is there
+      await engine.stemsReady;
+      const next = audio.context.sources.find(({ buffer }) => buffer?.name === "v2");
+      const [time, offset] = next?.started as [number, number];
+      expect(offset - time).toBeCloseTo(-start, 9);
+      expect((old?.stopped as number) - time).toBeCloseTo(FADE, 9);
+      expect(gainOf("v2")).toBeCloseTo(level, 9);
+    });
+
+    it("fall back to the song when others cannot be read", async () => {
+      await playing(ALL);
+      engine.setListen("t", "stems");
+      engine.refresh("t", [source("mix"), source("vocals", "bad1"), source("drums", "bad2")], noBytes);
+      await expect(engine.stemsReady).rejects.toThrow("cannot decode");
+      expect(Object.keys(audio.context.playing())).toEqual(["mix"]);
+      expect(gainOf("mix")).toBe(1);
+    });
+
+    it("go to the side they are sent to", async () => {
+      await playing(ALL);
+      engine.setStem("t", "drums", { pan: -0.5 });
+      const pans = audio.context.panners.map(({ pan }) => pan.target);
+      expect(pans.filter((pan) => pan === -0.5)).toHaveLength(1);
     });
 
     it("are the song when the browser cannot read the original", async () => {

@@ -5,12 +5,12 @@ import { Clock, SmoothTime } from "../clock/clock";
 import type { AudioSource } from "../types";
 import { BufferDeck, type Deck, LEAD, StreamDeck } from "./deck";
 import { AudioFailure, type FetchBytes, fetchAudio, type Fetcher } from "./fetch";
-import { gains, type Listen, type MixerState, neutral, type Role, type StemSetting } from "./mixer";
+import { gains, type Listen, type MixerState, neutral, type Role, type Side, type Stem, stemOf, type StemSetting } from "./mixer";
 import { type Loop, normalLoop, type Timeline } from "./transport";
 import { mediaUrl } from "../media";
 
 /** Raised when bundles of two releases can no longer share one engine. */
-export const ENGINE_VERSION = 2;
+export const ENGINE_VERSION = 3;
 
 /** Longer songs are streamed instead of decoded into memory, in s. */
 export const LONGEST_DECODED = 20 * 60;
@@ -79,6 +79,8 @@ interface Song {
   sources: AudioSource[];
   /** Seconds, as the catalogue has it: decides how the song is loaded. */
   duration: number;
+  /** Where its sound begins, in s; not 0 when it is a part of a song. */
+  from: number;
   deck: Deck | null;
   /** Ids of the stems that can be heard. */
   stems: Map<Role, string>;
@@ -142,6 +144,12 @@ export class AudioEngine {
     return this.#playing ? (this.#song?.deck?.timeline ?? null) : null;
   }
 
+  /** The samples of one source; null before it is loaded, and of a song that is streamed. */
+  bufferOf(role: Role): AudioBuffer | null {
+    const deck = this.#song?.deck;
+    return deck instanceof BufferDeck ? deck.buffer(role) : null;
+  }
+
   /** The level of one source after its fader. */
   tapOf(role: Role): AnalyserNode | null {
     return this.#song?.deck?.tap(role) ?? null;
@@ -171,6 +179,12 @@ export class AudioEngine {
 
   get duration(): number {
     return this.#song?.deck?.duration || (this.#song?.duration ?? 0);
+  }
+
+  /** Where its sound begins and ends, in s: the whole song, or the part of it that is loaded. */
+  get #span(): { start: number; end: number } {
+    const start = this.#song?.from ?? 0;
+    return { start, end: start + this.duration };
   }
 
   get loop(): Loop | null {
@@ -208,7 +222,8 @@ export class AudioEngine {
 
   /**
    * Loads a song and lets the one before go. Resolves when it can play; its stems follow by
-   * themselves and join without a break (`stemsReady`).
+   * themselves and join without a break (`stemsReady`). Of a part of a song `from` says where it begins, in s:
+   * all times stay those of the song.
    *
    * Rejects with an `AbortError` when another song takes its place meanwhile, and with an
    * `AudioFailure` when there is nothing to play.
@@ -217,7 +232,7 @@ export class AudioEngine {
     trackId: string,
     sources: AudioSource[],
     fetchBytes: FetchBytes,
-    { duration = 0, position = 0 }: { duration?: number; position?: number } = {},
+    { duration = 0, position = 0, from = 0 }: { duration?: number; position?: number; from?: number } = {},
   ): Promise<void> {
     if (this.#song?.trackId === trackId) {
       this.refresh(trackId, sources, fetchBytes);
@@ -225,11 +240,11 @@ export class AudioEngine {
     }
     this.unload();
     const song: Song = {
-      trackId, sources, duration, deck: null, stems: new Map(), abort: new AbortController(),
+      trackId, sources, duration, from, deck: null, stems: new Map(), abort: new AbortController(),
       ready: Promise.resolve(), complete: Promise.resolve(),
     };
     this.#song = song;
-    this.#position = Math.max(0, position);
+    this.#position = Math.max(from, position);
     song.ready = this.#loadSong(song, fetchBytes);
     song.complete = song.ready.then(() => this.#loadStems(song, fetchBytes));
     song.complete.catch((error: unknown) => this.#failed(song, error));
@@ -242,22 +257,14 @@ export class AudioEngine {
     return this.#song?.complete ?? Promise.resolve();
   }
 
-  /** New stems for the loaded song, without stopping its sound. */
+  /** Other stems for the loaded song, without stopping its sound: each takes the place of the one before it. */
   refresh(trackId: string, sources: AudioSource[], fetchBytes: FetchBytes): void {
     const song = this.#song;
     if (song?.trackId !== trackId || same(song.sources, sources)) return;
     const before = song.sources;
     song.sources = sources;
-    const kept = new Set(sources.map((source) => source.id));
-    const { deck } = song;
-    if (deck instanceof BufferDeck) {
-      for (const source of before) {
-        if (source.role === "mix" || kept.has(source.id)) continue;
-        deck.remove(source.role);
-        song.stems.delete(source.role);
-      }
-      this.#applyGains();
-    }
+    const kept = new Set(sources.map(({ role }) => role));
+    this.#drop(song, before.filter(({ role }) => role !== "mix" && !kept.has(role)).map(({ role }) => role));
     song.complete = song.complete.catch(() => {}).then(() => this.#loadStems(song, fetchBytes));
     song.complete.catch((error: unknown) => this.#failed(song, error));
   }
@@ -326,7 +333,8 @@ export class AudioEngine {
     // A song that cannot be loaded has been reported where it was loaded.
     await song.ready.catch(() => {});
     if (!this.#wanted || this.#playing || this.#song !== song || !song.deck) return;
-    if (this.#position >= song.deck.duration - 0.01) this.#position = 0;
+    const { start, end } = this.#span;
+    if (this.#position >= end - 0.01 || this.#position < start) this.#position = start;
     song.deck.start(this.#position, this.#loop, this.#trim);
     this.#playing = true;
     this.#smooth.reset();
@@ -351,8 +359,8 @@ export class AudioEngine {
   seek(seconds: number): void {
     const song = this.#song;
     if (!song || !Number.isFinite(seconds)) return;
-    const end = this.duration || Number.POSITIVE_INFINITY;
-    this.#position = Math.max(0, Math.min(end, seconds));
+    const { start, end } = this.#span;
+    this.#position = Math.max(start, Math.min(end > start ? end : Number.POSITIVE_INFINITY, seconds));
     if (this.#playing) {
       song.deck?.start(this.#position, this.#loop, this.#trim);
       this.#smooth.reset();
@@ -413,10 +421,32 @@ export class AudioEngine {
   }
 
   /** Sets a stem; whoever touches a stem wants to hear the stems. */
-  setStem(trackId: string, role: Role, change: Partial<StemSetting>): void {
+  setStem(trackId: string, stem: Stem, change: Partial<StemSetting>): void {
     const before = this.mixer(trackId);
-    const setting = { ...(before.stems[role] ?? neutral()), ...change };
-    this.#setMixer(trackId, { listen: "stems", stems: { ...before.stems, [role]: setting } });
+    const setting = { ...(before.stems[stem] ?? neutral()), ...change };
+    this.#setMixer(trackId, { ...before, listen: "stems", stems: { ...before.stems, [stem]: setting } });
+  }
+
+  /** Sets all stems at one stroke; those that are not named are as they were made. */
+  setStems(trackId: string, stems: MixerState["stems"]): void {
+    this.#setMixer(trackId, { ...this.mixer(trackId), listen: "stems", stems });
+  }
+
+  /** From which of two sets the named stems are heard from now on. */
+  setSides(trackId: string, sides: Partial<Record<Stem, Side>>): void {
+    const before = this.mixer(trackId);
+    this.#setMixer(trackId, { ...before, listen: "stems", sides: { ...before.sides, ...sides } });
+  }
+
+  /** Nothing is compared any more. */
+  clearSides(trackId: string): void {
+    const { sides, ...rest } = this.mixer(trackId);
+    if (sides) this.#setMixer(trackId, rest);
+  }
+
+  /** Linear gains, at most 1, under the faders: what makes the things that are compared equally loud. */
+  setMatch(trackId: string, match: NonNullable<MixerState["match"]>): void {
+    this.#setMixer(trackId, { ...this.mixer(trackId), match });
   }
 
   setListen(trackId: string, listen: Listen): void {
@@ -425,7 +455,7 @@ export class AudioEngine {
 
   /** Every stem as it was made, and the original to be heard. */
   resetMixer(trackId: string): void {
-    this.#setMixer(trackId, { listen: "song", stems: {} });
+    this.#setMixer(trackId, { ...this.mixer(trackId), listen: "song", stems: {} });
   }
 
   /** Ends for good: another release of the engine takes over the page. */
@@ -439,7 +469,8 @@ export class AudioEngine {
   // Inside
 
   #normal(loop: Loop | null): Loop | null {
-    return normalLoop(loop, this.duration || Number.POSITIVE_INFINITY, this.#context?.sampleRate ?? 48_000);
+    const { start, end } = this.#span;
+    return normalLoop(loop, end > start ? end : Number.POSITIVE_INFINITY, this.#context?.sampleRate ?? 48_000, start);
   }
 
   #setMixer(trackId: string, mixer: MixerState): void {
@@ -451,7 +482,22 @@ export class AudioEngine {
   #applyGains(): void {
     const song = this.#song;
     if (!song?.deck) return;
-    for (const [role, gain] of gains(this.mixer(song.trackId), song.deck.roles)) song.deck.setGain(role, gain);
+    const mixer = this.mixer(song.trackId);
+    for (const [role, gain] of gains(mixer, song.deck.roles)) {
+      const stem = stemOf(role);
+      song.deck.setGain(role, gain);
+      if (stem) song.deck.setPan(role, mixer.stems[stem]?.pan ?? 0);
+    }
+  }
+
+  /** Lets stems of a song go; what is heard then follows. */
+  #drop(song: Song, roles: Role[]): void {
+    if (roles.length === 0) return;
+    for (const role of roles) {
+      if (song.deck instanceof BufferDeck) song.deck.remove(role);
+      song.stems.delete(role);
+    }
+    this.#applyGains();
   }
 
   #ensureContext(): AudioContext {
@@ -571,9 +617,16 @@ export class AudioEngine {
           total: null,
         });
       }),
-    ]));
-    this.#addBuffers(song, new Map(buffers));
-    for (const { role, id } of stems) song.stems.set(role, id);
+    ])).catch((error: unknown) => {
+      // What the new ones were to replace is not what the page shows any more.
+      if (!signal.aborted) this.#drop(song, stems.map(({ role }) => role));
+      throw error;
+    });
+    // Others may have been asked for meanwhile.
+    const wanted = new Set(song.sources.map(({ id }) => id));
+    const come = stems.filter(({ id }) => wanted.has(id));
+    this.#addBuffers(song, new Map(buffers.filter(([role]) => come.some((source) => source.role === role))));
+    for (const { role, id } of come) song.stems.set(role, id);
     this.#setLoading(null);
     if (this.starting) {
       // there was no original to begin with
@@ -586,10 +639,13 @@ export class AudioEngine {
     const context = this.#ensureContext();
     const deck = song.deck instanceof BufferDeck
       ? song.deck
-      : new BufferDeck(context, this.#master as GainNode, () => this.#ended(song));
+      : new BufferDeck(context, this.#master as GainNode, () => this.#ended(song), song.from);
     song.deck = deck;
-    // New stems come in silent and rise with the change of gains, together with the mix going down.
-    deck.add(buffers, (role) => (role === "mix" ? 1 : 0));
+    // New stems come in silent and rise with the change of gains, together with the mix going down; one that takes
+    // the place of another is as loud as that was.
+    const before = new Set(deck.roles);
+    const heard = gains(this.mixer(song.trackId), before);
+    deck.add(buffers, (role) => (before.has(role) ? (heard.get(role) ?? 0) : role === "mix" ? 1 : 0));
     this.#applyGains();
     this.#emit("state", undefined);
   }
@@ -658,7 +714,7 @@ export class AudioEngine {
     if (this.#song !== song) return;
     this.#playing = false;
     this.#wanted = false;
-    this.#position = this.duration;
+    this.#position = this.#span.end;
     this.clock.running = false;
     this.#emit("state", undefined);
     this.clock.wake();

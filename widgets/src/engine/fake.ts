@@ -75,6 +75,7 @@ export class FakeContext extends EventTarget {
   readonly destination = new FakeNode();
   readonly sources: FakeSource[] = [];
   readonly gains: FakeGain[] = [];
+  readonly panners: { pan: FakeParam }[] = [];
   readonly oscillators: FakeOscillator[] = [];
   /** Whether the clock starts when it is asked to. */
   device = true;
@@ -99,6 +100,12 @@ export class FakeContext extends EventTarget {
 
   createBiquadFilter(): FakeNode & { frequency: FakeParam; Q: FakeParam; type: string } {
     return Object.assign(new FakeNode(), { frequency: new FakeParam(), Q: new FakeParam(), type: "lowpass" });
+  }
+
+  createStereoPanner(): FakeNode & { pan: FakeParam } {
+    const panner = Object.assign(new FakeNode(), { pan: new FakeParam() });
+    this.panners.push(panner);
+    return panner;
   }
 
   createAnalyser(): FakeNode & { fftSize: number } {

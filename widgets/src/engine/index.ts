@@ -15,5 +15,8 @@ export function audioEngine(): AudioEngine {
 }
 
 export { AudioEngine, type EngineError, type EngineEvents, type Loading, stemsFit } from "./engine";
-export { decibels, faderAt, faderGain, levelText, type MixerState, neutral, type Role, UNITY } from "./mixer";
+export {
+  decibels, faderAt, faderGain, gains, levelText, type MixerState, neutral, panText, type Role, roleOf, type Side, type Stem,
+  stemOf, type StemSetting, UNITY,
+} from "./mixer";
 export type { Loop } from "./transport";

@@ -35,6 +35,22 @@ describe("what is heard", () => {
     expect(heard({ listen: "song", stems: { vocals: set({ solo: true }) } })).toEqual(["mix"]);
   });
 
+  it("takes each stem from one of two sets", () => {
+    const roles: Role[] = [...ROLES, "b:vocals", "b:rest"];
+    expect(heard({ listen: "stems", stems: {} }, roles)).toEqual(["vocals", "drums", "bass", "other"]);
+    expect(heard({ listen: "stems", stems: {}, sides: { vocals: "b", other: "b", rest: "b" } }, roles))
+      .toEqual(["drums", "bass", "b:vocals", "b:rest"]);
+    expect(heard({ listen: "stems", stems: { vocals: set({ solo: true }) }, sides: { vocals: "b" } }, roles)).toEqual(["b:vocals"]);
+  });
+
+  it("brings the louder one down, under its fader", () => {
+    const match = { mix: 0.5, "b:vocals": 0.25 };
+    expect(gains({ listen: "song", stems: {}, match }, ROLES).get("mix")).toBe(0.5);
+    const all = gains({ listen: "stems", stems: { vocals: set({ fader: 1 }) }, sides: { vocals: "b" }, match }, [...ROLES, "b:vocals"]);
+    expect(all.get("b:vocals")).toBeCloseTo(0.25 * faderGain(1), 12);
+    expect(all.get("drums")).toBeCloseTo(1, 12);
+  });
+
   it("sums untouched stems at their own level", () => {
     const all = gains({ listen: "stems", stems: {} }, ROLES);
     for (const role of ROLES.slice(1)) expect(all.get(role)).toBeCloseTo(1, 12);

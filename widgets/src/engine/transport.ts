@@ -16,7 +16,7 @@ export interface Anchor {
 export interface Timeline {
   anchor: Anchor;
   loop: Loop | null;
-  /** Seconds. */
+  /** Where the song ends, in s. */
   duration: number;
 }
 
@@ -42,10 +42,10 @@ export function onFrame(seconds: number, sampleRate: number): number {
 }
 
 /** A loop inside the song, its ends in order and on frames; null when nothing is left of it. */
-export function normalLoop(loop: Loop | null, duration: number, sampleRate: number): Loop | null {
+export function normalLoop(loop: Loop | null, end: number, sampleRate: number, from = 0): Loop | null {
   if (loop === null) return null;
-  const clamp = (t: number) => onFrame(Math.max(0, Math.min(duration, t)), sampleRate);
+  const clamp = (t: number) => onFrame(Math.max(from, Math.min(end, t)), sampleRate);
   const start = clamp(Math.min(loop.start, loop.end));
-  const end = clamp(Math.max(loop.start, loop.end));
-  return end - start >= SHORTEST_LOOP ? { start, end } : null;
+  const last = clamp(Math.max(loop.start, loop.end));
+  return last - start >= SHORTEST_LOOP ? { start, end: last } : null;
 }

@@ -10,6 +10,8 @@ export interface FaderOptions {
   value: number;
   /** Where a double click puts it; marked on the track. */
   reset: number;
+  /** Grows from where it is reset to both sides; the other kind grows from the left. */
+  balance?: boolean;
   /** The value as people read it. */
   text(value: number): string;
   changed(value: number): void;
@@ -18,6 +20,9 @@ export interface FaderOptions {
 
 const STEP = 0.02;
 const FINE = 0.2;
+/** The reset place holds on to the hand this much, else nobody finds it again. */
+const HOLD = 0.008;
+const HOLD_BALANCE = 0.03;
 
 export class Fader {
   readonly element: HTMLElement;
@@ -33,7 +38,7 @@ export class Fader {
     this.element = h(
       "div",
       {
-        class: "sfa-fader", role: "slider", tabindex: 0, "aria-label": options.label,
+        class: options.balance ? "sfa-fader is-balance" : "sfa-fader", role: "slider", tabindex: 0, "aria-label": options.label,
         "aria-valuemin": 0, "aria-valuemax": 100, "aria-orientation": "horizontal",
       },
       h("span", { class: "sfa-fader-track" }),
@@ -55,10 +60,10 @@ export class Fader {
     this.#show();
   }
 
-  #set(value: number): void {
+  #set(value: number, hold = 0): void {
     const next = Math.max(0, Math.min(1, value));
-    // The reset place holds on to the hand a little, else nobody finds it again.
-    const caught = Math.abs(next - this.#options.reset) < 0.008 ? this.#options.reset : next;
+    const { reset } = this.#options;
+    const caught = Math.abs(next - reset) < hold ? reset : next;
     if (caught === this.#value) return;
     this.#value = caught;
     this.#show();
@@ -76,6 +81,7 @@ export class Fader {
   #listen(): void {
     const { element } = this;
     const { signal, reset } = this.#options;
+    const hold = this.#options.balance ? HOLD_BALANCE : HOLD;
     const travel = () => Math.max(1, element.clientWidth - 14);
     let last = 0;
     let free = 0;
@@ -84,14 +90,14 @@ export class Fader {
         last = x;
         const at = (x - 7) / travel();
         // Beside the thumb is a wish to be there; on it, to move it from where it is.
-        if (Math.abs(at - this.#value) * travel() > 14 && !event.shiftKey) this.#set(at);
+        if (Math.abs(at - this.#value) * travel() > 14 && !event.shiftKey) this.#set(at, hold);
         free = this.#value;
         element.classList.add("is-held");
       },
       move: (x, _y, event) => {
         free += ((x - last) / travel()) * (event.shiftKey ? FINE : 1);
         last = x;
-        this.#set(free);
+        this.#set(free, hold);
       },
       end: () => element.classList.remove("is-held"),
     }, signal);

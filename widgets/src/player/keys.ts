@@ -24,6 +24,8 @@ export function playerKey(event: KeyboardEvent, model: PlayerModel): boolean {
     model.mark("out");
   } else if (key === "Escape" && model.range && target?.closest(".sfa-player")) {
     model.setRange(null);
+  } else if (key.toLowerCase() === "o" && model.stems.length > 0) {
+    if (!event.repeat) model.toggleListen();
   } else if (/^[1-8]$/.test(key) && model.picture && Number(key) <= model.picture.cues.length) {
     model.jump(Number(key));
   } else {
@@ -32,6 +34,18 @@ export function playerKey(event: KeyboardEvent, model: PlayerModel): boolean {
   event.preventDefault();
   event.stopPropagation();
   return true;
+}
+
+/** After the mouse, the keys belong to the player again and not to the button that was clicked. */
+export function returnFocus(root: HTMLElement, signal: AbortSignal): void {
+  root.addEventListener("click", (event) => {
+    const pressed = event.target instanceof Element ? event.target.closest("button") : null;
+    // What opens something of its own has sent the focus there.
+    if (!pressed || event.detail === 0 || document.activeElement?.closest(".sfa-layer")) return;
+    const row = pressed.closest(".sfa-stem-row");
+    const focus = row?.querySelector<HTMLElement>(".sfa-fader") ?? root;
+    focus.focus({ preventScroll: true });
+  }, { signal });
 }
 
 /** Listens on the widget's or the dashboard's root, once for all parts of one player. */

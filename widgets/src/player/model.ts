@@ -1,10 +1,12 @@
 /** A track that is open in a player: its data, its place, its range; pictures and controls look at this. */
 
 import { type Bridge, BridgeError, describe, isAbort } from "../bridge";
-import { type AudioEngine, audioEngine, type EngineError, type Loop, stemsFit } from "../engine";
+import { type AudioEngine, audioEngine, type EngineError, type Loop, type Role, roleOf, type Stem, stemsFit } from "../engine";
 import type { FetchBytes } from "../engine/fetch";
 import { isRunning } from "../parts";
-import type { Analysis, AudioSource, Cue, JobRow, PlayerHandle, PlayerLoad, Stage, TrackRow } from "../types";
+import type {
+  Analysis, AudioSource, Cue, JobRow, PlayerHandle, PlayerLoad, Stage, StemSet, TrackRow, WaveformHeader,
+} from "../types";
 import { type Pyramid, readPyramid } from "../waveform/pyramid";
 import { after, snap, step } from "../waveform/grid";
 import { pictureOf, type Range, type SongPicture } from "../waveform/song";
@@ -36,6 +38,21 @@ const LOOP_SECONDS = 8;
 /** The compressed bytes of a song in one message may take their time. */
 const BYTES_TIMEOUT_MS = 300_000;
 
+/** Sounds and their pictures. */
+interface Sounds {
+  sources: AudioSource[];
+  pyramids: Map<Role, Pyramid>;
+}
+
+interface LoadedSet extends Sounds {
+  set: StemSet;
+}
+
+/** A set of stems of a part of the song: a preview. */
+export function regionOf(set: StemSet | null): Range | null {
+  return set && set.start !== null && set.end !== null ? { start: set.start, end: set.end } : null;
+}
+
 const models = new WeakMap<PlayerHandle, PlayerModel>();
 
 /** Remembers which model a player is the handle of. */
@@ -64,8 +81,11 @@ export class PlayerModel {
   track: TrackRow | null = null;
   analysis: Analysis | null = null;
   cues: Cue[] = [];
+  /** What is in the mixer: the song, or the part of it that a preview is, and the stems of one set, or of two. */
   sources: AudioSource[] = [];
-  pyramids = new Map<AudioSource["role"], Pyramid>();
+  pyramids = new Map<Role, Pyramid>();
+  /** Every set of the track, the newest first. */
+  sets: StemSet[] = [];
   picture: SongPicture | null = null;
   /** The job that works on this track now. */
   job: JobRow | null = null;
@@ -81,6 +101,14 @@ export class PlayerModel {
   /** Play as soon as the track is there. */
   #goOn = false;
   #scrubbed = 0;
+  /** The song and the set in use, as the kernel sent them. */
+  #base: Sounds = { sources: [], pyramids: new Map() };
+  /** A set that is in the mixer in place of the one in use. */
+  #shown: LoadedSet | null = null;
+  /** The set that it is compared with. */
+  #other: LoadedSet | null = null;
+  /** The newest wish for a set: an answer to an older one comes too late. */
+  #wish = 0;
   readonly #listeners = new Map<keyof ModelEvents, Set<() => void>>();
 
   constructor(bridge: Bridge, signal: AbortSignal, engine: AudioEngine = audioEngine()) {
@@ -125,9 +153,42 @@ export class PlayerModel {
     return this.#trackId;
   }
 
-  /** The engine holds this track. */
+  /** What the engine knows the sound by: the track, or a preview of it. */
+  get soundId(): string {
+    const { region } = this;
+    return region ? `${this.#trackId}#${region.start}-${region.end}` : (this.#trackId ?? "");
+  }
+
+  /** The engine holds this sound. */
   get here(): boolean {
-    return this.#trackId !== null && this.engine.trackId === this.#trackId;
+    return this.#trackId !== null && this.engine.trackId === this.soundId;
+  }
+
+  /** The set whose stems are in the mixer. */
+  get set(): StemSet | null {
+    const id = this.#shown?.set.id;
+    return this.sets.find((set) => (id ? set.id === id : set.in_use)) ?? null;
+  }
+
+  /** The set that was put into the mixer in place of the one in use. */
+  get shown(): StemSet | null {
+    return this.#shown?.set ?? null;
+  }
+
+  /** The set that it is compared with. */
+  get other(): StemSet | null {
+    return this.#other?.set ?? null;
+  }
+
+  /** The part of the song that is in the mixer; null for all of it. */
+  get region(): Range | null {
+    return regionOf(this.shown);
+  }
+
+  /** Sets that the one in the mixer can be compared with: those of the same part of the song. */
+  get comparable(): StemSet[] {
+    const { set } = this;
+    return set ? this.sets.filter(({ id, start, end }) => id !== set.id && start === set.start && end === set.end) : [];
   }
 
   get playing(): boolean {
@@ -152,14 +213,20 @@ export class PlayerModel {
     return this.here ? this.engine.heard : this.#position;
   }
 
-  /** Names of the stems that were made. */
+  /** The stems in the mixer, of one set or of two. */
   get stems(): AudioSource[] {
     return this.sources.filter(({ role }) => role !== "mix");
   }
 
   /** Whether the browser can hold the stems beside the song. */
   get stemsFit(): boolean {
-    return stemsFit(this.duration, this.sources.length);
+    return stemsFit(this.#length, this.sources.length);
+  }
+
+  /** Seconds of sound in the mixer. */
+  get #length(): number {
+    const { region } = this;
+    return region ? region.end - region.start : this.duration;
   }
 
   on(event: keyof ModelEvents, callback: () => void, signal: AbortSignal = this.signal): void {
@@ -185,10 +252,7 @@ export class PlayerModel {
     this.#position = position;
     this.#wasHere = false;
     this.#forget();
-    this.#hold?.abort();
-    this.#hold = new AbortController();
-    this.engine.hold(trackId, this.#hold.signal);
-    if (this.here) this.#wasHere = true;
+    this.#holdSound();
     this.#goOn = goOn;
     this.status = "loading";
     this.#emit("track");
@@ -202,9 +266,63 @@ export class PlayerModel {
   async reload(): Promise<void> {
     if (this.#trackId === null) return;
     await this.#fetch();
-    if (this.status === "ready" && this.here) {
-      this.engine.refresh(this.#trackId, this.sources, this.#fetchBytes);
+  }
+
+  /**
+   * Puts a set into the mixer without making it the one in use; a preview plays as the part of the song that it is.
+   * Null goes back to the set in use. Throws what the kernel says.
+   */
+  async show(setId: string | null): Promise<void> {
+    if (setId === this.sets.find((set) => set.in_use)?.id) setId = null;
+    const wish = (this.#wish += 1);
+    if ((this.#shown?.set.id ?? null) === setId) return;
+    const loaded = setId === null ? null : await this.#loadSet(setId);
+    if (wish !== this.#wish || this.status !== "ready") return;
+    const before = this.soundId;
+    const [position, goOn] = [this.position, this.playing || this.starting];
+    this.#other = null;
+    this.#shown = loaded;
+    if (before !== this.soundId) {
+      this.looping = false;
+      this.range = null;
+      this.#holdSound();
+      const { region } = this;
+      this.#position = region && (position < region.start || position >= region.end) ? region.start : position;
     }
+    this.#compose();
+    if (before === this.soundId) return;
+    if (goOn) this.play();
+    else if (this.engine.context) this.preload();
+  }
+
+  /** Loads a second set to be heard beside the one in the mixer; null ends that. Throws what the kernel says. */
+  async compare(setId: string | null): Promise<void> {
+    if ((this.#other?.set.id ?? null) === setId) return;
+    const wish = (this.#wish += 1);
+    const loaded = setId === null ? null : await this.#loadSet(setId);
+    if (wish !== this.#wish || this.status !== "ready") return;
+    this.#other = loaded;
+    this.#compose();
+  }
+
+  /** Makes a set the one in use. Throws what the kernel says. */
+  async choose(setId: string): Promise<void> {
+    await this.bridge.request("stems.choose", { set: setId }, { signal: this.signal });
+    await this.reload();
+    await this.show(null);
+  }
+
+  /** Takes a set away, or brings it back. Throws what the kernel says. */
+  async keep(setId: string, kept: boolean): Promise<void> {
+    await this.bridge.request(kept ? "stems.restore" : "stems.remove", { set: setId }, { signal: this.signal });
+    await this.reload();
+  }
+
+  /** Hears the song, or its stems as they are set. */
+  toggleListen(): void {
+    if (this.stems.length === 0 || !this.stemsFit) return;
+    const { listen } = this.engine.mixer(this.soundId);
+    this.engine.setListen(this.soundId, listen === "song" ? "stems" : "song");
   }
 
   /** Shows another analysis and other cues of the same song; its sound and its waveform stay as they are. */
@@ -328,10 +446,44 @@ export class PlayerModel {
   };
 
   #load(): Promise<void> {
-    const position = this.#position;
-    return this.engine.load(this.#trackId as string, this.sources, this.#fetchBytes, {
-      duration: this.duration, position,
+    return this.engine.load(this.soundId, this.sources, this.#fetchBytes, {
+      duration: this.#length, position: this.#position, from: this.region?.start ?? 0,
     });
+  }
+
+  /** The engine keeps this sound for as long as it is shown here. */
+  #holdSound(): void {
+    this.#hold?.abort();
+    this.#hold = new AbortController();
+    this.engine.hold(this.soundId, this.#hold.signal);
+    this.#wasHere = this.here;
+  }
+
+  async #loadSet(id: string): Promise<LoadedSet> {
+    const { result, buffers } = await this.bridge.request("stems.load", { set: id }, { signal: this.signal });
+    return { set: result.set, sources: result.sources, pyramids: pyramidsOf(result.waveforms, buffers) };
+  }
+
+  /** What is in the mixer, from the song, the set that is shown, and the one that is compared. */
+  #compose(): void {
+    const shown = this.#shown;
+    const { set, other } = this;
+    // What was shown or compared may be gone, or have become the set in use.
+    if (shown && !set) {
+      this.#shown = null;
+      this.#other = null;
+      this.#holdSound();
+      this.#compose();
+      return;
+    }
+    if (other && !this.comparable.some(({ id }) => id === other.id)) this.#other = null;
+    const parts: Sounds[] = shown ? [...(this.region ? [] : [songOnly(this.#base)]), shown] : [this.#base];
+    if (this.#other) parts.push(secondSide(this.#other));
+    else this.engine.clearSides(this.soundId);
+    this.sources = parts.flatMap(({ sources }) => sources);
+    this.pyramids = new Map(parts.flatMap(({ pyramids }) => [...pyramids]));
+    if (this.here) this.engine.refresh(this.soundId, this.sources, this.#fetchBytes);
+    this.#emit("track");
   }
 
   /** Read anew: the compiler does not know that a request has changed it. */
@@ -354,8 +506,8 @@ export class PlayerModel {
       if (this.status === "ready") return;
       this.status = "failed";
       this.failure = describe(error);
+      this.#emit("track");
     }
-    this.#emit("track");
   }
 
   #take(data: PlayerLoad, buffers: DataView[]): void {
@@ -363,18 +515,16 @@ export class PlayerModel {
     this.analysis = data.analysis;
     this.#corrections = null;
     this.cues = data.cues;
-    this.sources = data.sources;
-    this.pyramids = new Map();
-    for (const [role, header] of Object.entries(data.waveforms)) {
-      if (header) this.pyramids.set(role as AudioSource["role"], readPyramid(header, buffers));
-    }
+    this.sets = data.sets;
+    this.#base = { sources: data.sources, pyramids: pyramidsOf(data.waveforms, buffers) };
     this.picture = this.#pictureOf(data.track.duration ?? 0);
     this.failure = null;
     this.status = "ready";
+    this.#compose();
   }
 
   #pictureOf(duration: number): SongPicture {
-    return pictureOf(duration, this.pyramids.get("mix") ?? null, this.analysis, this.cues);
+    return pictureOf(duration, this.#base.pyramids.get("mix") ?? null, this.analysis, this.cues);
   }
 
   #forget(): void {
@@ -383,6 +533,11 @@ export class PlayerModel {
     this.cues = [];
     this.sources = [];
     this.pyramids = new Map();
+    this.sets = [];
+    this.#base = { sources: [], pyramids: new Map() };
+    this.#shown = null;
+    this.#other = null;
+    this.#wish += 1;
     this.picture = null;
     this.job = null;
     this.failure = null;
@@ -407,7 +562,7 @@ export class PlayerModel {
   }
 
   #engineFailed(error: EngineError): void {
-    if (error.trackId !== this.#trackId || this.#trackId === null) return;
+    if (this.#trackId === null || error.trackId !== this.soundId) return;
     this.audioFailure = { message: error.message, hint: error.hint };
     this.#emit("audio");
   }
@@ -440,6 +595,24 @@ export class PlayerModel {
   #emit(event: keyof ModelEvents): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener();
   }
+}
+
+function pyramidsOf(waveforms: Partial<Record<Role, WaveformHeader>>, buffers: DataView[]): Map<Role, Pyramid> {
+  const found = Object.entries(waveforms) as [Role, WaveformHeader][];
+  return new Map(found.map(([role, header]) => [role, readPyramid(header, buffers)]));
+}
+
+function songOnly({ sources, pyramids }: Sounds): Sounds {
+  const picture = pyramids.get("mix");
+  return { sources: sources.filter(({ role }) => role === "mix"), pyramids: new Map(picture ? [["mix", picture]] : []) };
+}
+
+/** The stems of a set as they are known beside those of another. */
+function secondSide({ sources, pyramids }: Sounds): Sounds {
+  return {
+    sources: sources.filter(({ role }) => role !== "mix").map((source) => ({ ...source, role: roleOf(source.role as Stem, "b") })),
+    pyramids: new Map([...pyramids].filter(([role]) => role !== "mix").map(([role, pyramid]) => [roleOf(role as Stem, "b"), pyramid])),
+  };
 }
 
 function same(a: Loop, b: Range | null): boolean {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BridgeError } from "../bridge";
 import { type FakeAudio, fakeAudio } from "../engine/fake";
 import { FakeBridge, FakeModel } from "../testing/fake";
+import { stemSet } from "../testing/song";
 import type { PlayerHandle, PlayerLoad, PlayerState } from "../types";
 import widget from ".";
 import { mountPlayer, mountTransport } from "./player";
@@ -35,7 +36,7 @@ function song(id: string, change: Partial<PlayerLoad> = {}): PlayerLoad {
       { id: "1", time: 0.5, type: "intro", label: "", color: null, confidence: 1, reason: null },
     ],
     waveforms: {},
-    sets: [],
+    sets: [stemSet("s", { in_use: true })],
     ...change,
   };
 }

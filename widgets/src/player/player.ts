@@ -13,7 +13,7 @@ import { ScrollingWaveform } from "../waveform/scroll";
 import { title, typeColour } from "../waveform/song";
 import type { Fader } from "./fader";
 import { glyph } from "./glyphs";
-import { listenForKeys } from "./keys";
+import { listenForKeys, returnFocus } from "./keys";
 import { PlayerModel, register } from "./model";
 import "./player.css";
 import { StemStrip } from "./stems";
@@ -155,14 +155,7 @@ class PlayerView {
     const { signal } = model;
     // The song comes in while the finger is still on its way up.
     this.#root.addEventListener("pointerdown", () => model.preload(), { signal });
-    // After the mouse, the keys belong to the player again and not to the button that was clicked.
-    this.#root.addEventListener("click", (event) => {
-      const pressed = event.target instanceof Element ? event.target.closest("button") : null;
-      if (!pressed || event.detail === 0) return;
-      const row = pressed.closest(".sfa-stem-row");
-      const focus = row?.querySelector<HTMLElement>(".sfa-fader") ?? this.#root;
-      focus.focus({ preventScroll: true });
-    }, { signal });
+    returnFocus(this.#root, signal);
     scrollHost.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "+" || event.key === "=") this.#scroll.zoom(1 / 1.6);

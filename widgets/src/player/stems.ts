@@ -1,48 +1,110 @@
-/** The stems of a song: each with its picture, fader, mute, solo and meter. */
+/** The stems of a song: each with its picture, fader, mute, solo, place between the loudspeakers, and meter. */
 
 import { h, setAttribute, setText } from "../dom";
-import { faderGain, levelText, neutral, UNITY } from "../engine";
+import { faderGain, levelText, neutral, panText, roleOf, type Stem, stemOf, type StemSetting, UNITY } from "../engine";
 import { bytes } from "../format";
 import { stemLabel } from "../parts";
-import type { AudioSource } from "../types";
+import type { Layer } from "../ui/layer";
 import { Overview } from "../waveform/overview";
-import { displayGain } from "../waveform/song";
+import { displayGain, type SongPicture } from "../waveform/song";
 import { Fader } from "./fader";
 import { Meter } from "./meter";
 import type { PlayerModel } from "./model";
 import { Task } from "./work";
 
+/** What a person asks of the dialog that separates. */
+export interface SeparateRequest {
+  ids: string[];
+  /** Seconds; null for the whole song. */
+  region: [number, number] | null;
+}
+
+export interface StripOptions {
+  /** Choosing, comparing and judging sets: a part that a page may load when it is wanted. */
+  sets?: (strip: StripSlots) => void;
+  /** Opens the dialog that separates. */
+  separate?: (request: SeparateRequest) => void;
+  /** Where notices of the page go. */
+  layer?: Layer;
+}
+
+/** Where the part for the sets puts what it has. */
+export interface StripSlots extends StripOptions {
+  readonly model: PlayerModel;
+  readonly signal: AbortSignal;
+  /** In the head, in place of the badge. */
+  readonly badge: HTMLElement;
+  /** In the head, before the switches. */
+  readonly tools: HTMLElement;
+  /** Between the head and the stems. */
+  readonly below: HTMLElement;
+  /** The rows that are there now: beside the name, and the row itself. */
+  readonly rows: ReadonlyMap<Stem, { element: HTMLElement; side: HTMLElement }>;
+}
+
 interface Row {
-  source: AudioSource;
+  stem: Stem;
   element: HTMLElement;
+  /** A warning, or the switch between two sets. */
+  side: HTMLElement;
   fader: Fader;
+  pan: Fader;
   mute: HTMLButtonElement;
   solo: HTMLButtonElement;
   meter: Meter;
   picture: Overview;
+  absent: HTMLElement;
 }
 
-/** The built-in engine works without a model; everybody should see that at once. */
-export function engineLabel(engine: string | undefined): string | null {
-  if (!engine) return null;
-  return engine === "draft" ? "Draft (no AI)" : engine;
-}
+/** One step of the keys, of the way from the middle to one side. */
+const PAN_STEP = 0.1;
 
 export class StemStrip {
   readonly element = h("section", { class: "sfa-stems-strip", "aria-label": "Stems" });
   readonly #model: PlayerModel;
-  #rows: Row[] = [];
+  readonly #options: StripOptions;
+  readonly #signal: AbortSignal;
+  readonly #rows = new Map<Stem, Row>();
+  readonly #badge = h("span", { class: "sfa-stems-badge" });
+  readonly #tools = h("span", { class: "sfa-stems-tools" });
+  readonly #below = h("div", { class: "sfa-stems-below" });
+  readonly #list = h("div", { class: "sfa-stems-list" });
+  readonly #note = h("span", { class: "sfa-pl-note", role: "status" });
+  readonly #song: HTMLButtonElement;
+  readonly #stems: HTMLButtonElement;
+  readonly #reset: HTMLButtonElement;
+  readonly #head: HTMLElement;
   #end = new AbortController();
   #shown = "";
+  /** From which sets the pictures are. */
+  #sides = "";
   #trackId: string | null = null;
   #task: Task | null = null;
-  #listen: { song: HTMLButtonElement; stems: HTMLButtonElement; reset: HTMLButtonElement; note: HTMLElement } | null = null;
+  #asked = false;
 
-  constructor(model: PlayerModel, signal: AbortSignal) {
+  constructor(model: PlayerModel, signal: AbortSignal, options: StripOptions = {}) {
     this.#model = model;
+    this.#options = options;
+    this.#signal = signal;
+    const choose = (listen: "song" | "stems", label: string, hint: string) => {
+      const button = h("button", { type: "button", title: `${hint} (O)` }, label);
+      button.addEventListener("click", () => model.engine.setListen(model.soundId, listen));
+      return button;
+    };
+    this.#song = choose("song", "Song", "Hear the original");
+    this.#stems = choose("stems", "Stems", "Hear the stems as they are set");
+    this.#reset = h("button", { type: "button", class: "sfa-button is-quiet", title: "Every stem as it was made" }, "Reset");
+    this.#reset.addEventListener("click", () => model.engine.resetMixer(model.soundId));
+    this.#head = h(
+      "header", {},
+      h("h3", {}, "Stems"), this.#badge, this.#note,
+      h("span", { class: "sfa-pl-gap" }),
+      this.#tools, this.#reset,
+      h("div", { class: "sfa-switch", role: "group", "aria-label": "What is heard" }, this.#song, this.#stems),
+    );
     signal.addEventListener("abort", () => this.#end.abort(), { once: true });
     model.on("state", () => this.#update(), signal);
-    model.on("audio", () => this.#note(), signal);
+    model.on("audio", () => this.#showNote(), signal);
     model.on("track", () => this.show(), signal);
     model.on("progress", () => this.#task?.update(), signal);
   }
@@ -50,7 +112,6 @@ export class StemStrip {
   /** Builds what the track calls for: rows, progress, or the one action. */
   show(): void {
     const model = this.#model;
-    const { stems } = model;
     this.element.hidden = model.status !== "ready";
     if (model.status !== "ready") return;
     if (model.trackId !== this.#trackId) {
@@ -58,83 +119,73 @@ export class StemStrip {
       this.#shown = "";
       this.#task = null;
     }
+    const names = [...new Set(model.stems.map(({ role }) => stemOf(role) as Stem))];
     const fit = model.stemsFit;
-    const signature = stems.length > 0 && fit ? stems.map(({ id }) => id).join() : "";
-    if (signature && signature === this.#shown) {
-      this.#pictures();
-      this.#update();
+    const signature = fit ? names.join() : "";
+    if (names.length === 0 || !fit) {
+      this.#leave();
+      this.element.replaceChildren(names.length > 0 ? tooLong() : this.#action());
       return;
     }
-    this.#shown = signature;
-    this.#end.abort();
-    this.#end = new AbortController();
-    this.#rows = [];
-    this.#listen = null;
-    if (signature) {
-      this.element.replaceChildren(this.#head(stems), ...stems.map((source) => this.#row(source)));
-      this.#pictures();
-      this.#update();
-    } else if (stems.length > 0) {
-      this.element.replaceChildren(h("p", { class: "sfa-pl-quiet" },
-        "This song is too long to mix its stems in the browser, so the original plays."));
-    } else {
-      this.#task ??= new Task(model, {
-        text: "No stems yet: vocals, drums, bass and the rest, each with its own fader.",
-        label: "Separate stems",
-        symbol: "split",
-        stages: ["separate"],
-      });
-      this.#task.update();
-      this.element.replaceChildren(this.#task.element);
+    if (signature !== this.#shown) {
+      this.#leave();
+      this.#shown = signature;
+      this.#list.replaceChildren(...names.map((name) => this.#row(name)));
+      this.element.replaceChildren(this.#head, this.#below, this.#list);
     }
+    if (!this.#asked) {
+      this.#asked = true;
+      this.#options.sets?.({
+        ...this.#options, model, signal: this.#signal, badge: this.#badge, tools: this.#tools, below: this.#below, rows: this.#rows,
+      });
+    }
+    // The part for the sets has a menu here, with the badge on it.
+    if (!this.#badge.querySelector("button")) {
+      this.#badge.replaceChildren(h("span", { class: "sfa-badge" }, model.set?.badge ?? ""));
+    }
+    this.#pictures();
+    this.#update();
   }
 
   /** Draws a frame; true while a meter still moves. */
   draw(time: number, now: number): boolean {
     const model = this.#model;
+    const place = time - (model.region?.start ?? 0);
+    const { sides } = model.engine.mixer(model.soundId);
     let moving = false;
-    for (const { source, meter, picture } of this.#rows) {
-      picture.draw(time);
-      const tap = model.here ? model.engine.tapOf(source.role) : null;
+    for (const { stem, meter, picture } of this.#rows.values()) {
+      picture.draw(place);
+      const tap = model.here ? model.engine.tapOf(roleOf(stem, sides?.[stem] ?? "a")) : null;
       if (meter.draw(tap, model.playing, now)) moving = true;
     }
     return moving;
   }
 
-  #head(stems: AudioSource[]): HTMLElement {
-    const model = this.#model;
-    const engines = new Set(stems.map(({ engine }) => engineLabel(engine)));
-    const [engine] = engines;
-    const id = () => model.trackId as string;
-    const choose = (listen: "song" | "stems", label: string, hint: string) => {
-      const button = h("button", { type: "button", title: hint }, label);
-      button.addEventListener("click", () => model.engine.setListen(id(), listen));
-      return button;
-    };
-    const song = choose("song", "Song", "Hear the original");
-    const all = choose("stems", "Stems", "Hear the stems as they are set");
-    const reset = h("button", { type: "button", class: "sfa-button is-quiet" }, "Reset");
-    reset.addEventListener("click", () => model.engine.resetMixer(id()));
-    const note = h("span", { class: "sfa-pl-note", role: "status" });
-    this.#listen = { song, stems: all, reset, note };
-    return h(
-      "header", {},
-      h("h3", {}, "Stems"),
-      engines.size === 1 && engine ? h("span", { class: "sfa-badge" }, engine) : null,
-      note,
-      h("span", { class: "sfa-pl-gap" }),
-      reset,
-      h("div", { class: "sfa-switch", role: "group", "aria-label": "What is heard" }, song, all),
-    );
+  #leave(): void {
+    this.#end.abort();
+    this.#end = new AbortController();
+    this.#rows.clear();
+    this.#shown = "";
   }
 
-  #row(source: AudioSource): HTMLElement {
+  #action(): HTMLElement {
     const model = this.#model;
-    const { role } = source;
+    this.#task ??= new Task(model, {
+      text: "No stems yet: vocals, drums, bass and the rest, each with its own fader.",
+      label: "Separate stems",
+      symbol: "split",
+      stages: ["separate"],
+    });
+    this.#task.update();
+    return this.#task.element;
+  }
+
+  #row(stem: Stem): HTMLElement {
+    const model = this.#model;
     const signal = this.#end.signal;
-    const name = source.label || stemLabel(role);
-    const id = model.trackId as string;
-    const setting = () => model.engine.mixer(id).stems[role] ?? neutral();
+    const name = stemLabel(stem);
+    const setting = () => model.engine.mixer(model.soundId).stems[stem] ?? neutral();
+    const change = (by: Partial<StemSetting>) => model.engine.setStem(model.soundId, stem, by);
     const toggle = (letter: string, what: string, key: "muted" | "solo") => {
       const button = h(
         "button",
@@ -144,7 +195,7 @@ export class StemStrip {
         },
         letter,
       );
-      button.addEventListener("click", () => model.engine.setStem(id, role, { [key]: !setting()[key] }));
+      button.addEventListener("click", () => change({ [key]: !setting()[key] }));
       return button;
     };
     const mute = toggle("M", "Mute", "muted");
@@ -155,12 +206,21 @@ export class StemStrip {
       value: setting().fader,
       reset: UNITY,
       text: (value) => levelText(faderGain(value)),
-      changed: (value) => model.engine.setStem(id, role, { fader: value }),
+      changed: (value) => change({ fader: value }),
       signal,
     });
+    const pan = new Fader({
+      label: `Pan of ${name}`,
+      value: (setting().pan + 1) / 2,
+      reset: 0.5,
+      balance: true,
+      text: (value) => panText(2 * value - 1),
+      changed: (value) => change({ pan: 2 * value - 1 }),
+      signal,
+    });
+    const side = h("span", { class: "sfa-stem-side" });
+    const absent = h("span", { class: "sfa-stem-absent", hidden: true }, "Not in this set");
     const wave = h("div", { class: "sfa-stem-wave" });
-    const engines = new Set(model.stems.map(({ engine }) => engine));
-    const badge = engines.size > 1 ? engineLabel(source.engine) : null;
     const element = h(
       "div",
       { class: "sfa-stem-row", role: "group", "aria-label": name },
@@ -168,75 +228,97 @@ export class StemStrip {
         "span", { class: "sfa-stem-name" },
         h("i", { "aria-hidden": "true" }, name.charAt(0)),
         h("span", { title: name }, name),
-        badge ? h("span", { class: "sfa-badge" }, badge) : null,
+        side,
       ),
       h("span", { class: "sfa-stem-buttons" }, mute, solo),
       h("span", { class: "sfa-stem-level" }, fader.element, meter.element),
+      h("span", { class: "sfa-stem-pan" }, h("small", { "aria-hidden": "true" }, "L"), pan.element, h("small", { "aria-hidden": "true" }, "R")),
       wave,
     );
-    element.style.setProperty("--stem", `var(--stem-${role}, var(--dim))`);
+    wave.append(absent);
+    element.style.setProperty("--stem", `var(--stem-${stem}, var(--dim))`);
+    // Before the fader hears of it: with shift its arrows move the stem to a side.
     element.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       const key = event.key.toLowerCase();
-      if (key === "m") mute.click();
-      else if (key === "s") solo.click();
+      if (event.shiftKey && (key === "arrowleft" || key === "arrowright")) {
+        const next = setting().pan + (key === "arrowright" ? PAN_STEP : -PAN_STEP);
+        change({ pan: Math.max(-1, Math.min(1, Math.round(next * 100) / 100)) });
+      } else if (key === "m" && !event.repeat) mute.click();
+      else if (key === "s" && !event.repeat) solo.click();
       else return;
       event.preventDefault();
       event.stopPropagation();
-    }, { signal });
+    }, { signal, capture: true });
     const picture = new Overview(wave, {
       clock: model.engine.clock,
       signal,
-      colour: `--stem-${role}`,
-      seek: (time, done) => model.scrub(time, done),
+      colour: `--stem-${stem}`,
+      seek: (time, done) => model.scrub(time + (model.region?.start ?? 0), done),
     });
-    this.#rows.push({ source, element, fader, mute, solo, meter, picture });
+    this.#rows.set(stem, { stem, element, side, fader, pan, mute, solo, meter, picture, absent });
     return element;
   }
 
   /** The stems of a song share one scale, so that their sizes compare. */
   #pictures(): void {
     const model = this.#model;
-    const peaks = this.#rows.map(({ source }) => model.pyramids.get(source.role)?.peak ?? 0);
+    const { region, picture: whole } = model;
+    const { sides } = model.engine.mixer(model.soundId);
+    const song: SongPicture | null = region && whole
+      ? { ...whole, duration: region.end - region.start, pyramid: null, beats: [], downbeats: [], sections: [], cues: [] }
+      : whole;
+    const peaks = model.stems.map(({ role }) => model.pyramids.get(role)?.peak ?? 0);
     const gain = displayGain(Math.max(0, ...peaks));
-    for (const { source, picture } of this.#rows) {
-      picture.show(model.picture, model.pyramids.get(source.role) ?? null, gain);
+    for (const { stem, picture, absent } of this.#rows.values()) {
+      const role = roleOf(stem, sides?.[stem] ?? "a");
+      picture.show(song, model.pyramids.get(role) ?? null, gain);
+      absent.hidden = model.sources.some((source) => source.role === role);
     }
   }
 
   #update(): void {
     const model = this.#model;
-    if (this.#rows.length === 0 || model.trackId === null) return;
-    const { listen, stems } = model.engine.mixer(model.trackId);
-    const anySolo = this.#rows.some(({ source }) => stems[source.role]?.solo);
+    if (this.#rows.size === 0 || model.trackId === null) return;
+    const { listen, stems, sides = {} } = model.engine.mixer(model.soundId);
+    const now = JSON.stringify(sides);
+    if (now !== this.#sides) {
+      this.#sides = now;
+      this.#pictures();
+    }
+    const anySolo = [...this.#rows.keys()].some((stem) => stems[stem]?.solo);
     let touched = false;
-    for (const { source, element, fader, mute, solo, picture } of this.#rows) {
-      const setting = stems[source.role] ?? neutral();
+    for (const { stem, element, fader, pan, mute, solo, picture } of this.#rows.values()) {
+      const setting = stems[stem] ?? neutral();
       fader.value = setting.fader;
+      pan.value = (setting.pan + 1) / 2;
       setAttribute(mute, "aria-pressed", String(setting.muted));
       setAttribute(solo, "aria-pressed", String(setting.solo));
       const silent = listen === "stems" && (setting.muted || (anySolo && !setting.solo) || setting.fader === 0);
       element.classList.toggle("is-silent", silent);
+      element.classList.toggle("is-panned", setting.pan !== 0);
       picture.muted = silent;
-      touched ||= setting.muted || setting.solo || setting.fader !== UNITY;
+      picture.level = faderGain(setting.fader);
+      touched ||= setting.muted || setting.solo || setting.pan !== 0 || setting.fader !== UNITY;
     }
-    if (this.#listen) {
-      setAttribute(this.#listen.song, "aria-pressed", String(listen === "song"));
-      setAttribute(this.#listen.stems, "aria-pressed", String(listen === "stems"));
-      this.#listen.reset.hidden = !touched;
-    }
+    setAttribute(this.#song, "aria-pressed", String(listen === "song"));
+    setAttribute(this.#stems, "aria-pressed", String(listen === "stems"));
+    this.#reset.hidden = !touched;
     this.element.classList.toggle("is-song", listen === "song");
-    this.#note();
+    this.#showNote();
   }
 
-  #note(): void {
+  #showNote(): void {
     const model = this.#model;
-    if (!this.#listen) return;
     const loading = model.here ? model.engine.loading : null;
     let text = "";
     if (loading?.what === "stems") {
       text = loading.phase === "decode" ? "Preparing stems…" : `Loading stems… ${bytes(loading.received)}`;
     }
-    setText(this.#listen.note, text);
+    setText(this.#note, text);
   }
+}
+
+function tooLong(): HTMLElement {
+  return h("p", { class: "sfa-pl-quiet" }, "This song is too long to mix its stems in the browser, so the original plays.");
 }

@@ -1,6 +1,6 @@
 /** A song of 64 seconds at 120 BPM with an analysis, and a kernel that corrects it. */
 
-import type { AnalysisLoad, Correction, Cue, FullAnalysis, Methods, PlayerLoad, Section } from "../types";
+import type { AnalysisLoad, Correction, Cue, FullAnalysis, Methods, PlayerLoad, Section, StemSet } from "../types";
 import { trackRow } from "./rows";
 
 const LENGTH = 64;
@@ -38,6 +38,15 @@ export function analysisLoad(id: string, analysis: FullAnalysis, more: Partial<A
     curves: { "loudness.momentary": curve }, density: 2, ...more,
   };
   return { result, buffers: [new DataView(bytes.buffer)] };
+}
+
+/** A set of stems of the whole song, as the draft makes it. */
+export function stemSet(id: string, changes: Partial<StemSet> = {}): StemSet {
+  return {
+    id, engine: "draft", engine_label: "Draft", model: "", model_label: "", badge: "Draft (no AI)", draft: true,
+    stems: ["vocals", "drums"], start: null, end: null, settings: {}, device: "cpu", seconds: 9, minutes: null, report: null,
+    in_use: false, created_at: "2026-11-20T10:00:00+00:00", ...changes,
+  };
 }
 
 export function playerLoad(id: string): PlayerLoad {

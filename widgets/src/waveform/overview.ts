@@ -34,6 +34,7 @@ export class Overview {
   #window: Range | null = null;
   #range: Range | null = null;
   #muted = false;
+  #level = 1;
   #hover: number | null = null;
   #fresh = false;
   #drawn = "";
@@ -70,6 +71,13 @@ export class Overview {
     this.#options.clock.wake();
   }
 
+  /** How tall it is drawn: the linear gain of what it shows. */
+  set level(level: number) {
+    if (this.#level === level) return;
+    this.#level = level;
+    this.#options.clock.wake();
+  }
+
   /** Draws a frame with the playhead at `time` (s); does nothing where nothing moved. */
   draw(time: number): void {
     const { context, width, height, ratio, visible } = this.#surface;
@@ -81,7 +89,7 @@ export class Overview {
     const window = this.#window;
     const left = window ? Math.round(x(window.start)) : 0;
     const right = window ? Math.round(x(window.end)) : 0;
-    const state = `${head} ${left} ${right} ${this.#hover} ${this.#muted} ${this.#range?.start} ${this.#range?.end}`;
+    const state = `${head} ${left} ${right} ${this.#hover} ${this.#muted} ${this.#level} ${this.#range?.start} ${this.#range?.end}`;
     if (this.#fresh && state === this.#drawn) return;
     if (!this.#fresh) this.#paint();
     this.#drawn = state;
@@ -130,8 +138,10 @@ export class Overview {
     const width = Math.round((to - from) * ratio);
     if (!context || width <= 0) return;
     context.globalAlpha = alpha;
+    // A line stays where nothing is heard.
+    const tall = Math.max(1, height * this.#level);
     context.drawImage(
-      this.#still, Math.round(from * ratio), 0, width, this.#still.height, from, 0, width / ratio, height,
+      this.#still, Math.round(from * ratio), 0, width, this.#still.height, from, (height - tall) / 2, width / ratio, tall,
     );
     context.globalAlpha = 1;
   }
