@@ -18,7 +18,6 @@ __all__ = ["download"]
 
 TIMEOUT = 30.0  # without any sign of life [s]
 CONNECTIONS = 5  # how often a broken one is taken up again, and the first
-BLOCK = 1 << 18  # bytes
 
 
 def download(url: str, path: Path, *, limit: int, at: Callable[[int], None]) -> None:
@@ -68,7 +67,7 @@ def _receive(client: httpx.Client, url: str, file: BinaryIO, limit: int, at: Cal
         if not response.headers.get("content-range", "").startswith(f"bytes {begin}-"):
             file.seek(0)  # the server gives all of it, whatever we ask for
             file.truncate()
-        for block in response.iter_raw(BLOCK):
+        for block in response.iter_raw():
             file.write(block)
             if file.tell() > limit:
                 raise ServiceError(f"{response.url.host} sends more than the file has.")
