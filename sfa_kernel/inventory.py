@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWNED", "Entry", "Expected", "altered", "entries", "expected", "identifier", "missing", "orphans"]
 
-OWNED = ("downloads", "stems", "analysis")  # folders whose files belong to rows; exports belong to the person
+OWNED = ("downloads", "stems", "analysis", "exports")  # folders whose files belong to rows
 # Where the catalogue has a checksum of a file. That of a track is of what was added: it holds for the library's copy
 # unless that had to be written in another format.
 _HASHES = {

@@ -22,6 +22,7 @@ COLUMNS = (
     ("separations", "levels"),
     ("stems", "file"),
     ("stems", "waveform"),
+    ("exports", "file"),
 )
 
 

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["due", "purge"]
 
-_BELONGINGS = ("cues", "removed_cues", "loops", "corrections", "embeddings", "stems", "separations", "analyses")
+_BELONGINGS = (
+    "cues",
+    "removed_cues",
+    "loops",
+    "corrections",
+    "embeddings",
+    "stems",
+    "separations",
+    "analyses",
+    "exports",
+)
 
 
 def due(connection: Connection, before: datetime) -> list[UUID]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sfa_kernel import inventory
-from sfa_kernel.catalog import jobs, stems, trash, webhooks
+from sfa_kernel.catalog import exports, jobs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.storage import Storage
@@ -55,7 +55,11 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
                 *stems.files(connection, stems.due(connection, removed_before)),
             ],
             "busy": {f"{job.id}-{job.attempt}" for job in running},
-            "limits": {"removed_before": removed_before, "job_retention": settings.job_retention},
+            "limits": {
+                "removed_before": removed_before,
+                "exported_before": datetime.fromtimestamp(now, UTC) - timedelta(days=settings.job_retention),
+                "job_retention": settings.job_retention,
+            },
         },
         time_limit=TIME_LIMIT,
     )
@@ -113,16 +117,18 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
     purged, names = trash.purge(connection, result["removed_before"])
     pruned = jobs.prune(connection, result["job_retention"])
     sets, set_names = stems.purge(connection, result["removed_before"])
+    taken_away = exports.prune(connection, result["exported_before"])
     forgotten = webhooks.prune(connection, DELIVERY_DAYS)
     owned = referenced_among(connection, result["orphans"])
     orphans = {name: size for name, size in result["orphans"].items() if name not in owned}
     known = {str(found.id) for found in jobs.get_many(connection, [UUID(name) for name in result["logs"]])}
     logs = {f"logs/{name}.jsonl": size for name, size in result["logs"].items() if name not in known}
-    files.drop([*names, *set_names, *orphans, *logs])
+    files.drop([*names, *set_names, *taken_away, *orphans, *logs])
     counts = {
         "removed tracks": len(purged),
         "their files": len(names),
         "sets of stems": sets,
+        "exports": len(taken_away),
         "files of nothing": len(orphans),
         "ended jobs": len(pruned),
         "job logs": len(logs),
@@ -130,7 +136,7 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
         "leftovers": len(result["swept"]),
     }
     freed = sum(result["sizes"].get(name, 0) for name in [*names, *set_names])
-    freed += sum(sum(part.values()) for part in (orphans, logs, result["swept"]))
+    freed += sum(sum(part.values()) for part in (taken_away, orphans, logs, result["swept"]))
     gone = ", ".join(f"{what} {count}" for what, count in counts.items() if count)
     return f"Freed {freed / 1e6:.1f} MB ({gone})." if gone else "There was nothing to remove."
 
