@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from sfa_kernel import pipeline
-from sfa_kernel.catalog import freshness, tracks
+from sfa_kernel.catalog import exports, freshness, tracks
 from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.cloud import CloudAccount
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
+from sfa_kernel.exporting import TEMPLATE
 from sfa_kernel.jobs import Ground, Runner, cron
 from sfa_kernel.jobs.slot import before_exit
 from sfa_kernel.library import Imported, Library, Track, Tracks
 from sfa_kernel.offers import offers
 from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.cloud import CLOUD
-from sfa_kernel.pipeline.export import EXPORT
+from sfa_kernel.pipeline.export import EXPORT, enqueue_export
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from sfa_kernel.backup import Snapshot
     from sfa_kernel.estimates import Estimate
     from sfa_kernel.jobs import JobRequest
+    from sfa_kernel.stemset import StemSet
 
 __all__ = ["Studio"]
 
@@ -416,6 +418,68 @@ class Studio(Library):
         ids = self._ids(chosen)
         with self.catalog.read() as connection:
             return [Track(self, tracks.get(connection, track_id)) for track_id in ids]
+
+    def export(
+        self,
+        chosen: Track | str | UUID | Sequence[Track | str | UUID],
+        *,
+        what: str = "stems",
+        stem: str | None = None,
+        format: str = "",  # noqa: A002 - what everybody calls it
+        template: str = TEMPLATE,
+        separation: StemSet | None = None,
+    ) -> Run:
+        """Make a file to take away, in the background; returns at once. `exports` tells where it is.
+
+        Parameters
+        ----------
+        chosen
+            One track, or several: then all go into one archive.
+        what
+            ``"stems"``: all stems as a zip file with a manifest; ``"stem"``: one of them; ``"stem.mp4"``: a Stems
+            file for Traktor and Mixxx; ``"analysis"``: what the analysis found, as JSON.
+        stem, format, template
+            Which stem, how it is written, and how it is called; see `sfa_kernel.exporting.wish`.
+        separation
+            The set of stems; the one in use when None.
+
+        Raises
+        ------
+        NotFoundError
+            When a track is unknown, or has not what is wanted.
+        ParameterError
+            When there is no such export, format or field.
+        """
+        ids = self._ids(chosen)
+        with self.catalog.write() as connection:
+            job = enqueue_export(
+                connection,
+                self.ledger,
+                ids,
+                what=what,
+                stem=stem,
+                format=format,
+                template=template,
+                separation_id=None if separation is None else separation.id,
+            )
+        self._work_if_wanted()
+        return self.run_type(self, [job.id])
+
+    def exports(self, track: Track | str | UUID) -> Table:
+        """The files that were made of a track to take away, the newest first: ``name``, ``kind``, ``file``, ``MB``."""
+        (track_id,) = self._ids(track)
+        with self.catalog.read() as connection:
+            rows = exports.of_track(connection, track_id)
+        return Table(
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "file": str(self.storage.path(row.file)),
+                "MB": round(row.bytes / 1e6, 1),
+                "made": row.created_at,
+            }
+            for row in rows
+        )
 
     def work(self, run: Run | None = None) -> None:
         """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
