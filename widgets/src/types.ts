@@ -407,9 +407,11 @@ export interface EngineSetting {
   description: string;
   kind: "number" | "choice" | "switch";
   default: unknown;
-  choices?: string[];
-  minimum?: number;
-  maximum?: number;
+  /** Of a choice. */
+  choices: string[];
+  /** Bounds of a number. */
+  minimum: number | null;
+  maximum: number | null;
 }
 
 export interface EngineModel {
@@ -455,6 +457,8 @@ export interface SeparationRequest {
   stems: string[] | null;
   /** Seconds; null for the whole song. */
   region: [number, number] | null;
+  /** Those of the engine's settings that are not as usual. */
+  settings: Record<string, unknown>;
 }
 
 export interface SeparationEstimate {
@@ -592,7 +596,7 @@ export interface Methods {
   "separation.estimate": { params: SeparationRequest; result: SeparationEstimate };
   /** No jobs where these stems are there already; `force` makes them anew. */
   "separation.start": {
-    params: SeparationRequest & { settings: Record<string, unknown>; force?: boolean };
+    params: SeparationRequest & { force?: boolean };
     result: { jobs: string[]; batch: string | null };
   };
   "weights.status": { params: Record<string, never>; result: WeightsStatus };

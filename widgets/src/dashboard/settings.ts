@@ -6,6 +6,12 @@ import { icon, type IconName } from "../icons";
 import { chooseTheme, themeChoice, type ThemeChoice } from "../theme";
 import type { DoctorCheck } from "../types";
 import { notifyButton, notifyState } from "../ui/notify";
+import { type Load, mountLater } from "./lazy";
+
+/** What the bundle of the dialogs has for this view. */
+interface ServicesModule {
+  mountServices(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal }): { refresh(): void };
+}
 
 export interface SettingsHandle {
   /** The view was opened: look again. */
@@ -13,12 +19,13 @@ export interface SettingsHandle {
 }
 
 export function mountSettings(
-  el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; showKeys(): void },
+  el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; load: Load; showKeys(): void },
 ): SettingsHandle {
-  const { signal } = options;
+  const { signal, load } = options;
   const health = h("div", { class: "sfa-settings-health", "aria-live": "polite" });
   const about = h("dl", { class: "sfa-settings-about" });
   const again = h("button", { type: "button", class: "sfa-button" }, icon("retry"), "Check again");
+  const services = h("div", { class: "sfa-services" });
   const keys = h("button", { type: "button", class: "sfa-button" }, icon("keyboard"), "Show the keys");
   append(el, h(
     "div", { class: "sfa-settings" },
@@ -28,11 +35,19 @@ export function mountSettings(
       h("section", {}, h("h3", {}, "Look"), themeControl()),
       h("section", {}, h("h3", {}, "Keyboard"), h("p", {}, "Everything works without a mouse."), keys),
       notifications(),
+      services,
       h("section", {}, h("h3", {}, "Library"), about),
       h("section", {}, h("header", {}, h("h3", {}, "Health"), again), health),
     ),
   ));
   keys.addEventListener("click", options.showKeys);
+
+  let mounted: Promise<{ refresh(): void }> | null = null;
+  const refreshServices = () => {
+    if (mounted) void mounted.then((handle) => handle.refresh());
+    else mounted = mountLater(services, "engines and services", () => load("dialogs"), (module) =>
+      (module as ServicesModule).mountServices(services, bridge, { signal }));
+  };
 
   let request: AbortController | null = null;
   const refresh = async () => {
@@ -59,7 +74,12 @@ export function mountSettings(
   };
   again.addEventListener("click", () => void refresh());
   signal.addEventListener("abort", () => request?.abort(), { once: true });
-  return { refresh: () => void refresh() };
+  return {
+    refresh() {
+      void refresh();
+      refreshServices();
+    },
+  };
 }
 
 const NOTIFY: Record<NotificationPermission, string> = {

@@ -114,7 +114,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
 
   let lastPointer = 0;
   const library = mountLibrary(views.library, bridge, {
-    signal, layer,
+    signal, layer, load,
     search: false,
     query: state.get<string>("query"),
     onOpen: openInStudio,
@@ -162,7 +162,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     router.go("jobs");
     void wantJobs().then((board) => board.show(group));
   };
-  const settings = mountSettings(views.settings, bridge, { signal, showKeys });
+  const settings = mountSettings(views.settings, bridge, { signal, load, showKeys });
 
   const bar = mountTopbar(topbar, {
     signal, feed,

@@ -40,7 +40,7 @@ describe("the inspector", () => {
   function open(handlers: FakeHandlers): void {
     bridge = new FakeBridge(handlers);
     const layer = new Layer(end.signal);
-    const actions = new TrackActions(bridge, layer, end.signal, onOpen);
+    const actions = new TrackActions(bridge, { layer, load: vi.fn(), signal: end.signal }, onOpen);
     inspector = mountInspector(el, bridge, { signal: end.signal, layer, actions, onSeek, onPlay, onTrack });
   }
   const says = (text: string) => vi.waitFor(() => expect(el.textContent).toContain(text));

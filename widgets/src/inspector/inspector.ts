@@ -175,7 +175,9 @@ class Inspector implements InspectorHandle {
       h(
         "div", { class: "sfa-inspector-stack" },
         button("Separate + analyse", "split", () => void actions.run(ids, ALL_STAGES)),
+        button("Separate stems…", "settings", () => actions.separate(ids)),
         button("Analyse only", "analyze", () => void actions.run(ids, ANALYSIS_STAGES)),
+        button("Export…", "upload", () => actions.export(ids)),
         button("Remove", "trash", () => void actions.remove(ids)),
       ),
     ];
@@ -195,13 +197,11 @@ class Inspector implements InspectorHandle {
       nodes.push(...section("Shape", this.#shape(row.id, analysis), corrected));
     }
     if (cues.length > 0) nodes.push(...section("Cues", this.#cues(row.id, cues)));
-    if (stems.length > 0) {
-      const [first] = stems;
-      nodes.push(...section("Stems", h(
-        "ul", { class: "sfa-inspector-stems" },
-        ...stems.map((stem) => h("li", {}, stemDot(stem.name), h("span", {}, stemLabel(stem.name)))),
-      ), first && [first.engine, first.model].filter(Boolean).join(" · ")));
-    }
+    const [first] = stems;
+    nodes.push(...section("Stems", h(
+      "ul", { class: "sfa-inspector-stems" },
+      ...stems.map((stem) => h("li", {}, stemDot(stem.name), h("span", {}, stemLabel(stem.name)))),
+    ), first && [first.engine, first.model].filter(Boolean).join(" · ")), this.#choices(row));
     if (analysis) nodes.push(this.#similar.show(row));
     const list = tagList(tags, row);
     if (list.childElementCount > 0) nodes.push(...section("Tags", list));
@@ -248,6 +248,16 @@ class Inspector implements InspectorHandle {
       layer.menu(box.right - 208, box.bottom + 4, "Track", actions.menu([row.id]));
     });
     return h("div", { class: "sfa-inspector-actions" }, open, play, more);
+  }
+
+  /** What can be made of a song, with choices. */
+  #choices(row: TrackRow): HTMLElement {
+    const { actions } = this.#options;
+    const separate = h("button", { type: "button", class: "sfa-button" }, icon("split"), "Separate…");
+    separate.addEventListener("click", () => actions.separate([row.id]));
+    const take = h("button", { type: "button", class: "sfa-button" }, icon("upload"), "Export…");
+    take.addEventListener("click", () => actions.export([row.id]));
+    return h("div", { class: "sfa-inspector-choices" }, separate, take);
   }
 
   #drawStatus(row: TrackRow): void {

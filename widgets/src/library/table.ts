@@ -2,6 +2,7 @@
 
 import type { Bridge } from "../bridge";
 import { describe } from "../bridge";
+import { familyLoader, type Load } from "../dashboard/lazy";
 import { append, h, setAttribute, setText } from "../dom";
 import { plural } from "../format";
 import { icon } from "../icons";
@@ -49,6 +50,8 @@ const COLUMNS: Column[] = [
 export interface LibraryOptions {
   signal: AbortSignal;
   layer: Layer;
+  /** Where the dialogs come from; the kernel, if not said. */
+  load?: Load;
   /** Puts a track into the player. */
   onOpen(id: string): void;
   /** The selection changed; `row` is the one the cursor is on. */
@@ -109,11 +112,11 @@ class LibraryTable implements LibraryHandle {
   readonly #message = h("div", { class: "sfa-state", hidden: true });
 
   constructor(el: HTMLElement, bridge: Bridge, options: LibraryOptions) {
-    const { signal } = options;
+    const { signal, layer, load = familyLoader(el, bridge, signal) } = options;
     this.#bridge = bridge;
     this.#options = options;
     this.#covers = new CoverArt(bridge, signal);
-    this.actions = new TrackActions(bridge, options.layer, signal, options.onOpen);
+    this.actions = new TrackActions(bridge, { signal, layer, load }, options.onOpen);
     const query = { query: options.query ?? "", sort: "added_at" as const, descending: true };
     this.#rows = new Rows(bridge, query, {
       changed: () => this.#rowsChanged(),
@@ -180,7 +183,9 @@ class LibraryTable implements LibraryHandle {
       this.#bulk,
       this.#bulkCount,
       bulkButton("Separate + analyse", "split", "all"),
+      bulkButton("Separate stems…", "settings", "separate"),
       bulkButton("Analyse only", "analyze", "analyze"),
+      bulkButton("Export…", "upload", "export"),
       bulkButton("Remove", "trash", "remove"),
     );
     append(
@@ -236,7 +241,9 @@ class LibraryTable implements LibraryHandle {
       const act = this.#actOf(event);
       const { ids } = this.#selection;
       if (act === "all") void this.actions.run(ids, ALL_STAGES);
+      else if (act === "separate") this.actions.separate(ids);
       else if (act === "analyze") void this.actions.run(ids, ANALYSIS_STAGES);
+      else if (act === "export") this.actions.export(ids);
       else if (act === "remove") void this.#remove(ids);
     }, { signal });
 

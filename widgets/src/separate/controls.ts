@@ -24,7 +24,7 @@ function controlOf(setting: EngineSetting, value: unknown, changed: (value: unkn
     return box;
   }
   if (setting.kind === "choice") {
-    const list = h("select", { class: "sfa-field" }, ...(setting.choices ?? []).map((choice) => h("option", { value: choice }, said(choice))));
+    const list = h("select", { class: "sfa-field" }, ...setting.choices.map((choice) => h("option", { value: choice }, said(choice))));
     list.value = String(value);
     list.addEventListener("change", () => changed(list.value));
     return list;

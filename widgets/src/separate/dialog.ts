@@ -8,7 +8,7 @@ import { icon, type IconName } from "../icons";
 import { countdown } from "../jobs/words";
 import { stemDot, stemLabel } from "../parts";
 import { KeyForm } from "../services/key";
-import { minutesText, Quota } from "../services/quota";
+import { Quota } from "../services/quota";
 import "../dialogs/dialogs.css";
 import "../services/services.css";
 import { FetchWeights } from "../services/weights";
@@ -388,11 +388,11 @@ class SeparateDialog {
   // What it will take
 
   get #request(): SeparationRequest | null {
-    const { engine, model, stems } = this.#choice;
+    const { engine, model, stems, settings } = this.#choice;
     const [start, end] = this.#region;
     if (this.#preview && regionFault(start, end, this.#duration) !== null) return null;
     const region = this.#preview ? [start, end] as [number, number] : null;
-    return { ids: this.#options.ids, engine: engine.name, model: model.name, stems, region };
+    return { ids: this.#options.ids, engine: engine.name, model: model.name, stems, region, settings };
   }
 
   #changed(): void {
@@ -425,8 +425,8 @@ class SeparateDialog {
     this.#minutesShort = minutes !== null && left !== null && minutes > left;
     this.#estimate.replaceChildren(icon(this.#minutesShort ? "alert" : "clock"), h("span", {}, text));
     this.#estimate.classList.toggle("is-warn", this.#minutesShort);
-    if (this.#minutesShort && minutes !== null && left !== null) {
-      append(this.#estimate, h("span", {}, `${minutesText(minutes)} needed, ${minutesText(left)} left: choose fewer stems or a preview, or buy more and ask again.`));
+    if (this.#minutesShort) {
+      append(this.#estimate, h("span", {}, "Choose fewer stems or a preview, or buy more minutes and ask again."));
     }
     this.#showStart();
   }
@@ -447,7 +447,7 @@ class SeparateDialog {
     this.#start.disabled = true;
     this.#choice.remember();
     try {
-      await this.#send({ ...request, settings: this.#choice.settings });
+      await this.#send(request);
       this.#dialog.close();
     } catch (error) {
       if (isAbort(error)) return;
@@ -459,7 +459,7 @@ class SeparateDialog {
   }
 
   /** Outlives the dialog: what is there already can be made anew from the notice that says so. */
-  async #send(request: SeparationRequest & { settings: Record<string, unknown>; force?: boolean }): Promise<void> {
+  async #send(request: SeparationRequest & { force?: boolean }): Promise<void> {
     const { layer, signal } = this.#host;
     const { result } = await this.#bridge.request("separation.start", request, { signal });
     const one = request.ids.length === 1;
