@@ -97,8 +97,8 @@ def enqueue(
             asked = separation or request()
             arguments |= asked.to_dict()
             key += f":{asked.key}"
-            if engine(asked.engine).where == "cloud":
-                queue, service = "cloud", asked.engine
+            if cloud := engine(asked.engine).service:
+                queue, service = "cloud", cloud
         job = JobRequest(
             kind=kind.name,
             queue=queue,

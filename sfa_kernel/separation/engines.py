@@ -169,8 +169,8 @@ class Engine:
         What it does.
     settings
         What can be chosen besides, by name.
-    where
-        ``"here"`` or ``"cloud"``.
+    service
+        The service it calls, when it works in the cloud; empty when it works here.
     draft
         Whether the result is a draft and has to be called one wherever it shows.
     context
@@ -193,7 +193,7 @@ class Engine:
     models: tuple[Model, ...]
     split: Split = field(repr=False)
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)
-    where: str = "here"
+    service: str = ""
     draft: bool = False
     context: float = 0.0
     own_process: bool = False
@@ -201,6 +201,11 @@ class Engine:
     other: Callable[[str], Model | None] = field(default=_no_others, repr=False)
     minutes: Callable[[str, tuple[str, ...], float], float] = field(default=_no_minutes, repr=False)
     environment: Callable[[], dict[str, str]] = field(default=dict, repr=False)
+
+    @property
+    def where(self) -> str:
+        """``"here"`` or ``"cloud"``."""
+        return "cloud" if self.service else "here"
 
     def model(self, name: str = "") -> Model:
         """The model of that name; the first one when the name is empty.
