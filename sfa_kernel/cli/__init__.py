@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sfa_kernel import __version__
-from sfa_kernel.cli import files, jobs, library, surfaces, upkeep, webhooks
+from sfa_kernel.cli import export, files, jobs, library, separation, surfaces, upkeep, webhooks, weights
 from sfa_kernel.cli.terminal import Commands, common_options, fail
 from sfa_kernel.errors import SfaError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-FAMILIES = (library, jobs, files, surfaces, upkeep, webhooks)
+FAMILIES = (library, jobs, files, separation, export, surfaces, upkeep, webhooks, weights)
 DECODING = ("add", "run", "analyze", "separate")
 
 

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.cli.jobs import brief
+from sfa_kernel.cli.separation import chosen, preview_option, separation_options
 from sfa_kernel.cli.terminal import fail, name_of, open_studio, print_json
 
 if TYPE_CHECKING:
     from sfa_kernel.cli.terminal import Commands
 
-__all__ = ["define"]
+__all__ = ["define", "watch"]
 
-ALL_STAGES, STALE_STAGES = "separate,analyze,autocue", "analyze,autocue"
+ALL_STAGES, STALE_STAGES, PREVIEW_STAGES = "separate,analyze,autocue", "analyze,autocue", "separate"
 
 
 def define(commands: Commands) -> None:
@@ -25,9 +26,10 @@ def define(commands: Commands) -> None:
 
     run = commands.add("run", _run, "let stages work on tracks")
     run.add_argument("ids", nargs="*", metavar="ID", help="tracks; all of them when none is named")
-    run.add_argument("--stages", help=f"default: {ALL_STAGES}; with --stale, {STALE_STAGES}")
+    run.add_argument("--stages", help=f"default: {ALL_STAGES}; --stale: {STALE_STAGES}; --preview: separate")
     run.add_argument("--stale", action="store_true", help="only tracks that an older version of this program analysed")
-    run.add_argument("--engine", default="draft", help="what separates (default: %(default)s)")
+    separation_options(run)
+    preview_option(run)
     run.add_argument("--force", action="store_true", help="do again what has been done")
     run.add_argument("--priority", type=int, default=5, metavar="N", help="0 is first, 9 last (default: %(default)s)")
     run.add_argument("--wait", action="store_true", help="do the work here and wait for its end")
@@ -103,23 +105,25 @@ def _add(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
-        chosen: Any = options.ids or None
+        tracks: Any = options.ids or None
         if options.stale:
             wanted = {studio.track(track_id).id for track_id in options.ids}
-            chosen = [track for track in studio.stale() if not wanted or track.id in wanted]
+            tracks = [track for track in studio.stale() if not wanted or track.id in wanted]
+        usual = STALE_STAGES if options.stale else PREVIEW_STAGES if options.preview else ALL_STAGES
         run = studio.run(
-            chosen,
-            stages=options.stages or (STALE_STAGES if options.stale else ALL_STAGES),
-            engine=options.engine,
+            tracks,
+            stages=options.stages or usual,
+            **chosen(options),
+            region=options.preview,
             force=options.force,
             priority=options.priority,
         )
         if options.wait:
             studio.work(run)  # not what others queue: we end with our own
-            _watch(run, quiet=options.json or not sys.stderr.isatty())
+            watch(run, quiet=options.json or not sys.stderr.isatty())
         jobs = run.jobs
     if options.json:
-        print_json({"jobs": [brief(job) for job in jobs]})
+        print_json({"batch": run.batch_id, "jobs": [brief(job) for job in jobs]})
     else:
         for job in jobs:
             print(
@@ -133,7 +137,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(run: Any, *, quiet: bool) -> None:
+def watch(run: Any, *, quiet: bool) -> None:
+    """Wait for a run, and show how far it is unless ``quiet``."""
     from sfa_kernel.catalog.jobs import ACTIVE
 
     while True:

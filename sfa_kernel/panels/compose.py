@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sfa_widgets
 
 from sfa_kernel.panels.analysis import analysis_handlers
+from sfa_kernel.panels.exports import export_handlers
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.library import library_handlers
 from sfa_kernel.panels.live import Live
@@ -35,7 +36,7 @@ def library_panel(
             table.push("notice", {"level": "info", "text": hint})
 
     handlers = library_handlers(studio, on_open=on_open)
-    table = sfa_widgets.LibraryTable(handlers | upload_handlers(studio), query=query)
+    table = sfa_widgets.LibraryTable(handlers | upload_handlers(studio) | export_handlers(studio), query=query)
     Live(studio, table)
     return table
 
@@ -46,7 +47,7 @@ def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.Tr
     def on_open(opened: UUID) -> None:
         player.load(str(opened))
 
-    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio)
+    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | export_handlers(studio)
     player = sfa_widgets.TrackPlayer(handlers, track_id=str(track_id) if track_id else "")
     Live(studio, player)
     return player
@@ -90,6 +91,7 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
         | analysis_handlers(studio)
         | job_handlers(studio)
         | upload_handlers(studio)
+        | export_handlers(studio)
     )
     Live(studio, page, news=True)
     return page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sfa_kernel.catalog import Catalog, stems, tracks
+from sfa_kernel.catalog import Catalog, exports, stems, tracks
 from sfa_kernel.errors import NotFoundError
 from sfa_kernel.storage import Storage
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-__all__ = ["MediaFile", "audio_file", "cover_file"]
+__all__ = ["MediaFile", "audio_file", "cover_file", "export_file"]
 
 MIME = {
     ".wav": "audio/wav",
@@ -22,6 +22,9 @@ MIME = {
     ".ogg": "audio/ogg",
     ".opus": "audio/ogg",
     ".m4a": "audio/mp4",
+    ".mp4": "audio/mp4",
+    ".zip": "application/zip",
+    ".json": "application/json",
     ".jpg": "image/jpeg",
     ".png": "image/png",
     ".webp": "image/webp",
@@ -31,11 +34,22 @@ MIME = {
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A file to send to a page, with its MIME type and a tag that changes with its content."""
+    """A file to send to a page.
+
+    Attributes
+    ----------
+    path, mime
+        The file and its MIME type.
+    etag
+        Changes with its content.
+    name
+        What a person who takes it away gets it as; empty for what stays on the page.
+    """
 
     path: Path
     mime: str
     etag: str
+    name: str = ""
 
 
 def audio_file(home: Path, identifier: UUID) -> MediaFile:
@@ -67,8 +81,21 @@ def cover_file(home: Path, identifier: UUID) -> MediaFile:
     return _media(home, track.cover, track.content_hash)
 
 
-def _media(home: Path, name: str, etag: str) -> MediaFile:
-    path = Storage(home).path(name)
+def export_file(home: Path, identifier: UUID) -> MediaFile:
+    """An export, under the name that a person gets it as.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none, or its file is gone.
+    """
+    with Catalog.open(home).read() as connection:
+        export = exports.get(connection, identifier)
+    return _media(home, export.file, export.content_hash, name=export.name, hint="Export it again.")
+
+
+def _media(home: Path, file: str, etag: str, *, name: str = "", hint: str = "Add the song again.") -> MediaFile:
+    path = Storage(home).path(file)
     if not path.is_file():
-        raise NotFoundError("The file is no longer in the library's folder.", hint="Add the song again.")
-    return MediaFile(path, MIME.get(path.suffix, "application/octet-stream"), etag)
+        raise NotFoundError("The file is no longer in the library's folder.", hint=hint)
+    return MediaFile(path, MIME.get(path.suffix, "application/octet-stream"), etag, name)

@@ -1,6 +1,6 @@
-"""The routes that both servers share: audio by HTTP Range, cover art, health.
+"""The routes that both servers share: audio by HTTP Range, cover art, exports to take away, health.
 
-A page names a track or a stem by its id and nothing else; the catalogue says which file that is.
+A page names a track, a stem or an export by its id and nothing else; the catalogue says which file that is.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Awaitable, Callable
 from http.client import responses
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
@@ -21,12 +22,12 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, authenticated
 
 from sfa_kernel.errors import BusyError, NotFoundError, SfaError
-from sfa_kernel.pipeline.media import MediaFile, audio_file, cover_file
+from sfa_kernel.pipeline.media import MediaFile, audio_file, cover_file, export_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HEADERS", "ArtHandler", "AudioHandler", "HealthHandler", "parse_range", "routes"]
+__all__ = ["HEADERS", "ArtHandler", "AudioHandler", "ExportHandler", "HealthHandler", "parse_range", "routes"]
 
 T = TypeVar("T")
 Verb = Callable[..., Awaitable[None]]
@@ -51,6 +52,7 @@ HEADERS = {
 # asked, and keeps them for every other that inherits the method.
 reads_audio: Callable[[Verb], Verb] = authorized("read", "sfa-audio")
 reads_art: Callable[[Verb], Verb] = authorized("read", "sfa-art")
+reads_exports: Callable[[Verb], Verb] = authorized("read", "sfa-exports")
 
 
 class ByteRange(NamedTuple):
@@ -148,6 +150,8 @@ class MediaHandler(SfaHandler):
         tag = f'"{media.etag}"'
         self.set_header("Etag", tag)
         self.set_header("Accept-Ranges", "bytes")
+        if media.name:
+            self.set_header("Content-Disposition", _attachment(media.name))
         # "no-cache" lets the browser keep the file but ask each time: the answer is then 304 and no body.
         self.set_header("Cache-Control", "private, no-cache")
         if self.check_etag_header():
@@ -164,7 +168,7 @@ class MediaHandler(SfaHandler):
 
     async def _find(self, identifier: str, find: Callable[[Path, UUID], MediaFile]) -> MediaFile:
         if not CANONICAL_UUID.fullmatch(identifier):
-            raise HTTPError(404, "There is no such track or stem.")
+            raise HTTPError(404, "There is no such track, stem or export.")
         try:
             return await _in_thread(find, self.settings["sfa_home"], UUID(identifier))
         except NotFoundError as error:
@@ -240,6 +244,22 @@ class ArtHandler(MediaHandler):
         await self.send(identifier, _picture)
 
 
+class ExportHandler(MediaHandler):
+    """``GET {base}/sfa/exports/<id>``: a file to take away, under its name."""
+
+    @authenticated
+    @reads_exports
+    async def get(self, identifier: str) -> None:
+        """Send the file, or the part that ``Range`` asks for: a broken download goes on where it was."""
+        await self.send(identifier, export_file)
+
+    @authenticated
+    @reads_exports
+    async def head(self, identifier: str) -> None:
+        """Send the headers only."""
+        await self.send(identifier, export_file)
+
+
 class HealthHandler(SfaHandler):
     """``GET {base}/sfa/health``: whether the server answers; tells a stranger nothing else."""
 
@@ -261,6 +281,7 @@ def routes(base_url: str = "/") -> list[tuple[str, type[SfaHandler]]]:
     return [
         (rf"{base}/sfa/audio/(.*)", AudioHandler),
         (rf"{base}/sfa/art/(.*)", ArtHandler),
+        (rf"{base}/sfa/exports/(.*)", ExportHandler),
         (rf"{base}/sfa/health", HealthHandler),
     ]
 
@@ -278,6 +299,12 @@ def _open(path: Path) -> tuple[BinaryIO, int]:
 def _picture(home: Path, identifier: UUID) -> MediaFile:
     media = cover_file(home, identifier)
     return media if media.mime in PICTURES else MediaFile(media.path, "application/octet-stream", media.etag)
+
+
+def _attachment(name: str) -> str:
+    """A download under that name (RFC 6266), with a name in ASCII for what knows no other."""
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "'").replace("\\", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _literal(error: SfaError) -> str:

@@ -145,7 +145,7 @@ class KernelOwners(Authorizer):
 
     def is_authorized(self, handler: JupyterHandler, user: User, action: str, resource: str) -> bool:
         """Refuse whatever is not named here."""
-        if resource in {"sfa-audio", "sfa-art"}:
+        if resource in {"sfa-audio", "sfa-art", "sfa-exports"}:
             return action == "read"
         if resource == "kernels":
             return self._owners.get(handler.path_kwargs.get("kernel_id", "")) == user.username
