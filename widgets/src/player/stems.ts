@@ -175,9 +175,16 @@ export class StemStrip {
       label: "Separate stems",
       symbol: "split",
       stages: ["separate"],
+      ...(this.#options.separate && { more: { label: "Options…", run: () => this.#separate() } }),
     });
     this.#task.update();
     return this.#task.element;
+  }
+
+  /** The dialog, for the marked range where there is one. */
+  #separate(): void {
+    const { range, trackId } = this.#model;
+    if (trackId !== null) this.#options.separate?.({ ids: [trackId], region: range && [range.start, range.end] });
   }
 
   #row(stem: Stem): HTMLElement {

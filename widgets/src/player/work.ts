@@ -16,6 +16,8 @@ export interface TaskOptions {
   symbol: IconName;
   /** The stages that the action starts; the first one is the missing one. */
   stages: [Stage, ...Stage[]];
+  /** The same with choices. */
+  more?: { label: string; run(): void };
 }
 
 export class Task {
@@ -24,6 +26,7 @@ export class Task {
   readonly #options: TaskOptions;
   readonly #words = h("span", { role: "status" });
   readonly #button: HTMLButtonElement;
+  readonly #more: HTMLButtonElement | null = null;
   readonly #bar: HTMLElement;
   #asked = false;
   #failure = "";
@@ -34,7 +37,12 @@ export class Task {
     this.#button = h("button", { type: "button", class: "sfa-button" }, icon(options.symbol), options.label);
     this.#button.addEventListener("click", () => this.#run());
     this.#bar = progressBar(stageVerb(options.stages[0]));
-    this.element = h("p", { class: "sfa-pl-quiet" }, this.#words, this.#button, this.#bar);
+    const { more } = options;
+    if (more) {
+      this.#more = h("button", { type: "button", class: "sfa-button is-quiet" }, more.label);
+      this.#more.addEventListener("click", more.run);
+    }
+    this.element = h("p", { class: "sfa-pl-quiet" }, this.#words, this.#button, this.#more, this.#bar);
     this.update();
   }
 
@@ -45,6 +53,7 @@ export class Task {
     const waiting = row?.status === "queued" || (row?.status === "working" && this.#asked);
     if (row?.status === "failed" || row?.status === "ready") this.#asked &&= this.#button.disabled;
     this.#button.hidden = working || waiting || this.#asked;
+    if (this.#more) this.#more.hidden = this.#button.hidden;
     this.#bar.hidden = !working;
     if (working) setProgress(this.#bar, row.progress);
     if (working || waiting) setText(this.#words, workText(this.#model));

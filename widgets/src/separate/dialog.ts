@@ -62,7 +62,7 @@ class SeparateDialog {
     this.#host = host;
     this.#options = options;
     this.#signal = AbortSignal.any([host.signal, this.#end.signal]);
-    this.#preview = options.region !== undefined;
+    this.#preview = Boolean(options.region);
     this.#region = options.region ?? usualRegion(null);
     const cancel = h("button", { type: "button", class: "sfa-button" }, "Cancel");
     this.#dialog = host.layer.dialog(
@@ -121,7 +121,7 @@ class SeparateDialog {
       const { result } = await this.#bridge.request("track.show", { id }, { signal: this.#signal });
       this.#duration = result.track.duration;
       setText(this.#subject, [result.track.title, result.track.artist].filter(Boolean).join(" · "));
-      if (this.#options.region === undefined) this.#region = usualRegion(this.#duration);
+      if (!this.#options.region) this.#region = usualRegion(this.#duration);
     } catch (error) {
       if (isAbort(error)) throw error;
     }

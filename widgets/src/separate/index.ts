@@ -8,7 +8,7 @@ export { type DialogHost, dialogHost } from "../dialogs/host";
 export interface SeparateOptions {
   ids: string[];
   /** The range to preview [s]: the dialog offers it instead of the whole song. */
-  region?: [number, number];
+  region?: [number, number] | null;
   /** The engine that is chosen at first. */
   engine?: string;
 }
