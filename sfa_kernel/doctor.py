@@ -66,7 +66,7 @@ def examine(
         ``ok`` (nothing necessary is missing), ``version``, ``python``, ``home`` and ``checks``, each with
         ``name``, ``ok``, ``required``, ``detail`` and ``hint``.
     """
-    checks = [*_library(home, deep, progress), *_packages(), _widgets(), *_programs()]
+    checks = [*_library(home, deep, progress), *_packages(), _demucs(), _widgets(), *_programs()]
     from sfa_kernel.settings import load_settings
 
     try:
@@ -209,6 +209,29 @@ def _packages() -> Iterable[dict[str, Any]]:
             yield _check(name, True, metadata.version(name))
         except metadata.PackageNotFoundError:
             yield _check(name, False, "not installed", f"Run: {sys.executable} -m pip install {name}")
+
+
+def _demucs() -> dict[str, Any]:
+    """Whether Demucs can separate here, and with which models."""
+    from sfa_kernel.separation.demucs import weights
+    from sfa_kernel.settings import load_settings
+
+    missing = [name for name in ("torch", "demucs") if util.find_spec(name) is None]
+    if missing:
+        hint = f'Run: {sys.executable} -m pip install "sound-forge-alchemy[separation]"'
+        detail = f"{' and '.join(missing)} not installed; separates with learned models"
+        return _check("demucs", False, detail, hint, required=False)
+    try:
+        found = weights.status(load_settings().weights_folder)
+    except SfaError as error:
+        return _check("demucs", False, error.message, error.hint, required=False)
+    ready = [status.model for status in found if status.state == "ready"]
+    damaged = [status.model for status in found if status.state == "damaged"]
+    detail = f"{metadata.version('demucs')} with the weights of {', '.join(ready) or 'no model'}"
+    if damaged:
+        detail += f"; those of {', '.join(damaged)} are damaged"
+    hint = f"Run: sfa weights fetch {damaged[0] if damaged else 'htdemucs'}"
+    return _check("demucs", bool(ready) and not damaged, detail, hint, required=False)
 
 
 def _widgets() -> dict[str, Any]:

@@ -33,6 +33,7 @@ from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.cloud import CLOUD
 from sfa_kernel.pipeline.export import EXPORT, enqueue_export
 from sfa_kernel.pipeline.importing import audio_files, import_file
+from sfa_kernel.pipeline.weights import WEIGHTS
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
 from sfa_kernel.separation.request import Request, request
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["Studio"]
 
 # The jobs that a studio can run.
-KINDS = {**pipeline.KINDS, **{kind.name: kind for kind in (CLEANUP, CLOUD, EXPORT, WEBHOOK)}}
+KINDS = {**pipeline.KINDS, **{kind.name: kind for kind in (CLEANUP, CLOUD, EXPORT, WEBHOOK, WEIGHTS)}}
 
 
 class Studio(Library):

@@ -87,14 +87,15 @@ class ImportedFile:
     ----------
     file
         The file.
-    taken
-        Whether it is in the folder of weights now.
+    outcome
+        ``"taken"``; ``"there"`` when it was in the folder already; ``"refused"``; ``"unknown"`` when it belongs to no
+        model.
     note
-        Why not, or what is to be known of it.
+        Why, or what is to be known of it.
     """
 
     file: Path
-    taken: bool
+    outcome: str
     note: str
 
 
@@ -236,23 +237,28 @@ def import_folder(folder: Path, source: Path) -> list[ImportedFile]:
     known = {file.signature: file for model in models.MODELS.values() for file in model.files}
     found = []
     for path in sorted(path for path in source.rglob("*") if path.suffix in (".th", ".safetensors")):
-        try:
-            note = _take(folder, path, known)
-            found.append(ImportedFile(path, True, note))
-        except InputError as error:
-            found.append(ImportedFile(path, False, str(error)))
-        except OSError as error:
-            found.append(ImportedFile(path, False, f"It cannot be read: {error.strerror}."))
+        file = known.get(path.stem.split("-")[0])
+        if file is None:
+            outcome, note = "unknown", "It belongs to no model that is known here."
+        elif _whole(folder, file):
+            outcome, note = "there", "It was there already."
+        else:
+            outcome, note = _taken(folder, path, file)
+        found.append(ImportedFile(path, outcome, note))
     return found
 
 
-def _take(folder: Path, path: Path, known: dict[str, WeightFile]) -> str:
+def _taken(folder: Path, path: Path, file: WeightFile) -> tuple[str, str]:
+    try:
+        return "taken", _take(folder, path, file)
+    except InputError as error:
+        return "refused", str(error)
+    except OSError as error:
+        return "refused", f"It cannot be read: {error.strerror}."
+
+
+def _take(folder: Path, path: Path, file: WeightFile) -> str:
     """Put one file into the folder of weights, and return what is to be known of it."""
-    file = known.get(path.stem.split("-")[0])
-    if file is None:
-        raise InputError("It belongs to no model that is known here.")
-    if _whole(folder, file):
-        return "It was there already."
     if path.suffix == ".th":
         if _checksum(path) != file.sha256:
             raise InputError("It is not the file that was published under this name.")
@@ -262,8 +268,7 @@ def _take(folder: Path, path: Path, known: dict[str, WeightFile]) -> str:
     record = _records(path.parent).get(file.signature)
     if record is not None and record["sha256"] != hashlib.sha256(data).hexdigest():
         raise InputError("It is not as it was kept there.")
-    network = read_safetensors(data, path.name)
-    keep(folder, file.signature, network, source=record["source"] if record else path.name)
+    keep(folder, file.signature, read_safetensors(data, path.name), source=record["source"] if record else path.name)
     return "It is as it was kept there." if record else "There is no published checksum to compare it with."
 
 

@@ -196,7 +196,7 @@ def test_a_hostile_file_runs_nothing_even_when_its_checksum_is_the_published_one
     stick.mkdir()
     (stick / file.name).write_bytes(data)
     (found,) = weights.import_folder(folder, stick)
-    assert not found.taken
+    assert found.outcome == "refused"
     assert "holds no network of Demucs" in found.note
     shelf.files[f"/{file.folder}/{file.name}"] = data
     with pytest.raises(InputError, match="holds no network of Demucs"):
@@ -210,7 +210,7 @@ def test_a_hostile_file_under_a_known_name_is_not_even_opened(folder: Path, tmp_
     (tmp_path / "stick").mkdir()
     (tmp_path / "stick" / "955717e8-8726e21a.th").write_bytes(hostile(_Command(f"touch {trace}")))
     (found,) = weights.import_folder(folder, tmp_path / "stick")
-    assert (found.taken, found.note) == (False, "It is not the file that was published under this name.")
+    assert (found.outcome, found.note) == ("refused", "It is not the file that was published under this name.")
     assert not trace.exists()
 
 
@@ -310,12 +310,12 @@ def test_import_takes_what_it_knows_and_says_what_became_of_each(
     (stick / "d12395a8-e57c48e6.th").write_bytes(contents)
     (stick / "song.th").write_bytes(b"")
     found = {one.file.name: one for one in weights.import_folder(folder, stick)}
-    assert {name: one.taken for name, one in found.items()} == {
-        "5c90dfd2.safetensors": True,
-        "f7e0c4bc.safetensors": True,
-        file.name: True,
-        "d12395a8-e57c48e6.th": False,
-        "song.th": False,
+    assert {name: one.outcome for name, one in found.items()} == {
+        "5c90dfd2.safetensors": "taken",
+        "f7e0c4bc.safetensors": "taken",
+        file.name: "taken",
+        "d12395a8-e57c48e6.th": "refused",
+        "song.th": "unknown",
     }
     assert found["f7e0c4bc.safetensors"].note == "There is no published checksum to compare it with."
     assert {status.model: status.state for status in weights.verify(folder)} == {
@@ -324,7 +324,8 @@ def test_import_takes_what_it_knows_and_says_what_became_of_each(
         "htdemucs_6s": "ready",
         "mdx_extra": "missing",
     }
-    assert all(one.note == "It was there already." for one in weights.import_folder(folder, stick) if one.taken)
+    again = [one.outcome for one in weights.import_folder(folder, stick)]
+    assert (again.count("there"), again.count("taken")) == (3, 0)
 
 
 def test_import_does_not_take_what_was_damaged_on_the_way(folder: Path, tmp_path: Path) -> None:
@@ -333,7 +334,7 @@ def test_import_does_not_take_what_was_damaged_on_the_way(folder: Path, tmp_path
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     (found,) = weights.import_folder(folder, tmp_path / "stick")
-    assert (found.taken, found.note) == (False, "It is not as it was kept there.")
+    assert (found.outcome, found.note) == ("refused", "It is not as it was kept there.")
     with pytest.raises(NotFoundError):
         weights.import_folder(folder, tmp_path / "nowhere")
 
