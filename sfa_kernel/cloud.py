@@ -56,11 +56,11 @@ class CloudAccount:
 
     @property
     def voice_packs(self) -> Table:
-        """The voices that a voice can be changed to: ``id``, ``name``, ``created``; empty before `refresh`."""
+        """The voices that a voice can be changed to: ``id``, ``name``, ``created``; empty before `refresh_voices`."""
         return Table(self._row().voice_packs or [])
 
     def refresh(self) -> Run:
-        """Ask the service for minutes and voices; returns at once.
+        """Ask the service for the minutes that are left; returns at once.
 
         Examples
         --------
@@ -68,7 +68,11 @@ class CloudAccount:
         >>> studio.lalal.minutes_left               # doctest: +SKIP
         1234.5
         """
-        return self._start([cloud_request("quota"), cloud_request("voice_packs")])
+        return self._start([cloud_request("quota")])
+
+    def refresh_voices(self) -> Run:
+        """Ask the service for the voices that there are; returns at once."""
+        return self._start([cloud_request("voice_packs")])
 
     def cancel_all(self) -> Run:
         """Stop all tasks of the account, whoever began them, and this library's jobs that use it; returns at once."""

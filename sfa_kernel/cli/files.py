@@ -1,13 +1,12 @@
-"""Commands on files, which need no library: ``sfa analyze``, ``separate``."""
+"""The command on files that needs no library: ``sfa analyze``."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.cli.terminal import fail, percentage, print_json
+from sfa_kernel.cli.terminal import fail, print_json
 from sfa_kernel.errors import SfaError
 
 if TYPE_CHECKING:
@@ -26,11 +25,6 @@ def define(commands: Commands) -> None:
     """Add the commands of this module."""
     analyze = commands.add("analyze", _analyze, "analyse files; needs no library")
     analyze.add_argument("files", nargs="+", metavar="FILE")
-
-    separate = commands.add("separate", _separate, "separate a file into stems; needs no library")
-    separate.add_argument("file", metavar="FILE")
-    separate.add_argument("--engine", default="draft", help="what separates (default: %(default)s)")
-    separate.add_argument("--out", required=True, metavar="DIR", help="where the stems go")
 
 
 def _analyze(options: argparse.Namespace) -> int:
@@ -113,18 +107,3 @@ def _at(seconds: float) -> str:
     """A place in a song: ``3:07.25``."""
     hundredths = round(100 * seconds)
     return f"{hundredths // 6000}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}"
-
-
-def _separate(options: argparse.Namespace) -> int:
-    from sfa_kernel import separation
-
-    started = time.perf_counter()
-    with percentage(options) as progress:
-        done = separation.separate(Path(options.file), Path(options.out), engine=options.engine, progress=progress)
-    stems = {name: str(path) for name, path in done.stems.items()}
-    if options.json:
-        print_json({"stems": stems, "seconds": round(time.perf_counter() - started, 3)})
-    else:
-        for name, path in stems.items():
-            print(f"{name:8} {path}")
-    return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sfa_kernel.catalog import quotas
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
+from sfa_kernel.offers import cloud_access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,16 +44,15 @@ def cloud_request(action: str) -> JobRequest:
         arguments={"action": action},
         unique_key=f"{CLOUD.name}:{SERVICE}:{action}",
         priority=SOON,
+        max_attempts=CLOUD.max_attempts,
         service=SERVICE,
     )
 
 
 def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
-    from sfa_kernel import credentials
-
     # The key goes from here to the worker process, and nowhere else.
-    key = credentials.get(SERVICE)
-    arguments = {"action": job.arguments["action"], "url": ground.settings.lalal_url, "key": key}
+    access = cloud_access(ground.storage, ground.settings)
+    arguments = {"action": job.arguments["action"], "url": access["url"], "key": access["key"]}
     return Plan(arguments, time_limit=TIME_LIMIT)
 
 
@@ -93,4 +93,5 @@ def _commit(connection: Connection, job: JobRow, result: Any, files: FileChanges
     return " ".join([f"Tasks that were stopped: {len(result) - len(refused)}.", *sorted(set(refused.values()))])
 
 
-CLOUD = Kind(name="cloud", queue="cloud", prepare=_prepare, work=work, commit=_commit)
+# Somebody waits for the answer, and the client has tried a few times by itself.
+CLOUD = Kind(name="cloud", queue="cloud", prepare=_prepare, work=work, commit=_commit, max_attempts=1)
