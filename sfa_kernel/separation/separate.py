@@ -341,7 +341,7 @@ class _Stems:
         for name in self._wanted:
             # What is written, not what was meant: so the remainder takes in what the rounding of the others left.
             written[name] = self._files[name].write(rest if name == self._remainder else parts[name])
-            rest -= written[name]
+            rest = rest - written[name]  # not in place: what was written may be the remainder itself
             self.levels[name].add(written[name])
         if MIX in self._files:
             self._files[MIX].write(mix)
