@@ -70,6 +70,14 @@ def job_handlers(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[
         failed = ledger.jobs(statuses=["failed"], queue=params.get("queue"), limit=EVERY)
         return {"queued": [str(job.id) for job in studio.jobs.retry(*(job.id for job in failed))]}
 
+    def pause(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        ledger.pause(identifiers({"id": params.get("batch")})[0])
+        return {}
+
+    def resume(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        ledger.resume(identifiers({"id": params.get("batch")})[0])
+        return {}
+
     def prune(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         return {"removed": ledger.prune(0.0)}
 
@@ -82,6 +90,8 @@ def job_handlers(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[
         "jobs.retry": retry,
         "jobs.retry_failed": retry_failed,
         "jobs.prune": prune,
+        "batch.pause": pause,
+        "batch.resume": resume,
     }
 
 

@@ -8,6 +8,7 @@ import { isActive } from "../parts";
 import type { JobGroup } from "../types";
 import type { Layer } from "../ui/layer";
 import { notifyButton } from "../ui/notify";
+import { batchesOf, BatchStrip } from "./batches";
 import { GROUPS, type Job, type JobsFeed } from "./feed";
 import "./jobs.css";
 import { QueueStrip } from "./queues";
@@ -51,6 +52,7 @@ class Board implements JobsHandle {
   readonly #body: HTMLElement;
   readonly #groups = new Map<JobGroup, GroupView>();
   readonly #queues: QueueStrip;
+  readonly #batches: BatchStrip;
   readonly #summary = h("span", { class: "sfa-count" });
   readonly #news = h("div", { class: "sfa-sr", role: "status", "aria-live": "polite" });
   readonly #state = h("div", { class: "sfa-state" });
@@ -72,6 +74,7 @@ class Board implements JobsHandle {
       toggle: (row) => this.#toggle(row),
     };
     this.#queues = new QueueStrip((queue) => { feed.queue = queue; });
+    this.#batches = new BatchStrip((batch, paused) => this.#pause(batch, paused));
     for (const group of GROUPS) this.#groups.set(group, new GroupView(group, this.#actions(group), () => this.#more(group)));
     this.#body = h(
       "div", { class: "sfa-jobs-body" }, ...[...this.#groups.values()].map(({ section }) => section), this.#state,
@@ -83,7 +86,7 @@ class Board implements JobsHandle {
         "header", { class: "sfa-jobs-head" },
         h("h2", {}, "Jobs"), this.#summary, space, this.#notify, this.#cancelAll, this.#filterBar(),
       ),
-      this.#queues.element, this.#body, this.#news,
+      this.#queues.element, this.#batches.element, this.#body, this.#news,
     );
     append(el, this.#root);
 
@@ -144,6 +147,7 @@ class Board implements JobsHandle {
     }
     if (this.#reachable === null) this.#reach(this.#visible()[0] ?? null);
     this.#queues.update(feed.queues, feed.queue);
+    this.#batches.update(batchesOf(feed));
     this.#drawHead();
     this.#drawState();
   }
@@ -247,6 +251,11 @@ class Board implements JobsHandle {
   async #act(job: Job): Promise<void> {
     const method = isActive(job.status) ? "jobs.cancel" : "jobs.retry";
     await this.#command(() => this.#bridge.request(method, { ids: [job.id] }, { signal: this.#options.signal }));
+  }
+
+  async #pause(batch: string, paused: boolean): Promise<void> {
+    const { signal } = this.#options;
+    await this.#command(() => this.#bridge.request(paused ? "batch.pause" : "batch.resume", { batch }, { signal }));
   }
 
   async #retryFailed(): Promise<void> {

@@ -79,6 +79,10 @@ export class JobsFeed {
     return this.#overview.services.map((service) => ({ ...service, at: this.#overviewAt }));
   }
 
+  get paused(): JobsOverview["paused"] {
+    return this.#overview.paused;
+  }
+
   /** Whatever is at hand, in no order. */
   get jobs(): Job[] {
     return [...this.#jobs.values()];
