@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sfa_widgets
 
 from sfa_kernel.panels.analysis import analysis_handlers
+from sfa_kernel.panels.engines import engine_handlers
 from sfa_kernel.panels.exports import export_handlers
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.library import library_handlers
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from sfa_kernel.panels.library import Handler
     from sfa_kernel.studio import Studio
 
 __all__ = ["analysis_panel", "dashboard", "jobs_panel", "library_panel", "player_panel"]
@@ -35,8 +37,8 @@ def library_panel(
             hint = f'To see and hear it, run: studio.player("{str(track_id)[:8]}")'
             table.push("notice", {"level": "info", "text": hint})
 
-    handlers = library_handlers(studio, on_open=on_open)
-    table = sfa_widgets.LibraryTable(handlers | upload_handlers(studio) | export_handlers(studio), query=query)
+    handlers = library_handlers(studio, on_open=on_open) | upload_handlers(studio) | _dialog_handlers(studio)
+    table = sfa_widgets.LibraryTable(handlers, query=query)
     Live(studio, table)
     return table
 
@@ -47,7 +49,7 @@ def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.Tr
     def on_open(opened: UUID) -> None:
         player.load(str(opened))
 
-    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | export_handlers(studio)
+    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | _dialog_handlers(studio)
     player = sfa_widgets.TrackPlayer(handlers, track_id=str(track_id) if track_id else "")
     Live(studio, player)
     return player
@@ -89,9 +91,13 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
         library_handlers(studio, on_open=on_open)
         | player_handlers(studio)
         | analysis_handlers(studio)
-        | job_handlers(studio)
         | upload_handlers(studio)
-        | export_handlers(studio)
+        | _dialog_handlers(studio)
     )
     Live(studio, page, news=True)
     return page
+
+
+def _dialog_handlers(studio: Studio) -> dict[str, Handler]:
+    """Handlers of what separates and exports; it watches its own jobs."""
+    return engine_handlers(studio) | export_handlers(studio) | job_handlers(studio)
