@@ -391,6 +391,7 @@ class Client:
 
     def _found(self, url: str, headers: dict[str, str]) -> AbstractContextManager[httpx.Response]:
         """The answer to a GET, behind its redirects, as a context."""
+
         @contextmanager
         def found() -> Iterator[httpx.Response]:
             address = url
