@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sfa_kernel.catalog import quotas
 from sfa_kernel.catalog.jobs import ACTIVE
-from sfa_kernel.pipeline.cloud import SERVICE, cloud_request
+from sfa_kernel.pipeline.cloud import ENGINE, SERVICE, cloud_request
 from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class CloudAccount:
 
     def _row(self) -> QuotaRow:
         with self._library.catalog.read() as connection:
-            return quotas.get(connection, SERVICE)
+            return quotas.get(connection, ENGINE)
 
     @property
     def minutes_left(self) -> float | None:

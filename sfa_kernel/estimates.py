@@ -45,7 +45,7 @@ class Estimate:
     checked_at
         When it had them.
     service
-        What people call the service that bills; empty when there is none.
+        The service that bills; empty when there is none.
     """
 
     tracks: int
@@ -117,14 +117,14 @@ def estimate(
         When a track is unknown.
     """
     chosen = engine(asked.engine)
-    cloud = chosen.where == "cloud"
+    cloud = bool(chosen.service)
     wanted = list(dict.fromkeys(track_ids))
     to_do = [i for i in wanted if force or stems.find(connection, i, asked.key) is None]
     lengths = [_length(tracks.get(connection, track_id).duration, asked) for track_id in to_do]
     device = "cloud" if cloud else settings.separation_device
     measured = _rate(timings.of_model(connection, asked.engine, asked.model), asked, device)
     rate = chosen.model(asked.model).speed if measured is None else measured
-    quota = quotas.get(connection, asked.engine)
+    quota = quotas.get(connection, chosen.name)
     at_once = settings.cloud_limit if cloud else settings.separation_limit
     return Estimate(
         tracks=len(to_do),
@@ -134,7 +134,7 @@ def estimate(
         minutes=sum(chosen.minutes(asked.model, asked.stems, length) for length in lengths) if cloud else None,
         minutes_left=quota.minutes_left if cloud else None,
         checked_at=quota.checked_at if cloud else None,
-        service=chosen.label if cloud else "",
+        service=chosen.service,
     )
 
 

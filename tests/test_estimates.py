@@ -35,7 +35,7 @@ CLOUD = replace(
     HERE,
     name="cloud",
     label="Cloud",
-    where="cloud",
+    service="cloud.example",
     models=(Model("net", "Net", "", ("vocals", "drums", "bass"), usual=("vocals",)),),
     minutes=lambda model, stems, seconds: float(-(-seconds // 60) * len(stems)),
 )
@@ -183,7 +183,7 @@ def test_a_service_bills_begun_minutes_of_each_stem_and_song(studio: Studio, son
     a_song(studio, tmp_path, 60.0)
     told = studio.estimate(engine="cloud", stems="vocals,bass")
     assert (told.minutes, told.minutes_left) == (6.0, None)
-    assert "Cloud bills 6 minutes; how many are left has not been asked." in str(told)
+    assert "cloud.example bills 6 minutes; how many are left has not been asked." in str(told)
     assert told.enough
     assert studio.estimate(song, engine="cloud", region=(0, 30)).minutes == 1.0
 
@@ -193,7 +193,7 @@ def test_too_few_minutes_are_told_before_anything_is_sent(studio: Studio, song: 
         quotas.put(connection, "cloud", 1.5)
     told = studio.estimate(song, engine="cloud")
     assert (told.minutes, told.minutes_left, told.enough) == (2.0, 1.5, False)
-    assert "Cloud bills 2 minutes, but only 1.5 were left on" in str(told)
+    assert "cloud.example bills 2 minutes, but only 1.5 were left on" in str(told)
     assert told._repr_html_().startswith("<p><strong>")
 
 

@@ -19,7 +19,7 @@ __all__ = ["QuotaRow", "get", "put", "put_voice_packs"]
 
 @dataclass(frozen=True)
 class QuotaRow:
-    """One row of the table ``quotas``; without an answer yet, all but the service is None."""
+    """One row of the table ``quotas``; the service goes by its engine's name. What nobody asked yet is None."""
 
     service: str
     minutes_left: float | None = None
@@ -28,7 +28,7 @@ class QuotaRow:
 
 
 def get(connection: Connection, service: str) -> QuotaRow:
-    """What is known of the account at a service."""
+    """What is known of the account at the service of an engine."""
     row = fetch_one(connection, "SELECT * FROM quotas WHERE service = ?", [service])
     if row is None:
         return QuotaRow(service)

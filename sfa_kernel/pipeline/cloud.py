@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from sfa_kernel.progress import Progress
     from sfa_kernel.storage import FileChanges
 
-__all__ = ["ACTIONS", "CLOUD", "SERVICE", "cloud_request"]
+__all__ = ["ACTIONS", "CLOUD", "ENGINE", "SERVICE", "cloud_request"]
 
-SERVICE = "lalal"  # the engine's name; its separations have the same circuit breaker
+ENGINE = "lalal"
+SERVICE = "lalal.ai"  # its separations have the same circuit breaker
 ACTIONS = ("quota", "voice_packs", "cancel_all")
 TIME_LIMIT = 120.0  # s
 SOON = 1  # a question is quick: it goes before the separations that wait
@@ -42,7 +43,7 @@ def cloud_request(action: str) -> JobRequest:
         queue=CLOUD.queue,
         track_id=None,
         arguments={"action": action},
-        unique_key=f"{CLOUD.name}:{SERVICE}:{action}",
+        unique_key=f"{CLOUD.name}:{ENGINE}:{action}",
         priority=SOON,
         max_attempts=CLOUD.max_attempts,
         service=SERVICE,
@@ -84,10 +85,10 @@ def work(*, action: str, url: str, key: str | None, scratch: Path, progress: Pro
 def _commit(connection: Connection, job: JobRow, result: Any, files: FileChanges) -> str:
     action = job.arguments["action"]
     if action == "quota":
-        quotas.put(connection, SERVICE, result)
+        quotas.put(connection, ENGINE, result)
         return f"Minutes that are left: {result:,.1f}."
     if action == "voice_packs":
-        quotas.put_voice_packs(connection, SERVICE, result)
+        quotas.put_voice_packs(connection, ENGINE, result)
         return f"Voices there are: {len(result)}."
     refused = {task: why for task, why in result.items() if why}
     return " ".join([f"Tasks that were stopped: {len(result) - len(refused)}.", *sorted(set(refused.values()))])
