@@ -519,6 +519,8 @@ export interface ExportRow {
   bytes: number;
   url: string;
   created_at: string;
+  /** The job that made it. */
+  job: string;
 }
 
 export interface DoctorCheck {
@@ -614,6 +616,7 @@ export interface Methods {
   "batch.pause": { params: { batch: string }; result: Record<string, unknown> };
   "batch.resume": { params: { batch: string }; result: Record<string, unknown> };
   "export.start": { params: ExportRequest; result: { jobs: string[] } };
+  /** The name of the file; of an archive, then those in it. */
   "export.preview": { params: ExportRequest; result: { names: string[] } };
   /** Earlier exports of a track, the newest first. */
   "export.list": { params: { id: string }; result: { exports: ExportRow[] } };

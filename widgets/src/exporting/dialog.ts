@@ -15,8 +15,8 @@ import type { ExportOptions } from "./index";
 
 /** Typing rests this long before the kernel is asked for the names, in ms. */
 const PREVIEW_MS = 200;
-/** More names than these are counted. */
-const NAMES = 4;
+/** More names in an archive than these are counted. */
+const NAMES = 6;
 const KEY = "sfa.export";
 
 /** The last choice, and the last of each kind. */
@@ -31,7 +31,7 @@ interface What {
 }
 
 const SOUND: [string, string][] = [
-  ["flac", "FLAC, 24 bit"], ["wav", "WAV, 32 bit float"], ["mp3", "MP3"], ["ogg", "Ogg Vorbis"],
+  ["flac", "FLAC, 24 bit"], ["wav", "WAV, 32 bit float"], ["mp3", "MP3"], ["ogg", "Ogg Vorbis"], ["m4a", "M4A (AAC)"],
 ];
 const WHATS: What[] = [
   { what: "stems", label: "All stems", text: "A .zip of every stem, with a manifest of what made them.", formats: SOUND, stems: true },
@@ -115,6 +115,7 @@ class ExportDialog {
     this.#format.addEventListener("change", () => this.#changed());
     this.#template.addEventListener("input", () => this.#changed());
     this.#start.addEventListener("click", () => void this.#run());
+    dialog.querySelector<HTMLElement>("input:checked")?.focus();
     this.#chosen();
     void this.#look();
     void this.#showEarlier();
@@ -218,10 +219,12 @@ class ExportDialog {
     try {
       const signal = AbortSignal.any([this.#signal, asking.signal]);
       const { result } = await this.#bridge.request("export.preview", request, { signal });
-      const { names } = result;
+      const [file = "", ...inside] = result.names;
+      const more = inside.length - NAMES;
       this.#names.replaceChildren(
-        ...names.slice(0, NAMES).map((name) => h("li", { dir: "auto", title: name }, name)),
-        ...(names.length > NAMES ? [h("li", { class: "is-dim" }, `and ${plural(names.length - NAMES, "more", "more")}`)] : []),
+        h("li", { dir: "auto", title: file }, h("strong", {}, file)),
+        ...inside.slice(0, NAMES).map((name) => h("li", { class: "is-inside", dir: "auto", title: name }, name)),
+        ...(more > 0 ? [h("li", { class: "is-inside is-dim" }, `and ${more.toLocaleString("en-GB")} more`)] : []),
       );
       this.#named = true;
       this.#showStart();
@@ -260,7 +263,7 @@ class ExportDialog {
       }, show);
       const failure = jobs.map(failureOf).find((text) => text !== null);
       if (failure) this.#failed(failure);
-      else await this.#finished();
+      else await this.#finished(jobs.map(({ id }) => id));
     } catch (error) {
       if (isAbort(error)) return;
       const { message, hint } = describe(error);
@@ -276,13 +279,15 @@ class ExportDialog {
   }
 
   /** The file is ready: it is offered, for a page may not start a download that nobody asked for. */
-  async #finished(): Promise<void> {
-    const rows = await this.#showEarlier();
-    const [newest] = rows;
-    if (!newest) return;
-    const button = this.#downloadButton(newest, true);
+  async #finished(jobs: string[]): Promise<void> {
+    const made = (await this.#showEarlier()).find(({ job }) => jobs.includes(job));
+    if (!made) {
+      this.#failed("The file was made, but it is not there any more. Export it again.");
+      return;
+    }
+    const button = this.#downloadButton(made, true);
     this.#state.replaceChildren(
-      h("p", { class: "is-ok", role: "status" }, icon("check"), h("bdi", { title: newest.name }, newest.name)), button,
+      h("p", { class: "is-ok", role: "status" }, icon("check"), h("bdi", { title: made.name }, made.name)), button,
     );
     button.focus();
   }

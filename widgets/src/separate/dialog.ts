@@ -3,7 +3,7 @@
 import { type Bridge, describe, isAbort } from "../bridge";
 import type { DialogHost } from "../dialogs/host";
 import { append, h, setAttribute, setText, uniqueId } from "../dom";
-import { plural } from "../format";
+import { bytes, plural } from "../format";
 import { icon, type IconName } from "../icons";
 import { countdown } from "../jobs/words";
 import { stemDot, stemLabel } from "../parts";
@@ -208,7 +208,7 @@ class SeparateDialog {
       input.addEventListener("change", () => choose(one.name));
       return h(
         "label", { class: "sfa-pick" }, input,
-        h("span", {}, one.label, one.ready ? null : h("small", {}, icon("download"), one.fetch_bytes === null ? "not ready" : "to be fetched")),
+        h("div", {}, h("strong", {}, one.label), h("small", {}, one.name), one.ready ? null : h("small", { class: "is-warn" }, lacking(one))),
       );
     });
     this.#model.replaceChildren(
@@ -233,9 +233,9 @@ class SeparateDialog {
     this.#ready.replaceChildren(h("p", { class: "sfa-sep-why" }, icon("info"), h("span", {}, model.reason)));
     const signal = this.#signal;
     if (model.fetch_bytes !== null) {
-      const { name, label, fetch_bytes: bytes, notice } = model;
+      const { name, label, fetch_bytes, notice } = model;
       const done = () => void this.#look();
-      append(this.#ready, new FetchWeights(this.#bridge, { signal, model: name, label, bytes, notice, done }).element);
+      append(this.#ready, new FetchWeights(this.#bridge, { signal, model: name, label: label || name, bytes: fetch_bytes, notice, done }).element);
     } else if (engine.credential !== null) {
       append(this.#ready, this.#keyForm(engine.credential));
     }
@@ -381,7 +381,7 @@ class SeparateDialog {
     const resting = this.#services.find(({ service }) => service === engine.service);
     if (resting) {
       const when = resting.trial_s > 0 ? `the next try is in ${countdown(resting.trial_s)}` : "one job is trying it";
-      append(this.#cloud, h("p", { class: "is-warn" }, icon("clock"), `${resting.service} did not answer several times: ${when}, and jobs wait until then.`));
+      append(this.#cloud, h("p", { class: "is-warn" }, icon("clock"), `${engine.label} did not answer several times: ${when}, and jobs wait until then.`));
     }
   }
 
@@ -474,6 +474,11 @@ class SeparateDialog {
       action: { label: "Make them anew", run: again },
     });
   }
+}
+
+/** What a model needs, in a word or two. */
+function lacking({ fetch_bytes: count }: EngineModel): string {
+  return count === null ? "not ready" : `${bytes(count)} to get`;
 }
 
 /** Whether an engine can be used, in two or three words. */

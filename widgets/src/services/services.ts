@@ -29,7 +29,7 @@ export function mountServices(el: HTMLElement, bridge: Bridge, { signal }: { sig
   const show = (status: WeightsStatus) => {
     models.replaceChildren(
       h("ul", {}, ...status.models.map((row) => modelRow(bridge, signal, row, status.notice, () => void look("weights.status")))),
-      h("p", { class: "is-fine" }, "They are kept in ", h("code", {}, status.folder), ". Without a network, bring them there by `sfa weights import`."),
+      h("p", { class: "is-fine" }, "They are kept in ", h("code", {}, status.folder), ". Without a network, bring them there by ", h("code", {}, "sfa weights import FOLDER"), "."),
     );
     verify.hidden = status.models.every(({ state }) => state === "missing");
   };
@@ -85,7 +85,7 @@ function modelRow(bridge: Bridge, signal: AbortSignal, row: WeightsRow, notice: 
     "li", { "data-state": row.state },
     h(
       "div", { class: "sfa-model-line" },
-      h("strong", {}, row.label),
+      h("strong", {}, row.label, h("small", {}, row.model)),
       h("span", { class: "sfa-model-state" }, icon(mark), said),
       h("span", { class: "is-dim" }, bytes(row.bytes)),
       row.state === "ready" ? null : get,
