@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sfa_kernel.panels.library import Handler
     from sfa_kernel.studio import Studio
 
-__all__ = ["analysis_panel", "dashboard", "jobs_panel", "library_panel", "player_panel"]
+__all__ = ["analysis_panel", "dashboard", "jobs_panel", "library_panel", "mixer_panel", "player_panel"]
 
 
 def library_panel(
@@ -53,6 +53,22 @@ def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.Tr
     player = sfa_widgets.TrackPlayer(handlers, track_id=str(track_id) if track_id else "")
     Live(studio, player)
     return player
+
+
+def mixer_panel(
+    studio: Studio, track_id: UUID | None = None, *, shown: UUID | None = None, compare: UUID | None = None
+) -> sfa_widgets.StemMixer:
+    """The stems of a track: of the set in use or of the one that is named, beside a second set when it is named."""
+
+    def on_open(opened: UUID) -> None:
+        mixer.load(str(opened))
+
+    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | _dialog_handlers(studio)
+    mixer = sfa_widgets.StemMixer(
+        handlers, track_id=str(track_id or ""), set_id=str(shown or ""), compare_id=str(compare or "")
+    )
+    Live(studio, mixer)
+    return mixer
 
 
 def analysis_panel(

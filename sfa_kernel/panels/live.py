@@ -142,11 +142,12 @@ class Live:
 
     def _on_library(self, event: Event) -> None:
         by_hand = {i for what in ("corrected", "cues") for i in event.data.get(what, ())}
+        stems = set(event.data.get("stems", ()))  # other sets of stems than before
         with self._lock:
-            if by_hand:
-                self._corrected |= by_hand
-                self._tracks |= by_hand
-            else:
+            self._corrected |= by_hand
+            self._refresh |= stems
+            self._tracks |= by_hand | stems
+            if not by_hand and not stems:
                 self._members_changed = True
         self._schedule()
 

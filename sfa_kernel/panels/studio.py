@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sfa_widgets.figures import PICTURES
 
 from sfa_kernel import runs, studio
+from sfa_kernel.catalog import stems
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.library import Track
-from sfa_kernel.panels.compose import analysis_panel, dashboard, jobs_panel, library_panel, player_panel
+from sfa_kernel.panels.compose import (
+    analysis_panel,
+    dashboard,
+    jobs_panel,
+    library_panel,
+    mixer_panel,
+    player_panel,
+)
+from sfa_kernel.stemset import StemSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     import sfa_widgets
 
@@ -67,6 +76,70 @@ class Studio(studio.Studio):
     def player(self, track: Track | str | UUID | None = None) -> sfa_widgets.TrackPlayer:
         """A player as a widget: waveform, beat grid, sections, cues, stems."""
         return player_panel(self, self._one(track))
+
+    def mixer(
+        self,
+        track: Track | str | UUID | None = None,
+        set: StemSet | str | UUID | None = None,  # noqa: A002 - a studio's word
+        compare: StemSet | str | UUID | None = None,
+    ) -> sfa_widgets.StemMixer:
+        """The stems of a track as a widget: fader, mute, solo, pan, meter and waveform of each.
+
+        Parameters
+        ----------
+        track
+            Whose stems.
+        set
+            One of its ``separations``, also a preview; the one in use when none is named.
+        compare
+            A second one of the same part of the song, to be heard stem by stem beside the first.
+
+        Returns
+        -------
+        StemMixer
+            With ``mix``, what each stem is set to, which can be set; ``play()``, ``pause()``, ``seek(seconds)``.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such track or set.
+        ParameterError
+            When a set is not of this track, or the two are of different parts of it.
+
+        Examples
+        --------
+        >>> mixer = studio.mixer(track)                            # doctest: +SKIP
+        >>> mixer.mix = {"vocals": {"muted": True}}                # doctest: +SKIP
+        """
+        opened = self._one(track)
+        shown, other = self._set(opened, set), self._set(opened, compare)
+        if opened is not None and other is not None:
+            first = shown or self.track(opened).separation
+            if first is not None and first.region != other.region:
+                raise ParameterError(
+                    "Two sets can be compared when they are of the same part of the song.",
+                    hint="Name a preview of the same region, or two sets of the whole song.",
+                )
+        return mixer_panel(
+            self,
+            opened,
+            shown=None if shown is None else shown.id,
+            compare=None if other is None else other.id,
+        )
+
+    def _set(self, track: UUID | None, chosen: StemSet | str | UUID | None) -> StemSet | None:
+        """The set of stems that is meant."""
+        if chosen is None:
+            return None
+        try:
+            identifier = chosen.id if isinstance(chosen, StemSet) else UUID(str(chosen))
+        except ValueError:
+            raise ParameterError(f"{chosen!r} names no set of stems.", hint="Take one of track.separations.") from None
+        with self.catalog.read() as connection:
+            made = StemSet(self, stems.get(connection, identifier))
+        if made.row.track_id != track:
+            raise ParameterError("This set of stems is of another track.", hint="Take one of track.separations.")
+        return made
 
     def pictures(
         self,

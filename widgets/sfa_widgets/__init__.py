@@ -1,4 +1,4 @@
-"""Widgets for music: a library table, a track player, the pictures of an analysis, a jobs board, and a dashboard.
+"""Widgets for music: library table, track player, stem mixer, pictures of an analysis, jobs board, and a dashboard.
 
 The widgets know arrays, dicts and messages; where songs, stems and jobs come from is the business of the
 handlers they are given:
@@ -10,7 +10,7 @@ handlers they are given:
 from __future__ import annotations
 
 from sfa_widgets._base import Handler, SfaWidget, WidgetsNotBuiltError
-from sfa_widgets._widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, TrackPlayer
+from sfa_widgets._widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, StemMixer, TrackPlayer
 
 __all__ = [
     "AnalysisView",
@@ -19,6 +19,7 @@ __all__ = [
     "JobsBoard",
     "LibraryTable",
     "SfaWidget",
+    "StemMixer",
     "TrackPlayer",
     "WidgetsNotBuiltError",
 ]

@@ -14,10 +14,18 @@ from sfa_widgets._base import Bundle, SfaWidget
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["AnalysisView", "Dashboard", "JobsBoard", "LibraryTable", "TrackPlayer"]
+__all__ = ["AnalysisView", "Dashboard", "JobsBoard", "LibraryTable", "StemMixer", "TrackPlayer"]
 
 PICTURE_ROWS = 10
 PICTURE_BARS = 300
+
+# What a stem of a mixer is set to.
+MIX = {
+    "fader": "a level in dB, from -90 to 6",
+    "muted": "True or False",
+    "solo": "True or False",
+    "pan": "a number from -1 to 1",
+}
 
 
 class LibraryTable(SfaWidget):
@@ -59,8 +67,8 @@ class LibraryTable(SfaWidget):
 class TrackPlayer(SfaWidget):
     """A player: overview, zoomed waveform, beat grid, sections, cues, and a fader for each stem.
 
-    Methods it asks: ``player.load``, ``audio.bytes``. Events it follows: ``player.open``, ``player.play``,
-    ``player.pause``, ``player.seek``, ``player.refresh``.
+    Methods it asks: ``player.load``, ``stems.*``, ``audio.bytes``. Events it follows: ``player.open``,
+    ``player.play``, ``player.pause``, ``player.seek``, ``player.refresh``.
     """
 
     _esm: ClassVar[Any] = Bundle("player.js")
@@ -108,6 +116,63 @@ class TrackPlayer(SfaWidget):
         header = loaded["waveforms"].get("mix")
         drawing = _overview(header, buffers) if header else ""
         return f"<figure>{drawing}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+class StemMixer(TrackPlayer):
+    """The stems of a track, each with fader, mute, solo, pan, meter and waveform; two sets of them beside each other.
+
+    ``mix`` is what each stem is set to, and sets it: by the stem's name ``fader`` in dB from -90, which is silent, to
+    6, ``muted``, ``solo``, and ``pan`` from -1 (left) to 1 (right). What is left out is as it was made. Methods it
+    asks: those of :class:`TrackPlayer`. Events it follows: the same.
+
+    Examples
+    --------
+    >>> mixer.mix = {"vocals": {"muted": True}, "drums": {"fader": -6}}     # doctest: +SKIP
+    >>> mixer.mix["drums"]                                                  # doctest: +SKIP
+    {'fader': -6.0, 'muted': False, 'solo': False, 'pan': 0}
+    """
+
+    _esm: ClassVar[Any] = Bundle("mixer.js")
+    _css: ClassVar[Any] = Bundle("mixer.css")
+
+    set_id = traitlets.Unicode("", help="The set of stems in the mixer; empty for the one in use.").tag(sync=True)
+    compare_id = traitlets.Unicode("", help="The set that it is compared with; empty for none.").tag(sync=True)
+    mix = traitlets.Dict(help="What each stem is set to, by its name.").tag(sync=True)
+    listen = traitlets.Enum(
+        ["song", "stems"], default_value="song", help="Whether the song is heard, or its stems as they are set."
+    ).tag(sync=True)
+
+    @traitlets.validate("mix")
+    def _valid_mix(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        for stem, setting in proposal["value"].items():
+            if not isinstance(setting, dict):
+                raise traitlets.TraitError(f"{stem!r} has to be set by a dict such as {{'fader': -6.0}}.")
+            for name, value in setting.items():
+                if name not in MIX:
+                    raise traitlets.TraitError(f"A stem has no {name!r}; it has {', '.join(MIX)}.")
+                if isinstance(value, bool) != (name in ("muted", "solo")) or not isinstance(value, int | float):
+                    raise traitlets.TraitError(f"{name!r} of {stem!r} has to be {MIX[name]}.")
+        checked: dict[str, Any] = proposal["value"]
+        return checked
+
+    def _facts(self) -> dict[str, Any]:
+        return {"playing": self.playing, "listen": self.listen}
+
+    def _picture(self) -> str:
+        if not self.track_id:
+            return "<p>No track is open.</p>"
+        loaded, buffers = self._ask("player.load", {"id": self.track_id})
+        made = next((made for made in loaded["sets"] if made["in_use"]), None)
+        waveforms = loaded["waveforms"]
+        if self.set_id:
+            shown, buffers = self._ask("stems.load", {"set": self.set_id})
+            made, waveforms = shown["set"], shown["waveforms"]
+        track = loaded["track"]
+        caption = " · ".join(part for part in (track["title"], track["artist"], _clock(track["duration"])) if part)
+        if made is None:
+            return f"<p>{escape(caption)}: not separated yet.</p>"
+        stems = figures.stems(made, waveforms, buffers)
+        return f"<figure><figcaption>{escape(caption)}</figcaption>{stems}</figure>"
 
 
 class AnalysisView(TrackPlayer):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PICTURES", "Series", "Song", "figure", "pictures", "png", "read"]
+__all__ = ["PICTURES", "Series", "Song", "figure", "pictures", "png", "read", "stems"]
 
 WIDTH, LEFT = 1000, 60  # of every drawing and of the room for its scale, in px
 MOST_POINTS = 600  # of a line or a map: an exported notebook keeps them for good
@@ -39,6 +39,24 @@ SECTIONS = {
     "break": "#ff9800",
     "bridge": "#ff9800",
     "outro": "#607d8b",
+}
+STEMS = {
+    "vocals": "#ff6b9d",
+    "drums": "#f2b93b",
+    "bass": "#7c6cff",
+    "other": "#33c4b3",
+    "guitar": "#e8833a",
+    "piano": "#58a6ff",
+    "electric_guitar": "#e8833a",
+    "acoustic_guitar": "#d3a15c",
+    "synthesizer": "#b38bff",
+    "strings": "#e57fd8",
+    "wind": "#6cc6e8",
+    "voice": "#ff6b9d",
+    "music": "#33c4b3",
+    "lead_vocals": "#ff6b9d",
+    "back_vocals": "#ffa3a8",
+    "rest": "#8f9bab",
 }
 MAPS = {
     "magma": ("000004", "1d1147", "51127c", "822681", "b63679", "e65164", "fb8861", "fec287", "fcfdbf"),
@@ -448,6 +466,59 @@ def _onset_rate(onsets: Series | None) -> float | None:
 
 def _part(value: float | None, low: float, high: float) -> float | None:
     return None if value is None else min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+# Stems
+
+
+def stems(made: Mapping[str, Any], waveforms: Mapping[str, Any], buffers: Sequence[Any]) -> str:
+    """Draw the waveforms of a set of stems under each other, with the badge of what made them.
+
+    Parameters
+    ----------
+    made
+        The set: ``badge``, ``stems``, and ``start`` and ``end`` in s of a preview.
+    waveforms, buffers
+        As ``stems.load`` gives them.
+
+    Returns
+    -------
+    str
+        SVG.
+    """
+    region = "" if made["start"] is None else f" · {_clock(made['start'])}–{_clock(made['end'])}"
+    body = [_text(0, 14, f"{made['badge']}{region}", size=12, weight=600)]
+    names = [name for name in made["stems"] if name in waveforms]
+    peaks = {name: _peaks(waveforms[name], buffers) for name in names}
+    highest = max((float(heights.max()) for heights in peaks.values() if len(heights)), default=0.0)
+    left, tall = 130, 44
+    for index, name in enumerate(names):
+        middle = 26 + index * (tall + 6) + tall / 2
+        heights = peaks[name] / max(highest, 1e-6) * tall / 2
+        across = left + (WIDTH - left) * (np.arange(len(heights)) + 0.5) / max(1, len(heights))
+        path = "".join(
+            f"M{x:.1f} {middle - max(0.5, height):.1f}V{middle + max(0.5, height):.1f}"
+            for x, height in zip(across, heights, strict=True)
+        )
+        colour = STEMS.get(name, "#7d8794")
+        body.append(f'<circle cx="6" cy="{middle:.1f}" r="5" fill="{colour}"/>')
+        body.append(_text(20, middle + 4, name.replace("_", " ").capitalize(), size=12))
+        body.append(f'<path d="{path}" stroke="{colour}" stroke-width="1.2"/>')
+    listed = ", ".join(name.replace("_", " ") for name in names)
+    return _svg(32 + len(names) * (tall + 6), body, f"Stems by {made['badge']}: {listed}")
+
+
+def _peaks(header: Mapping[str, Any], buffers: Sequence[Any]) -> NDArray[np.float64]:
+    """The highest level of each of at most MOST_POINTS stretches, 0 to 1."""
+    level = header["levels"][-1]
+    data = np.frombuffer(buffers[level["buffer"]], np.int8).reshape(level["bins"], 4, 3)
+    heights = np.maximum(-data[:, 0, 0].astype(np.float64), data[:, 0, 1]) / 127
+    if len(heights) <= MOST_POINTS:
+        return heights
+    highest: NDArray[np.float64] = np.maximum.reduceat(
+        heights, np.linspace(0, len(heights), MOST_POINTS + 1).astype(int)[:-1]
+    )
+    return highest
 
 
 # Why a number is what it is

@@ -220,7 +220,12 @@ export class PlayerModel {
 
   /** Whether the browser can hold the stems beside the song. */
   get stemsFit(): boolean {
-    return stemsFit(this.#length, this.sources.length);
+    return this.fits(0);
+  }
+
+  /** Whether it can hold so many more. */
+  fits(more: number): boolean {
+    return stemsFit(this.#length, this.sources.length + more);
   }
 
   /** Seconds of sound in the mixer. */
@@ -427,6 +432,13 @@ export class PlayerModel {
   async run(stages: Stage[]): Promise<void> {
     if (this.#trackId === null) return;
     await this.bridge.request("tracks.run", { ids: [this.#trackId], stages }, { signal: this.signal });
+  }
+
+  /** Shows a failure where those of the sound are shown. */
+  tellFailure(error: unknown): void {
+    if (isAbort(error)) return;
+    this.audioFailure = describe(error);
+    this.#emit("audio");
   }
 
   dismissAudioFailure(): void {

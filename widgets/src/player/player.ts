@@ -16,7 +16,7 @@ import { glyph } from "./glyphs";
 import { listenForKeys, returnFocus } from "./keys";
 import { PlayerModel, register } from "./model";
 import "./player.css";
-import { StemStrip } from "./stems";
+import { StemStrip, type StripOptions } from "./stems";
 import { tellState } from "./tell";
 import { volumeFader, volumePlace } from "./volume";
 import { Task, workText } from "./work";
@@ -27,12 +27,14 @@ export interface MountOptions {
   signal: AbortSignal;
   /** Play, time and volume; not where the page has a bar of its own for them. */
   transport?: boolean;
+  /** What the stems can do beyond their faders. */
+  stems?: StripOptions;
 }
 
 /** Builds a player inside `el`; it lives until `signal` aborts. */
-export function mountPlayer(el: HTMLElement, bridge: Bridge, { signal, transport = true }: MountOptions): PlayerHandle {
+export function mountPlayer(el: HTMLElement, bridge: Bridge, { signal, transport = true, stems = {} }: MountOptions): PlayerHandle {
   const model = new PlayerModel(bridge, signal);
-  new PlayerView(el, model, transport);
+  new PlayerView(el, model, transport, stems);
   listenForKeys(el, model, signal);
   const player: PlayerHandle = {
     open: (trackId, options) => model.open(trackId, options),
@@ -70,7 +72,7 @@ class PlayerView {
   #spoken = -1;
   #soundWords = "";
 
-  constructor(el: HTMLElement, model: PlayerModel, transport: boolean) {
+  constructor(el: HTMLElement, model: PlayerModel, transport: boolean, stems: StripOptions) {
     const { signal, engine } = model;
     this.#model = model;
     this.#art = new CoverArt(model.bridge, signal);
@@ -83,7 +85,7 @@ class PlayerView {
       class: "sfa-pl-scroll", tabindex: 0, role: "group",
       "aria-label": "Waveform: drag to move, wheel to zoom, shift and drag for a range",
     });
-    this.#stems = new StemStrip(model, signal);
+    this.#stems = new StemStrip(model, signal, stems);
 
     this.#play = button("sfa-pl-play", "Play", "Play (space)", () => model.toggle(), icon("play"));
     const toStart = button("sfa-button is-quiet is-icon", "To the start", "To the start (Home)", () => model.seek(0), glyph("toStart"));
