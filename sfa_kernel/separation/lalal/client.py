@@ -377,7 +377,7 @@ class Client:
             try:
                 with path.open("r+b" if begin else "wb") as file:
                     file.seek(begin)
-                    for piece in response.iter_raw(_PIECE):
+                    for piece in response.iter_raw():  # as it comes: what is held back is lost when it breaks
                         file.write(piece)
                         have += len(piece)
                         at(min(1.0, have / total) if total else 0.0)

@@ -25,6 +25,7 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import numpy as np
@@ -196,7 +197,8 @@ class Service:
             return _invalid([{"loc": ["header", "Content-Type"], "msg": "Not binary", "type": "value_error"}])
         parsed = Message()
         parsed["content-disposition"] = disposition
-        name = parsed.get_filename()
+        better = re.search(r"filename\*=UTF-8''(\S+)", disposition)  # of two names the one that has all characters
+        name = unquote(better[1]) if better else parsed.get_filename()
         if parsed.get_content_disposition() != "attachment" or not name:
             return _invalid([{"loc": ["header", "Content-Disposition"], "msg": "No name", "type": "value_error"}])
         try:
@@ -472,6 +474,12 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             assert "x-license-key" not in self.headers, "the key is for the service only"
+            if self.path.startswith("/moved/"):
+                self.send_response(302)
+                self.send_header("location", self.path.replace("/moved/", "/d/"))
+                self.send_header("content-length", "0")
+                self.end_headers()
+                return
             content = service.result(self.path)
             service.called("a result")
             fault = service.fault("a result")
