@@ -33,6 +33,13 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
     ],
   },
   {
+    title: "Stems, in the Studio",
+    keys: [
+      [["O"], "The song, or its stems"], [["M", "S"], "Mute, solo"], [["↑", "↓"], "Level"], [["Shift", "←→"], "Pan"],
+      [["Delete"], "As it was made"], [["X"], "From the other of two sets"],
+    ],
+  },
+  {
     title: "Analysis, in the Studio",
     keys: [
       [["C"], "Clicks on the beats"], [["T"], "Tone of the key"], [["A", "B"], "Hear one section, or the other"],

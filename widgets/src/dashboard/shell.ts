@@ -9,6 +9,8 @@ import { mountInspector } from "../inspector/inspector";
 import type { JobsHandle, JobsOptions } from "../jobs/board";
 import { JobsFeed } from "../jobs/feed";
 import { mountLibrary } from "../library/table";
+import type { StripOptions, StripSlots } from "../player/stems";
+import { openSeparate } from "../separate/index";
 import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
 import { Layer } from "../ui/layer";
 import { tell } from "../ui/notify";
@@ -29,8 +31,15 @@ const SHEET = 900;
 const GO_MS = 1200;
 
 export interface PlayerParts {
-  mountPlayer(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; transport?: boolean }): PlayerHandle;
+  mountPlayer(
+    el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; transport?: boolean; stems?: StripOptions },
+  ): PlayerHandle;
   mountTransport(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; player: PlayerHandle }): unknown;
+}
+
+/** What the bundle of the mixer exports. */
+interface MixerModule {
+  mountSets(strip: StripSlots): void;
 }
 
 /** What the bundle of the job board exports. */
@@ -86,7 +95,20 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
 
   // Parts
 
-  const player = options.mountPlayer(views.studio, bridge, { signal, transport: false });
+  const player = options.mountPlayer(views.studio, bridge, {
+    signal, transport: false,
+    stems: {
+      layer,
+      separate: (request) => void openSeparate(bridge, { layer, load, signal }, request),
+      // The faders work without it; it comes with the first song that has stems.
+      sets(strip) {
+        const attempt = () => void load("mixer").then(
+          (module) => (module as MixerModule).mountSets(strip), (error: unknown) => layer.failed(error, attempt),
+        );
+        attempt();
+      },
+    },
+  });
   options.mountTransport(transport, bridge, { signal, player });
   let playing: PlayerState | null = null;
   signal.addEventListener("abort", player.onState((now) => { playing = now; }), { once: true });
