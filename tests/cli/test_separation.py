@@ -14,6 +14,7 @@ from sfa_kernel.separation import ENGINES, engines
 from sfa_kernel.separation.engines import Engine, Model, Parts
 from sfa_kernel.separation.settings import Setting
 from sfa_kernel.studio import Studio
+from tests.separation.lalal.server import KEY, Service
 from tests.sounds import SAMPLE_RATE, write_song
 
 if TYPE_CHECKING:
@@ -241,3 +242,28 @@ def test_sets_of_stems_are_listed_chosen_removed_and_restored(cli: Cli, sfa: Sfa
 def test_a_track_without_stems_says_so(sfa: Sfa, track: str) -> None:
     assert "no stems" in sfa("stems", track).out
     assert sfa.json("stems", track)["sets"] == []
+
+
+# -- the cloud ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    with Service(minutes=1234.5) as service:
+        monkeypatch.setenv("SFA_LALAL_URL", service.url)
+        monkeypatch.setenv("SFA_LALAL_KEY", KEY)
+        yield service
+
+
+def test_the_account_is_asked_for_minutes_and_voices(sfa: Sfa, service: Service) -> None:
+    assert sfa("lalal").out == "1,234.5 minutes are left\n"
+    assert sfa.json("lalal", "minutes")["minutes_left"] == 1234.5
+    assert "ALEX_KAYE" in {pack["id"] for pack in sfa.json("lalal", "packs")["voice_packs"]}
+    assert sfa.json("lalal", "cancel-all") == {"said": "Tasks that were stopped: 0."}
+
+
+def test_an_account_without_a_key_says_what_is_missing(
+    sfa: Sfa, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SFA_LALAL_KEY")
+    assert "There is no license key for lalal.ai." in sfa.refuses("lalal", "minutes")
