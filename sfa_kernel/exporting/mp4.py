@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -90,13 +91,10 @@ class Mp4Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None:
-                self.close()
-        finally:
-            self._file.close()
-            if kind is not None:
-                self.path.unlink(missing_ok=True)
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
     def write(self, blocks: Sequence[NDArray[np.float32]]) -> None:
         """Append one block a track, all of one length.
@@ -122,9 +120,21 @@ class Mp4Writer:
 
     def close(self) -> None:
         """Complete the file."""
-        for stream in self._streams:
-            self._container.mux(stream.encode(None))
-        self._container.close()
+        try:
+            for stream in self._streams:
+                self._container.mux(stream.encode(None))
+            self._container.close()
+        except BaseException:
+            self.discard()
+            raise
+        self._file.close()
+
+    def discard(self) -> None:
+        """Drop the file."""
+        with suppress(Exception):  # it may be the disk that ended the work
+            self._container.close()
+        self._file.close()
+        self.path.unlink(missing_ok=True)
 
 
 def box(name: bytes, *content: bytes) -> bytes:

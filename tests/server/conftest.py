@@ -13,6 +13,7 @@ import pytest
 from sfa_kernel.catalog import Catalog, stems, tracks
 from sfa_kernel.storage import Storage
 from tests.server.launch import Server, finish, start, write_notebook
+from tests.stems import separation_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def make_library(home: Path) -> Library:
         )
         stems.put(
             connection,
-            stems.SeparationRow(separation, track, "draft", "draft-1", -90.0, "", now),
+            separation_row(track, id=separation, created_at=now),
             [
                 stems.StemRow(
                     id=stem,
