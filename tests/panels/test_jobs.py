@@ -294,6 +294,16 @@ def test_a_page_asks_for_itself_when_the_history_was_cleared(board: Board, page:
     assert page.wait_for("jobs.changed")[-1]["counts"]["completed"] == 0
 
 
+def test_a_page_asks_for_itself_when_a_batch_is_paused_and_resumed(board: Board, page: Page) -> None:
+    batch = uuid4()
+    board.queue(batch_id=batch)
+    board.studio.ledger.pause(batch)
+    assert page.wait_for("jobs.changed")[-1]["paused"] == [{"batch": str(batch), "waiting": 1}]
+    board.studio.ledger.resume(batch)
+    assert page.wait_for("jobs.changed", 2)[-1]["paused"] == []
+    assert page.all("notice") == []
+
+
 def test_a_page_is_told_when_long_work_ends(studio: NotebookStudio, page: Page) -> None:
     ended = {"jobs": 3, "completed": 3, "failed": 0, "cancelled": 0, "tracks": 1, "seconds": 5.0}
     for seconds in (5.0, 250.0):
