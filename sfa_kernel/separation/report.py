@@ -25,7 +25,10 @@ _MASKED = -50.0  # dB under the loudest second of the mix
 _APART = -40.0  # dB that the sum of the stems may be away from the mix before it is worth a sentence
 _ALIKE = -20.0  # dB that tell two sounds apart
 
-_ESTIMATE = "Leakage is an estimate from the stems alone: good to some 3 dB where it is plain, a hint where it is not."
+_ESTIMATE = (
+    "Leakage is an estimate: what is heard of one stem in another. Sounds that went wholly to the wrong stem do not "
+    "show in it, and parts that double each other do."
+)
 _COLOURS = {
     "vocals": "#ff6b9d",
     "drums": "#f2b93b",
@@ -51,10 +54,10 @@ class StemQuality:
     silent
         Whether nothing is heard of it anywhere: its loudest second is under -60 dBFS, or 50 dB under that of the mix.
     leakage_db
-        Energy of the other stems in it, relative to its own [dB], at least -40; None when it cannot be told. An
-        estimate: `sfa_kernel.separation.leakage` says what it is worth.
+        Energy of the other stems in it, relative to its own [dB]; -30 for that or less, None when it cannot be told.
+        An estimate: `sfa_kernel.separation.leakage` says what it is worth.
     leakage_from
-        The stem that most of it comes from; None when it cannot be told.
+        The stem that most of it comes from; None when there is no more than -30 dB, or it cannot be told.
     """
 
     share: float
@@ -168,9 +171,7 @@ class Quality:
         self._loudest = np.zeros(1 + count)  # mean square of the loudest second
         self._peak = np.zeros(1 + count)
         self._rest = 0.0
-        self._missing = np.zeros(count)  # energy of the mix minus each stem
-        self._pairs = list(combinations(range(count), 2))
-        self._between = np.zeros(len(self._pairs))  # energy of the difference of each two stems
+        self._products = np.zeros((1 + count, 1 + count))  # of each two, the mix first
         self._leakage = Leakage(count, sample_rate)
 
     def add(self, mix: Array, stems: Mapping[str, Array]) -> None:
@@ -207,8 +208,8 @@ class Quality:
             self._loudest = np.maximum(self._loudest, energy / mix.size)
         self._peak = np.maximum(self._peak, np.abs(second).max(axis=(1, 2)))
         self._rest += _energy(mix - stems.sum(axis=0))
-        self._missing += [_energy(mix - samples) for samples in stems]
-        self._between += [_energy(stems[a] - stems[b]) for a, b in self._pairs]
+        flat = second.reshape(len(second), -1)
+        self._products += flat @ flat.T
         self._leakage.add(stems)
 
     def result(self, residual_db: float | None = None) -> Report:
@@ -226,12 +227,11 @@ class Quality:
         residual = _decibels(self._rest, self._energy[0]) if residual_db is None else residual_db
         audible = max(10 ** (_INAUDIBLE / 10), self._loudest[0] * 10 ** (_MASKED / 10))
         silent = self._loudest[1:] < audible
-        leakage = self._leakage.result(~silent)
         stems = {}
-        for row, name in enumerate(self._names):
-            amount, source = leakage[row]
+        for row, (name, leakage) in enumerate(zip(self._names, self._leakage.result(), strict=True)):
+            amount, source = (None, None) if leakage is None or silent[row] else leakage
             stems[name] = StemQuality(
-                share=float(energy[row]) / total if total else 0.0,
+                share=float(energy[row]) / total if total > 0 else 0.0,
                 level_db=_decibels(energy[row], self._samples),
                 peak_db=_decibels(self._peak[1 + row] ** 2, 1.0),
                 silent=bool(silent[row]),
@@ -241,28 +241,28 @@ class Quality:
         return Report(residual, stems, tuple(self._warnings(residual, silent)))
 
     def _warnings(self, residual: float, silent: Array) -> list[str]:
+        if not self._peak[0]:
+            return ["The mix is silent."]
         said = []
         if residual > _APART:
             said.append(f"The stems do not add up to the mix: what is missing is only {-residual:.0f} dB below it.")
-        if not self._peak[0]:
-            return ["The mix is silent."]
         for row, name in enumerate(self._names):
             if silent[row]:
                 said.append(f"The stem {name} is silent: nothing of it is heard in this song.")
             if self._peak[1 + row] > 1:
                 over = _decibels(self._peak[1 + row] ** 2, 1.0)
                 said.append(f"The stem {name} exceeds full scale by {over:.1f} dB: turn it down where that would clip.")
-            missing = _decibels(self._missing[row], self._energy[0])
-            if missing < _ALIKE:
-                said.append(f"The stem {name} is nearly the whole mix: what it lacks is {-missing:.0f} dB below it.")
-        for (a, b), between in zip(self._pairs, self._between, strict=True):
-            difference = _decibels(between, min(self._energy[1 + a], self._energy[1 + b]))
-            if not silent[a] and not silent[b] and difference < _ALIKE:
-                said.append(
-                    f"The stems {self._names[a]} and {self._names[b]} are nearly equal: "
-                    f"their difference is {-difference:.0f} dB below them."
-                )
+            if self._alike(0, 1 + row) and not np.delete(silent, row).all():
+                said.append(f"The stem {name} is nearly the whole mix: little was taken out of it.")
+        for a, b in combinations(np.flatnonzero(~silent).tolist(), 2):
+            if self._alike(1 + a, 1 + b):
+                said.append(f"The stems {self._names[a]} and {self._names[b]} are nearly equal.")
         return said
+
+    def _alike(self, a: int, b: int) -> bool:
+        """Whether the difference of two, 0 for the mix, is far below both."""
+        one, other = self._products[a, a], self._products[b, b]
+        return bool(one + other - 2 * self._products[a, b] < 10 ** (_ALIKE / 10) * min(one, other))
 
 
 def _energy(samples: Array) -> float:
@@ -271,7 +271,7 @@ def _energy(samples: Array) -> float:
 
 
 def _decibels(energy: float, reference: float) -> float:
-    """Ratio of two energies [dB], -200 at least and when there is none."""
+    """Ratio of two energies [dB], no further from 0 than 200, and -200 when there is none."""
     if energy <= 0 or reference <= 0:
         return LOWEST
-    return max(LOWEST, 10 * float(np.log10(energy / reference)))
+    return max(LOWEST, min(-LOWEST, 10 * float(np.log10(energy / reference))))
