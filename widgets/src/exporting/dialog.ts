@@ -7,6 +7,7 @@ import { h, setText, uniqueId } from "../dom";
 import { ago, bytes, plural } from "../format";
 import { icon } from "../icons";
 import { progressBar, setProgress, stemLabel } from "../parts";
+import { separateDialog } from "../separate/dialog";
 import { failureOf, followJobs } from "../services/follow";
 import type { ExportRequest, ExportRow, ExportWhat, JobRow } from "../types";
 import { download } from "./download";
@@ -56,7 +57,8 @@ export function exportDialog(bridge: Bridge, host: DialogHost, options: ExportOp
 class ExportDialog {
   readonly #bridge: Bridge;
   readonly #ids: string[];
-  readonly #layer: DialogHost["layer"];
+  readonly #host: DialogHost;
+  readonly #dialog: HTMLDialogElement;
   readonly #end = new AbortController();
   readonly #signal: AbortSignal;
   readonly #subject = h("p", { class: "sfa-work-subject", dir: "auto" });
@@ -65,7 +67,7 @@ class ExportDialog {
   readonly #template = h("input", { class: "sfa-field", autocomplete: "off", spellcheck: "false" });
   readonly #fields = h("div", { class: "sfa-chips sfa-exp-fields", role: "group", "aria-label": "Fields of the name" });
   readonly #names = h("ul", { class: "sfa-exp-names", "aria-label": "Names", "aria-live": "polite" });
-  readonly #missing = h("p", { class: "is-warn", hidden: true });
+  readonly #missing = h("p", { class: "sfa-row is-warn", hidden: true });
   readonly #earlier = h("section", { class: "sfa-exp-earlier", hidden: true });
   readonly #state = h("div", { class: "sfa-exp-state" });
   readonly #start = h("button", { type: "button", class: "sfa-button is-primary", disabled: true }, icon("upload"), "Export");
@@ -81,7 +83,7 @@ class ExportDialog {
   constructor(bridge: Bridge, host: DialogHost, { ids }: ExportOptions) {
     this.#bridge = bridge;
     this.#ids = ids;
-    this.#layer = host.layer;
+    this.#host = host;
     this.#signal = AbortSignal.any([host.signal, this.#end.signal]);
     this.#kept = recall();
     this.#what = WHATS.find(({ what }) => what === this.#kept.what) ?? (WHATS[0] as What);
@@ -90,7 +92,7 @@ class ExportDialog {
     const close = h("button", { type: "button", class: "sfa-button" }, "Close");
     const id = uniqueId("template");
     this.#template.id = id;
-    const dialog = host.layer.dialog(
+    const dialog = (this.#dialog = host.layer.dialog(
       "Export", this.#subject,
       h(
         "div", { class: "sfa-work-body" },
@@ -103,7 +105,7 @@ class ExportDialog {
         this.#earlier,
       ),
       h("footer", {}, this.#state, h("div", { class: "sfa-work-buttons" }, close, this.#start)),
-    );
+    ));
     dialog.classList.add("sfa-work", "sfa-exp");
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => {
@@ -184,8 +186,14 @@ class ExportDialog {
     this.#stem.replaceChildren(...stems.map((stem) => h("option", { value: stem }, stemLabel(stem))));
     if (stems.includes(before)) this.#stem.value = before;
     this.#missing.hidden = !this.#what.stems || this.#stems === null || stems.length > 0;
-    this.#missing.replaceChildren(icon("info"), this.#ids.length > 1
-      ? "None of these songs has stems yet: separate them first." : "This song has no stems yet: separate it first.");
+    const separate = h("button", { type: "button", class: "sfa-button" }, icon("split"), "Separate…");
+    separate.addEventListener("click", () => {
+      this.#dialog.close();
+      separateDialog(this.#bridge, this.#host, { ids: this.#ids });
+    });
+    this.#missing.replaceChildren(
+      icon("info"), h("span", {}, this.#ids.length > 1 ? "None of these songs has stems yet." : "This song has no stems yet."), separate,
+    );
   }
 
   get #request(): ExportRequest | null {
@@ -323,7 +331,7 @@ class ExportDialog {
     button.addEventListener("click", () => {
       button.disabled = true;
       download(this.#bridge, row, this.#signal)
-        .catch((error: unknown) => this.#layer.failed(error))
+        .catch((error: unknown) => this.#host.layer.failed(error))
         .finally(() => { button.disabled = false; });
     });
     return button;
