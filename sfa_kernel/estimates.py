@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sfa_kernel.catalog import Connection
+    from sfa_kernel.separation.engines import Engine
     from sfa_kernel.separation.request import Request
     from sfa_kernel.settings import Settings
 
@@ -122,8 +123,9 @@ def estimate(
     to_do = [i for i in wanted if force or stems.find(connection, i, asked.key) is None]
     lengths = [_length(tracks.get(connection, track_id).duration, asked) for track_id in to_do]
     device = "cloud" if cloud else settings.separation_device
-    measured = _rate(timings.of_model(connection, asked.engine, asked.model), asked, device)
-    rate = chosen.model(asked.model).speed if measured is None else measured
+    measured = _rate(timings.of_model(connection, asked.engine, asked.model), asked, chosen, device)
+    usual = chosen.model(asked.model).speed * chosen.effort(asked.model, asked.stems)
+    rate = usual if measured is None else measured
     quota = quotas.get(connection, chosen.name)
     at_once = settings.cloud_limit if cloud else settings.separation_limit
     return Estimate(
@@ -146,7 +148,7 @@ def _length(duration: float, asked: Request) -> float:
     return max(0.0, min(end, duration) - start)
 
 
-def _rate(done: Sequence[timings.Timing], asked: Request, device: str) -> float | None:
+def _rate(done: Sequence[timings.Timing], asked: Request, chosen: Engine, device: str) -> float | None:
     """How long a second of music takes [s], as far as what was done tells; of that, what is most like it."""
     if device == "auto" and done:
         device = done[0].device
@@ -154,7 +156,10 @@ def _rate(done: Sequence[timings.Timing], asked: Request, device: str) -> float 
     alike = [timing for timing in done if (timing.stems, timing.settings) == (asked.stems, asked.settings)] or done
     # A preview is short, and most of what it takes is the start.
     alike = [timing for timing in alike if timing.preview == (asked.region is not None)] or alike
-    return median(timing.rate for timing in alike[:NEWEST]) if alike else None
+    if not alike:
+        return None
+    full = median(timing.rate / chosen.effort(asked.model, timing.stems) for timing in alike[:NEWEST])
+    return full * chosen.effort(asked.model, asked.stems)
 
 
 def _together(seconds: Sequence[float], at_once: int) -> float:

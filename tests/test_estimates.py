@@ -127,6 +127,17 @@ def test_the_same_stems_and_settings_say_more_than_others(studio: Studio, song: 
     assert studio.estimate(song, engine="here", stems="drums").seconds == pytest.approx(60.0)  # as good as it gets
 
 
+def test_fewer_stems_take_their_share_where_an_engine_works_on_them_one_by_one(
+    studio: Studio, song: Track, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bag = replace(HERE, effort=lambda model, stems: len(stems) / 2)
+    monkeypatch.setattr(engines, "ENGINES", {"here": bag})
+    assert studio.estimate(song, engine="here", stems="vocals").seconds == 100.0
+    separated(studio, a_song(studio, tmp_path, 100.0), 60.0)
+    assert studio.estimate(song, engine="here", stems="vocals").seconds == pytest.approx(30.0)
+    assert studio.estimate(song, engine="here").seconds == pytest.approx(60.0)
+
+
 def test_a_preview_is_not_taken_for_a_song(studio: Studio, song: Track, tmp_path: Path) -> None:
     other = a_song(studio, tmp_path, 100.0)
     separated(studio, other, 20.0)

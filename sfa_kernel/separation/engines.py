@@ -149,6 +149,10 @@ def _no_others(name: str) -> Model | None:
     return None
 
 
+def _all_work(model: str, stems: tuple[str, ...]) -> float:
+    return 1.0
+
+
 def _no_minutes(model: str, stems: tuple[str, ...], seconds: float) -> float:
     return 0.0
 
@@ -181,6 +185,8 @@ class Engine:
         Whether a model can run here; if not, why and what to do.
     other
         Finds a model that is not in the list, such as one of a person's own.
+    effort
+        Which share of a model's full work some of its stems take, 0..1.
     minutes
         Minutes that are billed for a model, its stems, and a length [s].
     environment
@@ -199,6 +205,7 @@ class Engine:
     own_process: bool = False
     ready: Readiness = field(default=_always, repr=False)
     other: Callable[[str], Model | None] = field(default=_no_others, repr=False)
+    effort: Callable[[str, tuple[str, ...]], float] = field(default=_all_work, repr=False)
     minutes: Callable[[str, tuple[str, ...], float], float] = field(default=_no_minutes, repr=False)
     environment: Callable[[], dict[str, str]] = field(default=dict, repr=False)
 
