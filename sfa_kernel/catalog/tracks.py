@@ -72,9 +72,10 @@ SORTS = {
 }
 _ANALYSIS = "LEFT JOIN analyses a ON a.track_id = t.id"
 
+# An export leaves the song as it is: a song is not being worked on, and has not failed, because of one.
 _ACTIVITY = """
     SELECT track_id, bool_or(status IN ('queued', 'processing')) AS working, bool_or(status = 'failed') AS failed
-    FROM jobs WHERE status IN ('queued', 'processing', 'failed') GROUP BY track_id
+    FROM jobs WHERE status IN ('queued', 'processing', 'failed') AND kind <> 'export' GROUP BY track_id
 """
 
 
@@ -221,7 +222,7 @@ def summaries(connection: Connection, track_ids: Sequence[UUID]) -> list[dict[st
                     WHERE p.track_id = t.id AND p.removed_at IS NULL AND p."start" IS NULL)) AS stems,
                (SELECT list({{'id': j.id, 'kind': j.kind, 'status': j.status,
                               'progress': j.progress, 'error': j.error}})
-                FROM (SELECT * FROM jobs WHERE track_id = t.id
+                FROM (SELECT * FROM jobs WHERE track_id = t.id AND kind <> 'export'
                       QUALIFY row_number() OVER (PARTITION BY kind ORDER BY created_at DESC) = 1) j) AS jobs
         FROM chosen t LEFT JOIN heard a ON a.track_id = t.id
         """,  # noqa: S608 - text of ours

@@ -188,10 +188,10 @@ def _short(key: str | None) -> str:
 
 
 def _cover(path: Path | None) -> tuple[bytes | None, str]:
-    """The picture and its type; none when its file is gone, for the music is still there."""
+    """The picture and its type; none when its file cannot be read, for the music is still there."""
     if path is None or path.suffix not in _COVERS:
         return None, ""
     try:
         return path.read_bytes(), _COVERS[path.suffix]
-    except FileNotFoundError:
+    except OSError:
         return None, ""

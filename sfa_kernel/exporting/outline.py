@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfa_kernel.errors import NotFoundError, ParameterError
@@ -132,6 +132,8 @@ def outline(items: Sequence[Item], wanted: Wish) -> Outline:
 def _pieces(item: Item, wanted: Wish, taken: set[str], *, alone: bool) -> list[Piece]:
     """The files of one song, under names that are not taken."""
     if wanted.what == "stems":
+        if "{stem}" not in wanted.template:  # numbers would not tell which is which
+            wanted = replace(wanted, template=f"{wanted.template} ({{stem}})")
         stems = [stem.name for stem in item.stems().stems]
         folder = "" if alone else numbered(file_name(wanted.template, item.fields("stems"), ""), "", taken) + "/"
         inside: set[str] = set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.audio.files import readable_file
 from sfa_kernel.exporting.mp4 import Mp4Writer
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def write_sound(source: Path, target: Path, *, gain: float = 1.0, at: Callable[[
     from sfa_kernel.audio import AudioReader, AudioWriter
 
     if source.suffix == target.suffix and source.suffix in (".flac", ".wav") and gain == 1.0:
-        shutil.copyfile(source, target)  # as it was written: 24 bits, or float
+        shutil.copyfile(readable_file(source), target)  # as it was written: 24 bits, or float
         at(1.0)
         return
     form = target.suffix[1:]

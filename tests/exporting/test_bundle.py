@@ -130,6 +130,14 @@ def test_several_songs_are_one_archive_in_which_nothing_is_lost(make_item: MakeI
     assert [piece.name for piece in vocals.pieces] == ["Song.flac", "SONG (2).flac"]
 
 
+def test_stems_tell_their_names_whatever_the_template(make_item: MakeItem) -> None:
+    plan = outline([make_item(["vocals", "rest"])], wish("stems", template="{title}"))
+    assert (plan.name, [piece.name for piece in plan.pieces]) == (
+        "Søng.zip",
+        ["Søng (vocals).flac", "Søng (rest).flac"],
+    )
+
+
 def test_hostile_tags_stay_inside_the_archive(make_item: MakeItem, tmp_path: Path) -> None:
     items = [make_item(["vocals", "rest"], title="../../x", artist="/etc"), make_item(["vocals", "rest"], title="\0")]
     with zipfile.ZipFile(made(items, tmp_path, "stems", template="{artist}/{title}").file) as archive:
