@@ -157,6 +157,21 @@ class Jobs(Sequence[JobRow]):
         self._on_queued()
         return changed
 
+    def pause(self, batch_id: UUID) -> None:
+        """Begin no more jobs of a batch, in any process, until `resume`; what is at hand is finished.
+
+        Raises
+        ------
+        TransitionError
+            When nothing of it waits or runs.
+        """
+        self._library.ledger.pause(batch_id)
+
+    def resume(self, batch_id: UUID) -> None:
+        """Let a paused batch go on."""
+        self._library.ledger.resume(batch_id)
+        self._on_queued()
+
     def log(self, job_id: UUID) -> list[dict[str, Any]]:
         """What a job has said so far, and what was said of it: lines with ``time, attempt, level, text``."""
         return read_log(self._library.storage.path("logs"), job_id)[0]

@@ -71,11 +71,11 @@ def job_handlers(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[
         return {"queued": [str(job.id) for job in studio.jobs.retry(*(job.id for job in failed))]}
 
     def pause(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        ledger.pause(identifiers({"id": params.get("batch")})[0])
+        studio.jobs.pause(identifiers({"id": params.get("batch")})[0])
         return {}
 
     def resume(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        ledger.resume(identifiers({"id": params.get("batch")})[0])
+        studio.jobs.resume(identifiers({"id": params.get("batch")})[0])
         return {}
 
     def prune(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:

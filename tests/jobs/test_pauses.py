@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from sfa_kernel import pipeline
 from sfa_kernel.catalog import Catalog
 from sfa_kernel.catalog import jobs as table
 from sfa_kernel.errors import TransitionError
@@ -17,6 +18,7 @@ from sfa_kernel.jobs.kinds import Ground
 from sfa_kernel.runs import Run
 from tests.jobs import work
 from tests.jobs.test_ledger import claim, complete, earlier, enqueue, fail, request, statuses, told
+from tests.sounds import write_song
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,3 +224,12 @@ def test_the_journal_says_that_pages_have_to_look_again(ledger: Ledger, batch: U
     ledger.resume(batch)
     said = [event for event in told(ledger, "jobs") if "status" not in event]
     assert said == [{"paused": str(batch)}, {"resumed": str(batch)}]
+
+
+def test_a_studio_that_was_opened_anew_works_on_what_it_resumes(studio: Studio, batch: UUID, tmp_path: Path) -> None:
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=2.0))
+    with studio.catalog.write() as connection:  # nobody works yet, as after a restart
+        jobs = pipeline.enqueue(connection, studio.ledger, track.id, stages=["separate"], batch_id=batch)
+    studio.jobs.pause(batch)
+    studio.jobs.resume(batch)
+    assert [job.status for job in studio.ledger.wait([job.id for job in jobs], timeout=60)] == ["completed"]
