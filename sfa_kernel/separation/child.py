@@ -60,7 +60,7 @@ def in_child(source: Path, folder: Path, asked: Request, place: Place, kind: str
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, **find_engine(asked.engine).environment()},
+        env={**_environment(), **find_engine(asked.engine).environment()},
         text=True,
         encoding="utf-8",
     )
@@ -81,6 +81,11 @@ def in_child(source: Path, folder: Path, asked: Request, place: Place, kind: str
     if "error" in answer:
         raise _raised(answer["error"])
     return _result(asked, answer["result"], folder)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but for what holds a job's own process to one thread: an engine by itself may use all cores."""
+    return {name: value for name, value in os.environ.items() if (name, value) != ("OMP_NUM_THREADS", "1")}
 
 
 def _listen(lines: IO[str], steps: Steps) -> dict[str, Any] | None:
