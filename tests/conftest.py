@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the person's settings and library out of the tests."""
-    for folder in ("config", "data"):
+    for folder in ("config", "data", "state"):
         monkeypatch.setenv(f"XDG_{folder.upper()}_HOME", str(tmp_path_factory.mktemp(folder)))
-    for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT_PID"):
+    for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT_PID", "SFA_LALAL_KEY", "SFA_CREDENTIALS_KEY"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
 @pytest.fixture
