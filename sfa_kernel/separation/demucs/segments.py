@@ -91,6 +91,7 @@ def separate_blocks(
     ]
     totals = [sum(member.weights[index] for member in bag.members) for index in indices]
     steps = sum(len(each.offsets) for each in passes)
+    batch = min(batch, max(len(each.offsets) for each in passes))
     heard = _Heard(blocks, frames, silence)
     # A GPU gets its next batch before what it made of the one before is waited for and given out.
     ahead = 1 if passes[0].device.type == "cuda" else 0
@@ -148,6 +149,7 @@ class _Pass:
         if bag.segment is not None and not (padded and bag.segment > network.segment):
             network.segment = bag.segment
         self._network = network
+        self._compiled = getattr(network, "_compiled_call_impl", None) is not None
         self._size: Callable[[int], int] = network.valid_length if padded else lambda count: count
         self._length = int(bag.sample_rate * network.segment)
         self._frames = frames
@@ -198,9 +200,12 @@ class _Pass:
         loud = [n for n, (offset, _, _, count) in enumerate(segments) if not heard.silent(offset, offset + count)]
         answers = {}
         if loud:
-            windows = np.stack([heard.window(segments[n][1], segments[n][2]) for n in loud])
+            # A compiled network is translated anew for each number of windows: so it always gets as many.
+            windows = np.zeros((batch if self._compiled else len(loud), 2, segments[0][2]), np.float32)
+            for window, n in zip(windows, loud, strict=False):
+                window[:] = heard.window(segments[n][1], segments[n][2])
             given = self._network(_sent(windows, self.device))[:, self._indices].float()
-            answers = dict(zip(loud, given, strict=True))
+            answers = dict(zip(loud, given, strict=False))
         longer = end - self._taken - len(self._fades)
         self._sums = torch.cat([self._sums, self._sums.new_zeros(*self._sums.shape[:2], max(0, longer))], dim=2)
         self._fades = torch.cat([self._fades, self._fades.new_zeros(max(0, longer))])
