@@ -15,15 +15,18 @@ export function level(decibels: number): string {
   return `${decibels < 0 ? "−" : ""}${Math.abs(decibels).toFixed(1)} dB`;
 }
 
+/** "sums to the song exactly", "residual −62.0 dB". */
 export function residual(report: QualityReport): string {
-  return report.residual_db <= NOTHING ? "The stems sum to the song exactly" : `Residual ${level(report.residual_db)}`;
+  return report.residual_db <= NOTHING ? "sums to the song exactly" : `residual ${level(report.residual_db)}`;
 }
 
 export function reportView(set: StemSet, report: QualityReport): HTMLElement {
   const names = set.stems.filter((name) => name in report.stems);
   return h(
     "div", { class: "sfa-report" },
-    h("p", {}, residual(report), h("small", {}, report.residual_db <= NOTHING ? "" : " what is left of the song when all stems are taken away")),
+    report.residual_db > NOTHING
+      ? h("p", {}, `${level(report.residual_db)} `, h("small", {}, "is left of the song when all stems are taken away"))
+      : null,
     report.warnings.length > 0
       ? h("ul", {}, ...report.warnings.map((text) => h("li", {}, icon("alert"), text)))
       : null,

@@ -137,7 +137,8 @@ function setList(strip: StripSlots, layer: Layer, attempt: Attempt) {
     const judge = report && h(
       "button",
       { type: "button", class: "sfa-link", "aria-expanded": String(open.has(set.id)), "aria-controls": detail },
-      residual(report), report.warnings.length > 0 ? h("b", {}, icon("alert"), String(report.warnings.length)) : null,
+      `Quality: ${residual(report)}`, report.warnings.length > 0 ? h("b", {}, icon("alert"), String(report.warnings.length)) : null,
+      icon("down"),
     );
     const view = report && h("div", { id: detail, hidden: !open.has(set.id) }, reportView(set, report));
     judge?.addEventListener("click", () => {
@@ -179,7 +180,7 @@ function setList(strip: StripSlots, layer: Layer, attempt: Attempt) {
     draw() {
       const { set, sets } = model;
       setText(name, set?.badge ?? "");
-      setText(count, sets.length > 1 ? `1 of ${sets.length}` : "");
+      setText(count, sets.length > 1 ? `${sets.length} sets` : "");
       const now = JSON.stringify([sets, set?.id, model.other?.id]);
       if (now === shown) return;
       shown = now;
@@ -232,6 +233,7 @@ function compareBar(strip: StripSlots, attempt: Attempt) {
   const { model, rows, signal } = strip;
   const { engine } = model;
   const badges = { a: h("span", { class: "sfa-badge" }), b: h("span", { class: "sfa-badge" }) };
+  const stems = { a: h("small"), b: h("small") };
   const all = {
     a: h("button", { type: "button", title: "Hear every stem from set A" }, "All A"),
     b: h("button", { type: "button", title: "Hear every stem from set B" }, "All B"),
@@ -239,7 +241,7 @@ function compareBar(strip: StripSlots, attempt: Attempt) {
   const end = h("button", { type: "button", class: "sfa-button is-quiet is-icon", "aria-label": "End the comparison", title: "End the comparison" }, icon("close"));
   const element = h(
     "div", { class: "sfa-sets-bar sfa-compare", role: "group", "aria-label": "Compare two sets", hidden: true },
-    h("span", {}, h("b", {}, "A"), badges.a, h("b", {}, "B"), badges.b),
+    h("span", {}, h("b", {}, "A"), badges.a, stems.a, h("b", {}, "B"), badges.b, stems.b),
     h("span", { class: "sfa-pl-gap" }),
     h("div", { class: "sfa-switch", role: "group", "aria-label": "Every stem from" }, all.a, all.b), end,
   );
@@ -289,6 +291,10 @@ function compareBar(strip: StripSlots, attempt: Attempt) {
       if (!other) return;
       setText(badges.a, set?.badge ?? "");
       setText(badges.b, other.badge);
+      // One engine may have made both: then the stems tell them apart.
+      const alike = set?.badge === other.badge;
+      setText(stems.a, alike ? set.stems.map(stemLabel).join(", ") : "");
+      setText(stems.b, alike ? other.stems.map(stemLabel).join(", ") : "");
       const sides = new Set([...rows.keys()].map(sideOfStem));
       for (const side of ["a", "b"] as const) setAttribute(all[side], "aria-pressed", String(sides.size === 1 && sides.has(side)));
     },
@@ -308,11 +314,10 @@ function matchButton(model: PlayerModel, signal: AbortSignal): HTMLElement {
     if (!match) return;
     const { difference } = match;
     setAttribute(button, "aria-pressed", String(match.on));
-    button.hidden = difference === null;
-    if (difference === null) return;
+    button.hidden = !model.here;
     const mixer = model.engine.mixer(model.soundId);
     const song = gains({ ...mixer, listen: "song" }, ["mix"]).get("mix") ?? 1;
-    const text = !match.on || Math.abs(difference) < WORTH ? ""
+    const text = !match.on || difference === null || Math.abs(difference) < WORTH ? ""
       : difference < 0 ? `: song ${levelText(song)}` : `: stems −${difference.toFixed(1)} dB`;
     setText(words, `Match levels${text}`);
   };

@@ -201,6 +201,39 @@ describe("a player", () => {
     expect(fader.getAttribute("aria-valuetext")).toBe("−∞ dB");
   });
 
+  it("sends a stem to a side with shift and the arrows, and back", async () => {
+    const { el, player } = mount();
+    await player.open("a");
+    const pan = () => audio.engine.mixer("a").stems.vocals?.pan;
+    const row = ".sfa-stem-row:first-child";
+    const level = find(el, `${row} .sfa-fader`).getAttribute("aria-valuetext");
+    for (let i = 0; i < 3; i += 1) press(el, "ArrowLeft", { shiftKey: true }, `${row} .sfa-fader`);
+    expect(pan()).toBeCloseTo(-0.3, 9);
+    expect(find(el, `${row} .sfa-fader`).getAttribute("aria-valuetext")).toBe(level);
+    const knob = find(el, `${row} .is-balance`);
+    expect(knob.getAttribute("aria-label")).toBe("Pan of Vocals");
+    expect(knob.getAttribute("aria-valuetext")).toBe("30 % left");
+    press(el, "Delete", {}, `${row} .is-balance`);
+    expect(pan()).toBe(0);
+    expect(audio.engine.position).toBe(0); // the song was not moved by it
+  });
+
+  it("changes between song and stems with O", async () => {
+    const { el, player } = mount();
+    await player.open("a");
+    press(el, "o");
+    expect(audio.engine.mixer("a").listen).toBe("stems");
+    press(el, "O");
+    expect(audio.engine.mixer("a").listen).toBe("song");
+  });
+
+  it("shows no solo of a stem that is not there", async () => {
+    const { el, player } = mount();
+    audio.engine.setStem("a", "piano", { solo: true });
+    await player.open("a");
+    expect(el.querySelectorAll(".sfa-stem-row.is-silent")).toHaveLength(0);
+  });
+
   it("offers what is missing and shows its progress", async () => {
     const { el, player } = mount();
     const bare = song("a", { analysis: null, cues: [], sources: song("a").sources.slice(0, 1) });
