@@ -124,12 +124,15 @@ def engine_handlers(studio: Studio) -> dict[str, Handler]:
 
 def _choice(params: Mapping[str, Any]) -> dict[str, Any]:
     """How a request of the page wants songs separated."""
+    wanted, settings = params.get("stems"), params.get("settings") or {}
+    if not (wanted is None or isinstance(wanted, list)) or not isinstance(settings, dict):
+        raise ParameterError("A request of the page asked for a separation that is none.", hint="Reload the page.")
     return {
         "engine": str(params.get("engine", "")),
         "model": str(params.get("model", "")),
-        "stems": params.get("stems"),
+        "stems": wanted,
         "region": params.get("region"),
-        "settings": params.get("settings"),
+        "settings": settings,
     }
 
 
