@@ -91,6 +91,9 @@ class Board:
     ----------
     folder
         Shared by all processes of a library; made when missing.
+    owner
+        Who waits here: a word of the caller's, the same for a process that was killed and the one that takes its
+        place. A new one when empty.
     interval
         Between two calls of all processes together [s].
 
@@ -100,7 +103,7 @@ class Board:
         When the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, *, interval: float = INTERVAL) -> None:
+    def __init__(self, folder: Path, *, owner: str = "", interval: float = INTERVAL) -> None:
         self.folder = folder
         self._interval = interval
         self._orders = folder / "orders"
@@ -109,7 +112,8 @@ class Board:
         self._answers = folder / "answers"
         self._locks = folder / "locks"
         self._turn = folder / "turn.json"
-        self._name = uuid4().hex[:12]
+        self._owner = hashlib.sha256((owner or uuid4().hex).encode()).hexdigest()[:16]
+        self._mark = f"{self._owner}-{uuid4().hex[:8]}"
         try:
             for place in (self._orders, self._sources, self._waiting, self._answers, self._locks):
                 place.mkdir(parents=True, exist_ok=True)
@@ -190,10 +194,9 @@ class Board:
         return found
 
     def wanted(self, task: str) -> bool:
-        """Whether another process waits for a task."""
-        return any(
-            path.name.split(".")[1] != self._name and _age(path) < _GONE for path in self._waiting.glob(f"{task}.*")
-        )
+        """Whether another than this owner waits for a task."""
+        marks = self._waiting.glob(f"{task}.*")
+        return any(not mark.suffix.startswith(f".{self._owner}-") and _age(mark) < _GONE for mark in marks)
 
     def wait(
         self, tasks: Mapping[str, float], check: Check, at: Callable[[Mapping[str, Answer]], None]
@@ -224,7 +227,7 @@ class Board:
         self._prune()
         for task in tasks:  # what is up from before may be of an address that has expired since
             (self._answers / f"{task}.json").unlink(missing_ok=True)
-        marks = {task: self._waiting / f"{task}.{self._name}" for task in tasks}
+        marks = {task: self._waiting / f"{task}.{self._mark}" for task in tasks}
         try:
             while True:
                 found = {task: answer for task in tasks if (answer := self._answer(task)) is not None}

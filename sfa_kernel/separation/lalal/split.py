@@ -38,6 +38,7 @@ UPLOADED, WORKED, FETCHED = 0.2, 0.85, 0.97  # shares of the whole by then
 _URL = "https://www.lalal.ai"
 # What the service takes as it is; anything else is sent as FLAC.
 _SUFFIXES = frozenset({".aac", ".aiff", ".avi", ".flac", ".m4a", ".mkv", ".mp3", ".mp4", ".ogg", ".wav"})
+_TRIES = (1.0, 2.0, 4.0)  # s before each further try of a call
 _STOP_SECONDS = 5.0  # how long a stop may take
 _BLOCK = 65536
 _LOOK = 0.2  # s between two questions whether to stop
@@ -127,7 +128,7 @@ def abandon(cloud: Mapping[str, Any], owner: str) -> list[str]:
     SfaError
         When the service could not be asked.
     """
-    board = Board(Path(cloud["board"]) / account(cloud.get("url", _URL), cloud["key"]))
+    board = Board(Path(cloud["board"]) / account(cloud.get("url", _URL), cloud["key"]), owner=owner)
     return _cancel(board, cloud, board.of(owner))
 
 
@@ -334,16 +335,26 @@ def _client(
     cloud: Mapping[str, Any],
     *,
     timeout: float = 60.0,
-    pauses: tuple[float, ...] = (1.0, 2.0, 4.0),
+    pauses: tuple[float, ...] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Client:
-    return Client(cloud.get("url", _URL), cloud.get("key"), timeout=timeout, pauses=pauses, sleep=sleep)
+    return Client(
+        cloud.get("url", _URL),
+        cloud.get("key"),
+        timeout=timeout,
+        pauses=_TRIES if pauses is None else pauses,
+        sleep=sleep,
+    )
 
 
 def _board(place: Place) -> Board:
     cloud = place.cloud
     folder = Path(cloud.get("board") or place.scratch / "board")
-    return Board(folder / account(cloud.get("url", _URL), cloud["key"]), interval=cloud.get("interval", INTERVAL))
+    return Board(
+        folder / account(cloud.get("url", _URL), cloud["key"]),
+        owner=cloud.get("owner", ""),
+        interval=cloud.get("interval", INTERVAL),
+    )
 
 
 def _file(song: Song, scratch: Path, way: _Way) -> Path:

@@ -84,7 +84,7 @@ class Fault:
     """What goes wrong with the next calls of a path."""
 
     path: str
-    kind: str  # "500", "503", "429", "cut" (no answer), "deaf" (done, but no answer), "slow"
+    kind: str  # "500", "503", "429", "cut" (no answer), "deaf" (done, but no answer), "slow"; in a batch a code
     times: int
 
 
@@ -249,8 +249,8 @@ class Service:
         source = self.sources.get(item["source_id"])
         if source is not None and "batchless" in source.name:
             answer = Answer(400, {"detail": "Batches are for others.", "code": "batch_not_avaliable"})
-        elif self.fault(f"batched {item['presets']['stem']}"):
-            answer = Answer(400, {"detail": "Something broke.", "code": "internal_error"})
+        elif code := self.fault(f"batched {item['presets']['stem']}"):
+            answer = Answer(400, {"detail": "No.", "code": code})
         else:
             answer = self._start(service, item)
         if answer.status == 200:
@@ -411,11 +411,14 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             self.received: Path | bytes = b""
             try:
                 self._receive(path)
-                self._answer(path)
+                answer = self._answer(path)
+                service.called(path)  # before the answer, so that whoever has it finds the call counted
+                if answer is None:
+                    self.close_connection = True
+                else:
+                    self._send(answer)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
-            finally:
-                service.called(path)
 
         def _receive(self, path: str) -> None:
             left = int(self.headers.get("content-length", 0))
@@ -430,26 +433,23 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             if left:
                 raise ConnectionResetError
 
-        def _answer(self, path: str) -> None:
+        def _answer(self, path: str) -> Answer | None:
+            """What to say; None to hang up."""
             fault = service.fault(path)
             if fault == "slow":
                 time.sleep(1.0)
             if fault == "cut":
-                self._hang_up()
-            elif fault.isdigit():
-                self._send(Answer(int(fault), {"detail": "trouble"}))
-            elif "x-license-key" not in self.headers:
-                self._send(Answer(403, {"detail": "Provide license key in 'X-License-Key' header"}))
-            elif self.headers["x-license-key"] != KEY:
-                self._send(Answer(403, {"detail": "License key is not valid"}))
-            elif not self.path.startswith("/api/v1/") or path not in _PATHS:
-                self._send(Answer(404, {"detail": "Not Found"}))
-            else:
-                answer = self._done(path)
-                if fault == "deaf":
-                    self._hang_up()
-                else:
-                    self._send(answer)
+                return None
+            if fault.isdigit():
+                return Answer(int(fault), {"detail": "trouble"})
+            if "x-license-key" not in self.headers:
+                return Answer(403, {"detail": "Provide license key in 'X-License-Key' header"})
+            if self.headers["x-license-key"] != KEY:
+                return Answer(403, {"detail": "License key is not valid"})
+            if not self.path.startswith("/api/v1/") or path not in _PATHS:
+                return Answer(404, {"detail": "Not Found"})
+            answer = self._done(path)
+            return None if fault == "deaf" else answer
 
         def _done(self, path: str) -> Answer:
             if isinstance(self.received, Path):
@@ -468,9 +468,6 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             self.send_header("x-request-id", uuid4().hex)
             self.end_headers()
             self.wfile.write(body)
-
-        def _hang_up(self) -> None:
-            self.close_connection = True
 
         def do_GET(self) -> None:
             assert "x-license-key" not in self.headers, "the key is for the service only"
@@ -501,7 +498,7 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             with suppress(OSError):  # it did not wait for us
                 self.wfile.write(content[first:end])
             if end < len(content):
-                self._hang_up()
+                self.close_connection = True
 
         def _first(self, content: bytes, mark: str) -> int:
             wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("range", ""))
