@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sfa_widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, TrackPlayer
+import traitlets
+from sfa_widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, StemMixer, TrackPlayer
 
 TRACK = {
     "id": "t",
@@ -21,13 +22,13 @@ def html(widget):
     return data["text/html"]
 
 
-@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, JobsBoard, Dashboard])
+@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, StemMixer, JobsBoard, Dashboard])
 def test_the_repr_is_the_same_for_every_run(widget_class):
     assert repr(widget_class()) == repr(widget_class())
     assert "0x" not in repr(widget_class())
 
 
-@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, JobsBoard, Dashboard])
+@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, StemMixer, JobsBoard, Dashboard])
 def test_a_widget_shows_even_where_no_picture_can_be_made(widget_class):
     data, _metadata = widget_class()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
@@ -71,6 +72,15 @@ def test_the_player_leaves_its_overview_in_an_exported_notebook():
     assert "M0 0V100" in picture
     assert "&lt;b&gt;" in picture
     assert len(picture) < 10_000
+
+
+def test_a_mix_that_no_mixer_has_is_refused_where_it_is_set():
+    mixer = StemMixer(mix={"vocals": {"fader": -6, "muted": True}})
+    assert mixer.mix["vocals"]["fader"] == -6
+    for wrong in ({"vocals": 0.5}, {"vocals": {"volume": 1}}, {"vocals": {"muted": 1}}, {"vocals": {"fader": True}}):
+        with pytest.raises(traitlets.TraitError):
+            mixer.mix = wrong
+    assert mixer.mix == {"vocals": {"fader": -6, "muted": True}}
 
 
 def test_the_jobs_leave_their_counts_and_what_needs_attention_in_an_exported_notebook():
