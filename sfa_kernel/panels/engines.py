@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,7 +166,6 @@ def _to_fetch(studio: Studio) -> dict[str, int]:
 
 
 def _engine(studio: Studio, engine: Engine, place: Place, to_fetch: Mapping[str, int]) -> dict[str, Any]:
-    cloud = engine.where == "cloud"
     return {
         "name": engine.name,
         "label": engine.label,
@@ -190,7 +190,7 @@ def _engine(studio: Studio, engine: Engine, place: Place, to_fetch: Mapping[str,
             for name, setting in engine.settings.items()
         ],
         "credential": KEYS.get(engine.name),
-        "service": engine.name if cloud else None,
+        "service": engine.service or None,
     }
 
 
@@ -200,8 +200,11 @@ def _models(studio: Studio, engine: Engine) -> list[Model]:
     if engine.where == "cloud":
         with studio.catalog.read() as connection:
             packs = quotas.get(connection, engine.name).voice_packs or []
-        found = (engine.other(f"voice:{pack['pack_id']}") for pack in packs)
-        models += [model for model in found if model is not None]
+        known = {model.name for model in models}
+        for pack in packs:
+            found = engine.other(f"voice:{pack['id']}")
+            if found is not None and found.name not in known:
+                models.append(replace(found, label=str(pack["name"])))
     return models
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,7 +12,10 @@ from sfa_kernel.catalog import quotas
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.panels.engines import engine_handlers
 from sfa_kernel.panels.jobs import job_handlers
+from sfa_kernel.separation import engines
 from sfa_kernel.separation.demucs import models, weights
+from sfa_kernel.separation.lalal import services
+from sfa_kernel.separation.lalal.client import VoicePack
 from sfa_kernel.studio import Studio
 from tests.separation.demucs.making import make_weights
 from tests.sounds import write_song
@@ -169,6 +173,30 @@ def test_minutes_are_as_the_service_last_said(page: Page, studio: Studio) -> Non
     told = page("cloud.quota", refresh=False)
     assert told["minutes_left"] == 12.5
     assert told["checked_at"].endswith("+00:00")
+
+
+def test_voices_that_the_service_has_told_of_can_be_chosen(
+    page: Page, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = engines.Engine(
+        name="lalal",
+        label="Cloud",
+        description="",
+        models=services.MODELS,
+        split=lambda song, task, at: pytest.fail("nobody asked for it"),
+        service="cloud.example",
+        other=services.other,
+    )
+    monkeypatch.setattr("sfa_kernel.panels.engines.ENGINES", {"lalal": cloud})
+    monkeypatch.setattr(engines, "ENGINES", {"lalal": cloud})
+    own = VoicePack("f5dc9452-9374-4418-9288-02825bbd0016", "My own voice", 1672531199)
+    before = [model["name"] for model in page.engine("lalal")["models"]]
+    with studio.catalog.write() as connection:
+        quotas.put_voice_packs(connection, "lalal", [asdict(VoicePack("ALEX_KAYE", "Alex Kaye")), asdict(own)])
+    told = page.engine("lalal")
+    assert told["service"] == "cloud.example"
+    assert [model["name"] for model in told["models"]] == [*before, f"voice:{own.id}"]
+    assert told["models"][-1]["label"] == "My own voice"
 
 
 def test_a_batch_pauses_and_goes_on(home: Path, tmp_path: Path) -> None:
