@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.catalog.rows import fetch_one
+from sfa_kernel.catalog.rows import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["SUMMARIES", "AnalysisRow", "find", "put", "summarize", "summary"]
+__all__ = ["SUMMARIES", "AnalysisRow", "find", "find_many", "put", "summarize", "summary"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,15 @@ def summarize(connection: Connection, track_id: UUID, document: Mapping[str, Any
 
 def find(connection: Connection, track_id: UUID) -> AnalysisRow | None:
     """A track's analysis, if it has one."""
+    return next(iter(find_many(connection, [track_id])), None)
+
+
+def find_many(connection: Connection, track_ids: Sequence[UUID]) -> list[AnalysisRow]:
+    """The analyses of those tracks that have one."""
     names = ", ".join(field.name for field in fields(AnalysisRow))
-    row = fetch_one(connection, f"SELECT {names} FROM analyses WHERE track_id = ?", [track_id])  # noqa: S608 - our own names
-    return AnalysisRow(**row) if row else None
+    rows = fetch(
+        connection,
+        f"SELECT {names} FROM analyses WHERE track_id IN (SELECT unnest(?::UUID[]))",  # noqa: S608 - our own names
+        [list(track_ids)],
+    )
+    return [AnalysisRow(**row) for row in rows]

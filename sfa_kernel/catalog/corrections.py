@@ -10,13 +10,13 @@ from uuid import uuid4
 from sfa_kernel.catalog.rows import fetch, fetch_one
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["CorrectionRow", "insert", "of_track", "undo"]
+__all__ = ["CorrectionRow", "insert", "of_track", "of_tracks", "undo"]
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,16 @@ def insert(connection: Connection, track_id: UUID, kind: str, value: Mapping[str
 
 def of_track(connection: Connection, track_id: UUID) -> list[CorrectionRow]:
     """The corrections of a track that are in force, in the order in which they apply."""
+    return of_tracks(connection, [track_id])
+
+
+def of_tracks(connection: Connection, track_ids: Sequence[UUID]) -> list[CorrectionRow]:
+    """The corrections of several tracks that are in force, in the order in which they apply."""
     rows = fetch(
         connection,
         "SELECT id, track_id, kind, value, created_at FROM corrections "
-        "WHERE track_id = ? AND undone_at IS NULL ORDER BY created_at",
-        [track_id],
+        "WHERE track_id IN (SELECT unnest(?::UUID[])) AND undone_at IS NULL ORDER BY created_at",
+        [list(track_ids)],
     )
     return [CorrectionRow(**{**row, "value": json.loads(row["value"])}) for row in rows]
 

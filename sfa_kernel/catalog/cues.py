@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["CueRow", "change", "get", "insert", "of_track", "remove", "replace_automatic"]
+__all__ = ["CueRow", "change", "get", "insert", "of_track", "of_tracks", "remove", "replace_automatic"]
 
 SAME = 0.05  # s: cues of one type that are nearer than this are one
 
@@ -106,7 +106,16 @@ def replace_automatic(
 
 def of_track(connection: Connection, track_id: UUID) -> list[CueRow]:
     """The cues of a track in order of time."""
-    rows = fetch(connection, "SELECT * FROM cues WHERE track_id = ? ORDER BY time, label", [track_id])
+    return of_tracks(connection, [track_id])
+
+
+def of_tracks(connection: Connection, track_ids: Sequence[UUID]) -> list[CueRow]:
+    """The cues of several tracks in order of time."""
+    rows = fetch(
+        connection,
+        "SELECT * FROM cues WHERE track_id IN (SELECT unnest(?::UUID[])) ORDER BY time, label",
+        [list(track_ids)],
+    )
     return [CueRow(**row) for row in rows]
 
 

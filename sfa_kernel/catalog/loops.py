@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["LoopRow", "of_track", "replace"]
+__all__ = ["LoopRow", "of_track", "of_tracks", "replace"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,15 @@ def replace(connection: Connection, track_id: UUID, loops: Sequence[LoopRow]) ->
 
 def of_track(connection: Connection, track_id: UUID) -> list[LoopRow]:
     """The loops of a track: those of the whole song first, then of each stem, the best first."""
+    return of_tracks(connection, [track_id])
+
+
+def of_tracks(connection: Connection, track_ids: Sequence[UUID]) -> list[LoopRow]:
+    """The loops of several tracks, each track's in the order of `of_track`."""
     rows = fetch(
         connection,
-        "SELECT * FROM loops WHERE track_id = ? ORDER BY source <> 'mix', source, score DESC, \"start\", bars DESC",
-        [track_id],
+        "SELECT * FROM loops WHERE track_id IN (SELECT unnest(?::UUID[])) "
+        "ORDER BY source <> 'mix', source, score DESC, \"start\", bars DESC",
+        [list(track_ids)],
     )
     return [LoopRow(**row) for row in rows]

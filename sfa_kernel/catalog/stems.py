@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SeparationRow",
     "StemRow",
+    "all_in_use",
     "choose",
     "due",
     "files",
@@ -27,6 +28,7 @@ __all__ = [
     "in_use",
     "mixer_order",
     "of_separation",
+    "of_separations",
     "of_track",
     "purge",
     "put",
@@ -196,17 +198,22 @@ def of_track(connection: Connection, track_id: UUID) -> list[SeparationRow]:
 
 
 def in_use(connection: Connection, track_id: UUID) -> SeparationRow | None:
-    """The set of a track's stems that is played: the chosen one, else the newest of the whole song; None without one."""
-    row = fetch_one(
+    """The set of a track's stems that is played: the chosen one, else the newest of the whole song."""
+    return next(iter(all_in_use(connection, [track_id])), None)
+
+
+def all_in_use(connection: Connection, track_ids: Sequence[UUID]) -> list[SeparationRow]:
+    """The sets in use of those tracks that have one."""
+    rows = fetch(
         connection,
         f"""
         SELECT {_COLUMNS} FROM separations
-        WHERE track_id = ? AND removed_at IS NULL AND "start" IS NULL
-        ORDER BY chosen DESC, created_at DESC, id LIMIT 1
+        WHERE track_id IN (SELECT unnest(?::UUID[])) AND removed_at IS NULL AND "start" IS NULL
+        QUALIFY row_number() OVER (PARTITION BY track_id ORDER BY chosen DESC, created_at DESC, id) = 1
         """,  # noqa: S608 - our own names
-        [track_id],
+        [list(track_ids)],
     )
-    return _row(row) if row else None
+    return [_row(row) for row in rows]
 
 
 def choose(connection: Connection, separation_id: UUID) -> None:
@@ -283,10 +290,15 @@ def purge(connection: Connection, before: datetime) -> tuple[int, list[str]]:
 
 def of_separation(connection: Connection, separation_id: UUID) -> list[StemRow]:
     """The stems of one set, in the mixer's order; of a preview also its mix, first."""
+    return of_separations(connection, [separation_id])
+
+
+def of_separations(connection: Connection, separation_ids: Sequence[UUID]) -> list[StemRow]:
+    """The stems of several sets, each set's in the mixer's order."""
     rows: list[dict[str, Any]] = fetch(
         connection,
-        "SELECT * FROM stems WHERE separation_id = ?",
-        [separation_id],
+        "SELECT * FROM stems WHERE separation_id IN (SELECT unnest(?::UUID[]))",
+        [list(separation_ids)],
     )
     return sorted((StemRow(**row) for row in rows), key=lambda stem: mixer_order(stem.name))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sfa_kernel.catalog import Connection
+    from sfa_kernel.catalog.analyses import AnalysisRow
     from sfa_kernel.catalog.jobs import JobRow
-    from sfa_kernel.catalog.stems import SeparationRow
     from sfa_kernel.catalog.tracks import TrackRow
     from sfa_kernel.exporting import Item, Outline, Wish
     from sfa_kernel.jobs import Ground, Ledger
@@ -71,6 +72,7 @@ def enqueue_export(
         When there is no such export, format or field.
     """
     wanted = exporting.wish(what, stem=stem, format=format, template=template)
+    track_ids = list(dict.fromkeys(track_ids))  # each once
     _outline(connection, track_ids, wanted, separation_id)  # what cannot be made is told now
     arguments = {
         "tracks": [str(track_id) for track_id in track_ids],
@@ -109,7 +111,7 @@ def preview(
 
 
 def _outline(connection: Connection, track_ids: Sequence[UUID], wanted: Wish, separation_id: UUID | None) -> Outline:
-    return exporting.outline(_items(connection, Path, track_ids, wanted, separation_id), wanted)
+    return exporting.outline(_items(connection, Path, list(dict.fromkeys(track_ids)), wanted, separation_id), wanted)
 
 
 def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
@@ -168,12 +170,18 @@ def _items(
     connection: Connection, place: Place, track_ids: Sequence[UUID], wanted: Wish, separation_id: UUID | None
 ) -> list[Item]:
     """The songs with what is wanted of them, as far as it is there; ``place`` says where files of a name are."""
-    return [_item(connection, place, tracks.get(connection, i), wanted, separation_id) for i in track_ids]
+    songs = {row.id: row for row in tracks.get_many(connection, track_ids)}
+    missing = next((i for i in track_ids if i not in songs), None)
+    if missing is not None:
+        raise NotFoundError(f"There is no track {missing} in this library.")
+    heard = {row.track_id: row for row in analyses.find_many(connection, track_ids)}
+    stem_sets = _stem_sets(connection, place, list(songs.values()), separation_id)
+    findings = _findings(connection, place, list(heard.values())) if wanted.what == "analysis" else {}
+    return [exporting.Item(_song(songs[i], heard.get(i), place), stem_sets.get(i), findings.get(i)) for i in track_ids]
 
 
-def _item(connection: Connection, place: Place, track: TrackRow, wanted: Wish, separation_id: UUID | None) -> Item:
-    analysis = analyses.find(connection, track.id)
-    song = exporting.Song(
+def _song(track: TrackRow, analysis: AnalysisRow | None, place: Place) -> exporting.Song:
+    return exporting.Song(
         title=track.title,
         artist=track.artist,
         album=track.album,
@@ -187,41 +195,60 @@ def _item(connection: Connection, place: Place, track: TrackRow, wanted: Wish, s
         content_hash=track.content_hash,
         cover=place(track.cover) if track.cover else None,
     )
-    findings = None
-    if wanted.what == "analysis" and analysis is not None:
-        findings = exporting.Findings(
-            analysis=place(analysis.file),
-            corrections=tuple(corrections.of_track(connection, track.id)),
-            cues=tuple(_record(cue, CUE) for cue in cues.of_track(connection, track.id)),
-            loops=tuple(_record(loop, LOOP) for loop in loops.of_track(connection, track.id)),
-        )
-    separation = _separation(connection, track, separation_id)
-    stem_set = None if separation is None else _stem_set(connection, place, separation)
-    return exporting.Item(song, stem_set, findings)
 
 
-def _separation(connection: Connection, track: TrackRow, separation_id: UUID | None) -> SeparationRow | None:
+def _stem_sets(
+    connection: Connection, place: Place, songs: Sequence[TrackRow], separation_id: UUID | None
+) -> dict[UUID, exporting.StemSet]:
+    """By track, the set that is named or else in use."""
     if separation_id is None:
-        return stems.in_use(connection, track.id)
-    row = stems.get(connection, separation_id)
-    if row.track_id != track.id or row.removed_at is not None:
-        raise NotFoundError(f"{track.title!r} has no such set of stems.", hint="Name one of its own sets.")
-    return row
+        rows = stems.all_in_use(connection, [song.id for song in songs])
+    else:
+        rows = [stems.get(connection, separation_id)]
+        for song in songs:
+            if song.id != rows[0].track_id or rows[0].removed_at is not None:
+                raise NotFoundError(f"{song.title!r} has no such set of stems.", hint="Name one of its own sets.")
+    made: dict[UUID, list[exporting.Stem]] = defaultdict(list)
+    for stem in stems.of_separations(connection, [row.id for row in rows]):
+        made[stem.separation_id].append(exporting.Stem(stem.name, place(stem.file)))
+    return {
+        row.track_id: exporting.StemSet(
+            engine=row.engine,
+            model=row.model,
+            settings=row.settings,
+            start=row.start,
+            end=row.end,
+            residual_db=row.residual_db,
+            report=row.report,
+            created_at=row.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+            stems=tuple(made[row.id]),
+        )
+        for row in rows
+    }
 
 
-def _stem_set(connection: Connection, place: Place, row: SeparationRow) -> exporting.StemSet:
-    found = stems.of_separation(connection, row.id)
-    return exporting.StemSet(
-        engine=row.engine,
-        model=row.model,
-        settings=row.settings,
-        start=row.start,
-        end=row.end,
-        residual_db=row.residual_db,
-        report=row.report,
-        created_at=row.created_at.astimezone(UTC).isoformat(timespec="seconds"),
-        stems=tuple(exporting.Stem(stem.name, place(stem.file)) for stem in found),
-    )
+def _findings(connection: Connection, place: Place, heard: Sequence[AnalysisRow]) -> dict[UUID, exporting.Findings]:
+    """By track, what was found out about it."""
+    ids = [row.track_id for row in heard]
+    corrected = _grouped(corrections.of_tracks(connection, ids))
+    marked = _grouped(cues.of_tracks(connection, ids))
+    looped = _grouped(loops.of_tracks(connection, ids))
+    return {
+        row.track_id: exporting.Findings(
+            analysis=place(row.file),
+            corrections=tuple(corrected[row.track_id]),
+            cues=tuple(_record(cue, CUE) for cue in marked[row.track_id]),
+            loops=tuple(_record(loop, LOOP) for loop in looped[row.track_id]),
+        )
+        for row in heard
+    }
+
+
+def _grouped(rows: Sequence[Any]) -> dict[UUID, list[Any]]:
+    groups: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[row.track_id].append(row)
+    return groups
 
 
 def _record(row: Any, names: Sequence[str]) -> dict[str, Any]:

@@ -126,6 +126,8 @@ def test_the_same_export_is_one_job_while_it_waits(studio: Studio, track: Track)
             enqueue_export(connection, studio.ledger, [track.id], what="stems", format=form)
             for form in ("ogg", "ogg", "flac")
         )
+        twice = enqueue_export(connection, studio.ledger, [track.id, track.id], what="stems", format="ogg")
+    assert twice.id == first.id
     assert first.id == again.id != other.id
     assert (first.queue, first.track_id) == ("export", track.id)
 
