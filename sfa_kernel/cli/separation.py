@@ -289,7 +289,7 @@ def _packs(options: argparse.Namespace) -> int:
         print_json({"voice_packs": packs})
     else:
         for pack in packs:
-            print(f"{pack['id']:36}  {pack['name']}")
+            print(f"--model voice:{pack['id']:36}  {pack['name']}")
     return 0
 
 

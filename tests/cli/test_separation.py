@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -259,6 +260,7 @@ def test_the_account_is_asked_for_minutes_and_voices(sfa: Sfa, service: Service)
     assert sfa("lalal").out == "1,234.5 minutes are left\n"
     assert sfa.json("lalal", "minutes")["minutes_left"] == 1234.5
     assert "ALEX_KAYE" in {pack["id"] for pack in sfa.json("lalal", "packs")["voice_packs"]}
+    assert re.search(r"--model voice:ALEX_KAYE +Alex Kaye$", sfa("lalal", "packs").out, re.MULTILINE)
     assert sfa.json("lalal", "cancel-all") == {"said": "Tasks that were stopped: 0."}
 
 
