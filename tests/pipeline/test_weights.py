@@ -50,6 +50,22 @@ def test_a_file_that_is_not_there_fails_the_job_with_the_reason(shelf: Shelf, ho
     assert not list((tmp_path / "weights").iterdir())
 
 
+def test_a_job_that_is_cancelled_in_the_middle_leaves_nothing(shelf: Shelf, home: Path, tmp_path: Path) -> None:
+    shelf.files["/hybrid_transformer/955717e8-8726e21a.th"] = bytes(1 << 20)
+    shelf.cuts, shelf.stalls = [1 << 16], True
+    with Studio.open(home) as studio:
+        with studio.catalog.write() as connection:
+            job = studio.ledger.enqueue(connection, weights_request("htdemucs"))
+        studio.work()
+        assert shelf.silent.wait(60)
+        run = studio.run_type(studio, [job.id])
+        run.cancel()
+        (ended,) = run.wait(60).jobs
+        assert ended.status == "cancelled"
+    assert not [path for path in studio.storage.path("scratch").rglob("*") if path.is_file()]
+    assert not list((tmp_path / "weights").iterdir())
+
+
 def test_weights_that_are_there_need_no_network(shelf: Shelf, home: Path, tmp_path: Path) -> None:
     make_weights(tmp_path / "weights")
     with Studio.open(home) as studio:

@@ -182,7 +182,7 @@ _MODELS = (
             _mdx("cfa93e08", "61801ae1567d606c97a9c3469e943ae306d0a873eeb60d623ae7cfc7042b3f68", 167_399_275),
         ),
         weights=((1.0,) * 4,) * 4,
-        seconds=1.8,
+        seconds=1.3,
         segment=44,
     ),
 )

@@ -23,21 +23,28 @@ class Shelf:
         What to answer instead, in turn.
     cuts
         After how many bytes to break off, in turn.
+    stalls
+        Whether it goes silent where it would break off, until it is closed.
     ranges
         Whether it gives parts of files.
     asked
         The ranges that were asked for, in order; empty text for a whole file.
+    silent
+        Set when it has gone silent.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     statuses: list[int] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
+    stalls: bool = False
     ranges: bool = True
     asked: list[str] = field(default_factory=list)
     url: str = ""
+    silent: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Shelf:
         shelf = self
+        self._closing = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -53,6 +60,7 @@ class Shelf:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -76,3 +84,6 @@ class Shelf:
         request.end_headers()
         end = begin + self.cuts.pop(0) if self.cuts else len(data)
         request.wfile.write(data[begin:end])
+        if self.stalls:
+            self.silent.set()
+            self._closing.wait()
