@@ -72,7 +72,7 @@ class Estimate:
         songs = "1 song" if self.tracks == 1 else f"{self.tracks:,} songs"
         if self.seconds is None:
             return f"{songs}; how long it takes is known once one is done."
-        basis = "as such separations took here" if self.known else "on two processor cores; a GPU is quicker"
+        basis = "as such separations took here" if self.known else "at its usual speed on two processor cores"
         return f"About {_span(self.seconds)} for {songs}, {basis}."
 
     def _bill(self) -> str:

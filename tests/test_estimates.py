@@ -94,7 +94,7 @@ def separated(
 def test_before_anything_was_done_here_it_is_the_usual_speed_of_the_model(studio: Studio, song: Track) -> None:
     told = studio.estimate(song, engine="here")
     assert (told.seconds, told.known, told.tracks) == (200.0, False, 1)
-    assert str(told) == "About 3 min for 1 song, on two processor cores; a GPU is quicker."
+    assert str(told) == "About 3 min for 1 song, at its usual speed on two processor cores."
 
 
 def test_what_took_its_time_here_tells_what_it_will_take(studio: Studio, song: Track, tmp_path: Path) -> None:
