@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from sfa_kernel.cli.library import watch
 from sfa_kernel.cli.terminal import fail, open_studio, print_json
-from sfa_kernel.exporting import FIELDS, FORMATS, TEMPLATE, numbered
 
 if TYPE_CHECKING:
     import argparse
@@ -19,16 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["define"]
 
+# What `sfa_kernel.exporting` knows; said here again, for `sfa --help` need not wait for numpy.
+KINDS = "stem, stems, stem.mp4, analysis"
+FIELDS = "artist, title, album, year, genre, bpm, key, camelot, stem, engine, model"
+TEMPLATE = "{artist} - {title} ({stem})"
+
 
 def define(commands: Commands) -> None:
     """Add the command of this module."""
-    fields = ", ".join(FIELDS)
     export = commands.add("export", _export, "write stems, stem files or analyses of tracks into a folder")
     export.add_argument("ids", nargs="*", metavar="ID", help="tracks; all of them when none is named")
-    export.add_argument("--what", default="stems", help=f"{', '.join(FORMATS)} (default: %(default)s)")
+    export.add_argument("--what", default="stems", help=f"{KINDS} (default: %(default)s)")
     export.add_argument("--stem", metavar="NAME", help="which one, with --what stem")
     export.add_argument("--format", default="", help="flac, wav, mp3, ogg or m4a; of a stem.mp4 aac or alac")
-    export.add_argument("--template", default=TEMPLATE, help=f"of the names (default: %(default)s); fields: {fields}")
+    export.add_argument("--template", default=TEMPLATE, help=f"of the names (default: %(default)s); fields: {FIELDS}")
     export.add_argument("--out", required=True, metavar="DIR", help="where the file goes")
 
 
@@ -70,6 +73,7 @@ def _copied(source: Path, folder: Path, name: str) -> Path:
     """Copy a file into a person's folder, beside whatever has its name there."""
     from sfa_kernel.audio.files import temporary_beside
     from sfa_kernel.errors import InputError
+    from sfa_kernel.exporting import numbered
 
     suffix = ".stem.mp4" if name.endswith(".stem.mp4") else Path(name).suffix
     target = folder / numbered(name, suffix, {entry.name.casefold() for entry in folder.iterdir()})

@@ -39,19 +39,20 @@ _PLACES = {
 }
 _COLORS = ("#009E73", "#D55E00", "#CC79A7", "#56B4E9")  # told apart by everybody, colour-blind people included
 
+# Off, and without effect if somebody turns it on; whole numbers where some readers take no others.
 _MASTERING = {
     "compressor": {
         "enabled": False,
-        "input_gain": 0.5,
-        "output_gain": 0.5,
-        "threshold": 0.0,
+        "input_gain": 0,
+        "output_gain": 0,
+        "threshold": 0,
         "dry_wet": 50,
         "attack": 0.003,
         "release": 0.3,
-        "ratio": 2.0,
+        "ratio": 2,
         "hp_cutoff": 300,
     },
-    "limiter": {"enabled": False, "threshold": 0.0, "ceiling": -0.35, "release": 0.05},
+    "limiter": {"enabled": False, "threshold": 0, "ceiling": 0, "release": 0.05},
 }
 
 

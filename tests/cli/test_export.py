@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sfa_kernel import exporting
 from sfa_kernel.audio import content_hash, read_tags
-from sfa_kernel.cli import main
+from sfa_kernel.cli import export, main
 from sfa_kernel.studio import Studio
 from tests.sounds import write_song
 from tests.stems import give_stems
@@ -39,6 +40,12 @@ def test_a_stem_is_put_beside_what_is_there(
     assert told == {"file": str(second), "bytes": second.stat().st_size, "sha256": content_hash(second)}
     assert sorted(path.name for path in out.iterdir()) == ["Artist - Song (bass) (2).flac", "Artist - Song (bass).flac"]
     assert read_tags(second).title == "Song (bass)"
+
+
+def test_the_help_knows_what_can_be_exported() -> None:
+    assert ", ".join(exporting.FORMATS) == export.KINDS
+    assert ", ".join(exporting.FIELDS) == export.FIELDS
+    assert exporting.TEMPLATE == export.TEMPLATE
 
 
 def test_what_is_wrong_is_one_line(
