@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sfa_kernel.audio import AudioReader
-from sfa_kernel.separation.engines import Place, Song, Task
+from sfa_kernel.separation.interface import Place, Song, Task
 from sfa_kernel.separation.lalal.services import SETTINGS
 from sfa_kernel.separation.lalal.split import split
 

@@ -15,6 +15,7 @@ import io
 import json
 import math
 import re
+import signal
 import tempfile
 import threading
 import time
@@ -525,6 +526,7 @@ def main() -> None:
     parser.add_argument("--no-batches", action="store_true", help="an account that may not order in batches")
     chosen = parser.parse_args()
     steps = tuple(int(step) for step in chosen.steps.split(","))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it tidies up
     with Service(
         minutes=chosen.minutes, steps=steps, late=chosen.late, port=chosen.port, batches=not chosen.no_batches
     ) as service:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfa_kernel.separation.engines import Place
+from sfa_kernel.separation.interface import Place
 from sfa_kernel.separation.lalal.services import MODELS, SETTINGS, minutes, orders, other, ready
 from tests.separation.lalal.specification import BODIES, problems
 

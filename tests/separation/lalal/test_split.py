@@ -14,7 +14,7 @@ import soundfile
 
 from sfa_kernel.audio import decode
 from sfa_kernel.errors import Cancelled, FatalJobError, ParameterError, RateLimitedError, ServiceError, SetupError
-from sfa_kernel.separation.engines import Place
+from sfa_kernel.separation.interface import Place
 from sfa_kernel.separation.lalal.split import abandon
 from tests.separation.lalal.conftest import RATE, noise
 from tests.separation.lalal.engine import separated, song_of
