@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from sfa_kernel.catalog import quotas, stems, timings, tracks
+from sfa_kernel.catalog import quotas, timings, tracks
 from sfa_kernel.separation.engines import engine
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sfa_kernel.catalog import Connection
-    from sfa_kernel.separation.engines import Engine
+    from sfa_kernel.separation.interface import Engine
     from sfa_kernel.separation.request import Request
     from sfa_kernel.settings import Settings
 
@@ -119,9 +119,10 @@ def estimate(
     """
     chosen = engine(asked.engine)
     cloud = bool(chosen.service)
-    wanted = list(dict.fromkeys(track_ids))
-    to_do = [i for i in wanted if force or stems.find(connection, i, asked.key) is None]
-    lengths = [_length(tracks.get(connection, track_id).duration, asked) for track_id in to_do]
+    found = timings.lengths(connection, track_ids, asked.key)
+    for track_id in set(track_ids) - found.keys():
+        tracks.get(connection, track_id)  # says that there is none
+    lengths = [_length(duration, asked) for duration, there in found.values() if force or not there]
     device = "cloud" if cloud else settings.separation_device
     measured = _rate(timings.of_model(connection, asked.engine, asked.model), asked, chosen, device)
     usual = chosen.model(asked.model).speed * chosen.effort(asked.model, asked.stems)
@@ -129,8 +130,8 @@ def estimate(
     quota = quotas.get(connection, chosen.name)
     at_once = settings.cloud_limit if cloud else settings.separation_limit
     return Estimate(
-        tracks=len(to_do),
-        there=len(wanted) - len(to_do),
+        tracks=len(lengths),
+        there=len(found) - len(lengths),
         seconds=_together([length * rate for length in lengths], at_once) if rate else None,
         known=measured is not None,
         minutes=sum(chosen.minutes(asked.model, asked.stems, length) for length in lengths) if cloud else None,

@@ -1,4 +1,4 @@
-"""How long separations took here."""
+"""How long separations took here, and how much there is to separate."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sfa_kernel.catalog.rows import fetch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["Timing", "of_model"]
+__all__ = ["Timing", "lengths", "of_model"]
 
 MOST = 200  # of the newest; what is older says less of today
 
@@ -65,3 +68,16 @@ def of_model(connection: Connection, engine: str, model: str) -> list[Timing]:
         asked = json.loads(row.pop("request"))
         found.append(Timing(stems=tuple(asked["stems"]), settings=asked["settings"], **row))
     return found
+
+
+def lengths(connection: Connection, track_ids: Sequence[UUID], request: str) -> dict[UUID, tuple[float, bool]]:
+    """Of these tracks that are in the library how long each is [s], and whether it has what this request makes."""
+    rows = connection.execute(
+        """
+        SELECT t.id, t.duration, s.id IS NOT NULL
+        FROM tracks t LEFT JOIN separations s ON s.track_id = t.id AND s.request = ? AND s.removed_at IS NULL
+        WHERE t.removed_at IS NULL AND t.id IN (SELECT unnest(?::UUID[]))
+        """,
+        [request, list(track_ids)],
+    ).fetchall()
+    return {track_id: (duration, there) for track_id, duration, there in rows}
