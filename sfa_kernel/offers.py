@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.separation.engines import ENGINES, Place
+from sfa_kernel.separation.engines import ENGINES
+from sfa_kernel.separation.interface import Place
 
 if TYPE_CHECKING:
     from sfa_kernel.settings import Settings

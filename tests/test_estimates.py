@@ -13,7 +13,7 @@ from sfa_kernel.catalog import quotas, stems
 from sfa_kernel.catalog.stems import SeparationRow
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.separation import ENGINES, engines, request
-from sfa_kernel.separation.engines import Engine, Model
+from sfa_kernel.separation.interface import Engine, Model
 from sfa_kernel.separation.settings import Setting
 from tests.sounds import write_song
 

@@ -12,14 +12,15 @@ from sfa_kernel.errors import ParameterError
 from sfa_kernel.offers import cloud_access
 from sfa_kernel.panels.library import Handler, identifiers
 from sfa_kernel.pipeline.weights import weights_request
-from sfa_kernel.separation.engines import ENGINES, Place
+from sfa_kernel.separation.engines import ENGINES
+from sfa_kernel.separation.interface import Place
 from sfa_kernel.separation.request import request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from sfa_kernel.separation.engines import Engine, Model
+    from sfa_kernel.separation.interface import Engine, Model
     from sfa_kernel.separation.request import Request
     from sfa_kernel.studio import Studio
 

@@ -10,7 +10,8 @@ PosixPath('stems/vocals.flac')
 
 from __future__ import annotations
 
-from sfa_kernel.separation.engines import ENGINES, REST, Engine, Model, engine
+from sfa_kernel.separation.engines import ENGINES, engine
+from sfa_kernel.separation.interface import REST, Engine, Model
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.separation.separate import MIX, Separation, separate
 

@@ -21,8 +21,8 @@ import numpy as np
 from sfa_kernel import errors
 from sfa_kernel.errors import InternalError, RetryableJobError, SfaError
 from sfa_kernel.progress import Steps
-from sfa_kernel.separation.engines import Place
 from sfa_kernel.separation.engines import engine as find_engine
+from sfa_kernel.separation.interface import Place
 from sfa_kernel.separation.report import Report
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.separation.separate import Separation, work
@@ -56,7 +56,7 @@ def in_child(source: Path, folder: Path, asked: Request, place: Place, kind: str
         },
         "kind": kind,
     }
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -64,7 +64,8 @@ def in_child(source: Path, folder: Path, asked: Request, place: Place, kind: str
         text=True,
         encoding="utf-8",
     )
-    assert child.stdin is not None and child.stdout is not None  # noqa: S101 - both are pipes
+    assert child.stdin is not None  # noqa: S101 - it is a pipe
+    assert child.stdout is not None  # noqa: S101 - it is a pipe
     try:
         with suppress(BrokenPipeError):  # it died at once: its exit status says how
             child.stdin.write(json.dumps(order) + "\n")

@@ -1,243 +1,20 @@
-"""The separation engines there are, and what every one of them is given and gives."""
+"""The separation engines there are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from sfa_kernel.errors import ParameterError
-from sfa_kernel.separation.settings import Setting
+from sfa_kernel.separation.demucs import devices, models
+from sfa_kernel.separation.demucs import split as demucs
+from sfa_kernel.separation.interface import Engine, Model, Parts, Song, Task
+from sfa_kernel.separation.lalal import services
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
-__all__ = ["ENGINES", "REST", "Engine", "Model", "Parts", "Place", "Song", "Split", "Task", "engine"]
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-REST = "rest"
-"""The stem that takes what the others leave of the mix, when not all stems were asked for."""
-
-
-@dataclass(frozen=True)
-class Song:
-    """What an engine is given to hear.
-
-    Attributes
-    ----------
-    sample_rate
-        [Hz]
-    channels
-        1 or 2.
-    frames
-        Its length as declared; the blocks may hold a few more or less.
-    blocks
-        Gives its samples from the beginning, anew at each call: float32 [shape=(channels, n)].
-    file
-        The sound file itself, when the song is all of it; None when it is a region of one.
-    """
-
-    sample_rate: int
-    channels: int
-    frames: int
-    blocks: Callable[[], Iterator[Array]]
-    file: Path | None = None
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where things are; never part of what a separation is.
-
-    Attributes
-    ----------
-    scratch
-        An empty folder of this separation alone.
-    device
-        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
-    weights
-        Folder of the models' weights.
-    cloud
-        Of a cloud engine: ``url``, ``key``, and ``board``, a folder that all processes of a library share.
-    notes
-        What the engine notes for whoever asked: ``minutes`` that were billed, the ``device`` it ran on.
-    """
-
-    scratch: Path
-    device: str = "auto"
-    weights: Path | None = None
-    cloud: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    notes: dict[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class Task:
-    """What an engine is to do.
-
-    Attributes
-    ----------
-    model
-        Name of one of its models.
-    stems
-        The stems to make, in the model's order.
-    settings
-        The engine's settings that change the sound, checked and complete.
-    place
-        Where things are.
-    """
-
-    model: str
-    stems: tuple[str, ...]
-    settings: Mapping[str, Any]
-    place: Place
-
-
-class Parts(NamedTuple):
-    """What an engine makes of a song.
-
-    ``names`` says what each piece holds; ``pieces`` are float32 [shape=(len(names), channels, m)] that join without
-    a gap, as long as the song together. What an engine does not name is the remainder of the mix.
-    """
-
-    names: tuple[str, ...]
-    pieces: Iterator[Array]
-
-
-Split = Callable[[Song, Task, Callable[[float], None]], Parts]
-"""What an engine does. The function it is given is told the share that is done, 0..1, and may raise to stop it."""
-
-Readiness = Callable[[str, "Place"], tuple[bool, str]]
-
-
-@dataclass(frozen=True)
-class Model:
-    """One model of an engine.
-
-    Attributes
-    ----------
-    name
-        The word to choose it by; empty when an engine has but one.
-    label, description
-        Its name for people, and what to expect of it.
-    stems
-        The stems it can make.
-    usual
-        Those it makes when none are named; all of them when empty.
-    complete
-        Whether all its stems together are the whole song.
-    speed
-        How long it works on a second of music on two usual cores [s]; 0 when the work is done elsewhere.
-    """
-
-    name: str
-    label: str
-    description: str
-    stems: tuple[str, ...]
-    usual: tuple[str, ...] = ()
-    complete: bool = True
-    speed: float = 0.0
-
-
-def _always(model: str, place: Place) -> tuple[bool, str]:
-    return True, ""
-
-
-def _no_others(name: str) -> Model | None:
-    return None
-
-
-def _all_work(model: str, stems: tuple[str, ...]) -> float:
-    return 1.0
-
-
-def _no_minutes(model: str, stems: tuple[str, ...], seconds: float) -> float:
-    return 0.0
-
-
-@dataclass(frozen=True)
-class Engine:
-    """One way to separate a song into stems.
-
-    Attributes
-    ----------
-    name
-        The word to choose it by.
-    label, description
-        Its name for people, and what to expect of it.
-    models
-        Its models; the first is taken when none is named.
-    split
-        What it does.
-    settings
-        What can be chosen besides, by name.
-    service
-        The service it calls, when it works in the cloud; empty when it works here.
-    draft
-        Whether the result is a draft and has to be called one wherever it shows.
-    context
-        How much of the song around a region it needs to hear [s].
-    own_process
-        Whether it runs in a process of its own, which can be killed without harm.
-    ready
-        Whether a model can run here; if not, why and what to do.
-    other
-        Finds a model that is not in the list, such as one of a person's own.
-    effort
-        Which share of a model's full work some of its stems take, 0..1.
-    minutes
-        Minutes that are billed for a model, its stems, and a length [s].
-    environment
-        What the environment of its process has besides the usual.
-    """
-
-    name: str
-    label: str
-    description: str
-    models: tuple[Model, ...]
-    split: Split = field(repr=False)
-    settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)
-    service: str = ""
-    draft: bool = False
-    context: float = 0.0
-    own_process: bool = False
-    ready: Readiness = field(default=_always, repr=False)
-    other: Callable[[str], Model | None] = field(default=_no_others, repr=False)
-    effort: Callable[[str, tuple[str, ...]], float] = field(default=_all_work, repr=False)
-    minutes: Callable[[str, tuple[str, ...], float], float] = field(default=_no_minutes, repr=False)
-    environment: Callable[[], dict[str, str]] = field(default=dict, repr=False)
-
-    @property
-    def where(self) -> str:
-        """``"here"`` or ``"cloud"``."""
-        return "cloud" if self.service else "here"
-
-    def model(self, name: str = "") -> Model:
-        """The model of that name; the first one when the name is empty.
-
-        Raises
-        ------
-        ParameterError
-            When there is none; the message names the choices.
-        """
-        for model in self.models:
-            if name in ("", model.name):
-                return model
-        found = self.other(name) if isinstance(name, str) else None
-        if found is not None:
-            return found
-        choices = ", ".join(model.name for model in self.models if model.name)
-        raise ParameterError(
-            f"The engine {self.name!r} has no model {name!r}.",
-            hint=f"Choose one of: {choices}." if choices else "Leave the model out.",
-        )
-
-    def badge(self, model: str) -> str:
-        """What a badge on its stems says."""
-        label = self.model(model).label
-        return f"{self.label} · {label}" if label else self.label
+__all__ = ["ENGINES", "engine"]
 
 
 def _draft(song: Song, task: Task, at: Callable[[float], None]) -> Parts:
@@ -247,6 +24,17 @@ def _draft(song: Song, task: Task, at: Callable[[float], None]) -> Parts:
         song.blocks(), song.sample_rate, draft.split, at=lambda done: at(min(1.0, done / max(1, song.frames)))
     )
     return Parts(draft.STEMS, pieces)
+
+
+def _demucs_effort(model: str, stems: tuple[str, ...]) -> float:
+    chosen = models.model(model)
+    return chosen.work(stems) / chosen.seconds
+
+
+def _lalal(song: Song, task: Task, at: Callable[[float], None]) -> Parts:
+    from sfa_kernel.separation.lalal.split import split
+
+    return split(song, task, at)
 
 
 _DRAFT = Engine(
@@ -262,7 +50,43 @@ _DRAFT = Engine(
     context=16.0,  # it learns the drums from their hits
 )
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({engine.name: engine for engine in (_DRAFT,)})
+_DEMUCS = Engine(
+    name="demucs",
+    label="Demucs",
+    description=(
+        "A neural network on this machine: stems that can be worked with. It needs weights, which are for research, "
+        "and time: on a usual processor about as long as the song lasts, on a GPU seconds."
+    ),
+    models=tuple(
+        Model(each.name, each.label, each.description, each.stems, speed=each.seconds)
+        for each in models.MODELS.values()
+    ),
+    split=demucs.split,
+    settings=demucs.SETTINGS,
+    context=8.0,  # a segment
+    own_process=True,
+    ready=demucs.ready,
+    effort=_demucs_effort,
+    environment=devices.child_environment,
+)
+
+_LALAL = Engine(
+    name="lalal",
+    label="lalal.ai",
+    description=(
+        "A service: the song is sent there, and its stems come back. It needs an account, whose minutes it takes; "
+        "a preview of half a minute costs one for each stem."
+    ),
+    models=services.MODELS,
+    split=_lalal,
+    settings=services.SETTINGS,
+    service="lalal.ai",
+    ready=services.ready,
+    other=services.other,
+    minutes=services.minutes,
+)
+
+ENGINES: Mapping[str, Engine] = MappingProxyType({engine.name: engine for engine in (_DRAFT, _DEMUCS, _LALAL)})
 """Engines by name."""
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.errors import ParameterError
-from sfa_kernel.separation.engines import REST, Engine, Model
 from sfa_kernel.separation.engines import engine as find_engine
+from sfa_kernel.separation.interface import REST, Engine, Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,8 +16,8 @@ import numpy as np
 
 from sfa_kernel.errors import AudioError, ParameterError, SetupError
 from sfa_kernel.progress import Cancel, Progress, Steps, never, silent
-from sfa_kernel.separation.engines import REST, Place, Song, Task
 from sfa_kernel.separation.engines import engine as find_engine
+from sfa_kernel.separation.interface import REST, Place, Song, Task
 from sfa_kernel.separation.report import Quality, Report
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.separation.stems import FORMATS, Levels, Residual, StemFile

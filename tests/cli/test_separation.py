@@ -12,7 +12,7 @@ import pytest
 from sfa_kernel import audio, offers
 from sfa_kernel.catalog import quotas
 from sfa_kernel.separation import ENGINES, engines
-from sfa_kernel.separation.engines import Engine, Model, Parts
+from sfa_kernel.separation.interface import Engine, Model, Parts
 from sfa_kernel.separation.settings import Setting
 from sfa_kernel.studio import Studio
 from tests.separation.lalal.server import KEY, Service
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sfa_kernel.separation.engines import Song, Task
+    from sfa_kernel.separation.interface import Song, Task
     from tests.cli.conftest import Cli, Sfa
 
 SECONDS = 3.0

@@ -10,7 +10,7 @@ from sfa_kernel.audio import decode
 from sfa_kernel.errors import AudioError, ParameterError, RetryableJobError, SetupError
 from sfa_kernel.progress import Steps
 from sfa_kernel.separation import child, engines, request, separate
-from sfa_kernel.separation.engines import Engine, Model, Parts, Place
+from sfa_kernel.separation.interface import Engine, Model, Parts, Place
 from tests.separation.songs import song
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sfa_kernel.separation.demucs import devices
-from sfa_kernel.separation.engines import Parts
+from sfa_kernel.separation.interface import Parts
 from sfa_kernel.separation.settings import Setting
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sfa_kernel.separation.demucs.bag import Bag
-    from sfa_kernel.separation.engines import Place, Song, Task
+    from sfa_kernel.separation.interface import Place, Song, Task
 
 __all__ = ["SETTINGS", "ready", "split"]
 

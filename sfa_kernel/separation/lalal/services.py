@@ -13,14 +13,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.errors import ParameterError
-from sfa_kernel.separation.engines import Model
+from sfa_kernel.separation.interface import Model
 from sfa_kernel.separation.lalal.client import LEGAL_PACKS
 from sfa_kernel.separation.settings import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sfa_kernel.separation.engines import Place
+    from sfa_kernel.separation.interface import Place
 
 __all__ = ["MODELS", "SETTINGS", "Order", "minutes", "orders", "other", "ready"]
 

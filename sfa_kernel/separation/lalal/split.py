@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 
 from sfa_kernel.errors import FatalJobError, RetryableJobError, ServiceError, SfaError
-from sfa_kernel.separation.engines import REST, Parts
+from sfa_kernel.separation.interface import REST, Parts
 from sfa_kernel.separation.lalal.align import fitted, lag
 from sfa_kernel.separation.lalal.board import INTERVAL, Board, Ordered, account
 from sfa_kernel.separation.lalal.client import Client, LinkExpired, NoBatches, Refusal
@@ -25,7 +25,7 @@ from sfa_kernel.separation.lalal.services import Order, orders
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sfa_kernel.separation.engines import Place, Song, Task
+    from sfa_kernel.separation.interface import Place, Song, Task
 
 __all__ = ["abandon", "split"]
 
@@ -88,7 +88,7 @@ def split(song: Song, task: Task, at: Callable[[float], None]) -> Parts:
         orders_by_name = {_name(content, order): order for order in wanted}
         try:
             placed = desk.place(orders_by_name, content, file, math.ceil(song.frames / song.sample_rate / 60))
-            notes["minutes"] = sum(ordered.minutes for ordered in placed.values() if not ordered.delivered)
+            notes["minutes"] = desk.billed(placed)
             answers = desk.wait(orders_by_name, placed, content)
             tracks = desk.fetch(orders_by_name, placed, answers, task.place.scratch)
         except RetryableJobError:
@@ -189,6 +189,18 @@ class _Desk:
                 self._submit(unplaced, placed, content)
         self.way.to(UPLOADED)
         return placed
+
+    def billed(self, placed: Mapping[str, Ordered]) -> float:
+        """Minutes that were spent for this separation: not those of stems that another has had already."""
+        owner = self.cloud.get("owner", "")
+        return sum(
+            (
+                ordered.minutes
+                for ordered in placed.values()
+                if not ordered.delivered or (owner and ordered.owner == owner)
+            ),
+            0.0,
+        )
 
     def _afford(self, need: float) -> None:
         left = self.client.minutes_left()

@@ -8,7 +8,7 @@ import torch
 
 from sfa_kernel.errors import Cancelled, SetupError
 from sfa_kernel.separation.demucs import load, split
-from sfa_kernel.separation.engines import Place, Song, Task
+from sfa_kernel.separation.interface import Place, Song, Task
 from tests.separation.demucs.making import make_weights
 from tests.separation.demucs.networks import SOURCES, Echo, bag
 

@@ -246,7 +246,10 @@ def test_what_is_done_is_not_paid_twice_within_a_day(service: Service, song: Pat
     after = separated(song_of(song), ("vocals",), again)
     assert np.array_equal(before["vocals"], after["vocals"])
     assert (first.notes["minutes"], again.notes["minutes"]) == (1.0, 0)
-    separated(song_of(song), ("drums",), place())  # another order, of the same upload
+    mine = place(owner="job 7")
+    separated(song_of(song), ("drums",), mine)  # another order, of the same upload
+    separated(song_of(song), ("drums",), place(owner="job 7"))
+    assert mine.notes["minutes"] == 1.0  # a job that is done again has the same bill
     assert (len(service.sources), len(service.tasks), service.minutes) == (1, 2, 98)
 
 
