@@ -37,8 +37,9 @@ def compile_networks(bag: Bag) -> None:
         hint = "Install a C++ compiler, or switch compile off."
     if not able:
         raise SetupError("Networks cannot be compiled on this machine.", hint=hint)
+    compiler: Any = torch.compiler
     for member in bag.members:
         network: Any = member.network
         for name in ("_spec", "_magnitude", "_mask", "_ispec"):
-            setattr(network, name, torch.compiler.disable(getattr(network, name)))  # type: ignore[no-untyped-call]
+            setattr(network, name, compiler.disable(getattr(network, name)))
         network.compile(dynamic=False)

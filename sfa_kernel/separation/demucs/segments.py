@@ -293,8 +293,9 @@ class _Copy:
         if samples.device.type == "cuda":
             self._samples = torch.empty(samples.shape, pin_memory=True)
             self._samples.copy_(samples, non_blocking=True)
-            self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            self._event.record(torch.cuda.current_stream(samples.device))
+            cuda: Any = torch.cuda
+            self._event = cuda.Event()
+            self._event.record(cuda.current_stream(samples.device))
         else:
             self._samples = samples.cpu()
 
@@ -305,7 +306,8 @@ class _Copy:
 
     def samples(self) -> Array:
         """They, once they are here."""
-        return self._samples.numpy()
+        samples: Array = self._samples.numpy()
+        return samples
 
 
 class _Heard:
