@@ -74,7 +74,7 @@ def test_known_leakage_is_found_within_3_db_and_where_it_comes_from(songs, level
         errors.append(leaking.leakage_db - (level - 10 * np.log10(1 + 10 ** (level / 10))))
         named.append(leaking.leakage_from == source)
     assert abs(np.median(errors)) < 1
-    assert np.mean(np.abs(errors) < 3) >= 0.85
+    assert np.mean(np.abs(errors) < 3) >= (0.8 if level < -18 else 0.95)
     assert np.mean(named) >= 0.9
 
 
