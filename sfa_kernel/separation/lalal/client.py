@@ -207,12 +207,15 @@ class Client:
 
     def minutes_left(self) -> float:
         """Minutes that can still be spent."""
-        return float(_field(self._ask("limits/minutes_left/"), "minutes_left", (int, float)))
+        return _number(self._ask("limits/minutes_left/"), "minutes_left")
 
     def voice_packs(self) -> list[VoicePack]:
         """The voices there are: the service's own, then those that the account has trained."""
         packs = _field(self._ask("voice_packs/list/"), "packs", list)
-        own = [VoicePack(str(pack["pack_id"]), str(pack["name"]), int(pack["created"])) for pack in packs]
+        own = [
+            VoicePack(_field(pack, "pack_id", str), _field(pack, "name", str), _field(pack, "created", int))
+            for pack in packs
+        ]
         return [*(VoicePack(name, name.replace("_", " ").title()) for name in LEGAL_PACKS), *own]
 
     def upload(self, path: Path, *, name: str = "", at: Callable[[float], None] = lambda _: None) -> Upload:
@@ -243,7 +246,7 @@ class Client:
             "content-disposition": disposition(name or path.name),
         }
         answer = self._repeated("upload/", lambda: self._post("upload/", headers, body()))
-        return Upload(_uuid(answer, "id"), float(_field(answer, "expires", (int, float, str))))
+        return Upload(_uuid(answer, "id"), _number(answer, "expires"))
 
     def submit(
         self, service: str, source_id: str, presets: Mapping[str, Any], *, idempotency_key: str | None = None
@@ -300,13 +303,13 @@ class Client:
             raise _strange("a batch answered in part")
         return [
             _uuid(result, "task_id")
-            if result.get("status") == "success"
-            else Refusal(str(result.get("code", "")), str(result.get("error", "")))
+            if _field(result, "status", str) == "success"
+            else Refusal(_field(result, "code", str), _field(result, "error", str))
             for result in results
         ]
 
     def check(self, task_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """How up to 200 tasks are; `sfa_kernel.separation.lalal.board` keeps to the 30 calls a minute there are.
+        """How up to 200 tasks are, in a single try: 30 a minute are allowed, and the board says when.
 
         Returns
         -------
@@ -315,7 +318,7 @@ class Client:
         """
         if not 1 <= len(task_ids) <= LONGEST_CHECK:
             raise ValueError(f"a check asks for 1 to {LONGEST_CHECK} tasks, not {len(task_ids)}")
-        answers = _field(self._ask("check/", {"task_ids": list(task_ids)}), "result", dict)
+        answers = _field(self._ask("check/", {"task_ids": list(task_ids)}, pauses=()), "result", dict)
         return {task: answer for task, answer in answers.items() if isinstance(answer, dict)}
 
     def cancel(self, task_ids: Sequence[str]) -> dict[str, str]:
@@ -415,12 +418,11 @@ class Client:
 
         return found()
 
-    def _ask(self, path: str, body: Any = None) -> Any:
-        """Call with a body of JSON."""
-        if body is None:
-            return self._repeated(path, lambda: self._post(path, {}, b""))
-        content = json.dumps(body).encode()
-        return self._repeated(path, lambda: self._post(path, {"content-type": "application/json"}, content))
+    def _ask(self, path: str, body: Any = None, *, pauses: Sequence[float] | None = None) -> Any:
+        """Call with a body of JSON, or with none."""
+        headers = {} if body is None else {"content-type": "application/json"}
+        content = b"" if body is None else json.dumps(body).encode()
+        return self._repeated(path, lambda: self._post(path, headers, content), pauses)
 
     def _post(self, path: str, headers: Mapping[str, str], content: bytes | Iterator[bytes]) -> Any:
         response = self._http.post(
@@ -429,16 +431,18 @@ class Client:
         name = response.headers.get("x-request-id", "")
         if name:
             self.request_ids.append(name)
-        logger.info("%s %s: %d, request %s", _NAME, path, response.status_code, name or "unnamed")
+        # Of a task that takes long, hundreds of checks go well.
+        level = logging.DEBUG if path == "check/" and response.is_success else logging.INFO
+        logger.log(level, "%s %s: %d, request %s", _NAME, path, response.status_code, name or "unnamed")
         _judge(response.status_code, response.headers, response.content)
         try:
             return response.json()
         except ValueError:
             raise _strange("an answer is no JSON") from None
 
-    def _repeated(self, what: str, call: Callable[[], Any]) -> Any:
+    def _repeated(self, what: str, call: Callable[[], Any], pauses: Sequence[float] | None = None) -> Any:
         """Call until it succeeds, as often as may be."""
-        for pause in (*self._pauses, None):
+        for pause in (*(self._pauses if pauses is None else pauses), None):
             try:
                 return self._told(call)
             except (RateLimitedError, LinkExpired):
@@ -543,6 +547,14 @@ def _field(answer: Any, name: str, kind: type | tuple[type, ...]) -> Any:
     return value
 
 
+def _number(answer: Any, name: str) -> float:
+    # The specification has some as numbers and gives them as text in its examples.
+    try:
+        return float(_field(answer, name, (int, float, str)))
+    except ValueError:
+        raise _strange(f"{name} is no number") from None
+
+
 def _uuid(answer: Any, name: str) -> str:
     # It becomes the name of a file, so it is what it should be or nothing.
     try:
@@ -554,6 +566,6 @@ def _uuid(answer: Any, name: str) -> str:
 def _outcomes(answer: Any) -> dict[str, str]:
     results = _field(answer, "result", dict)
     return {
-        task: "" if result.get("status") == "success" else str(result.get("error", ""))
+        task: "" if _field(result, "status", str) == "success" else _field(result, "error", str)
         for task, result in results.items()
     }

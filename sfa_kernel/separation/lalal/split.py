@@ -271,10 +271,8 @@ class _Desk:
             done = sum(order.charged * _progress(answers.get(placed[name].task, {})) for name, order in wanted.items())
             self.way.to(UPLOADED + (WORKED - UPLOADED) * done / whole)
 
-        with _client(self.cloud, pauses=()) as client:  # the board says when to try again
-            tasks = {ordered.task: ordered.at for ordered in placed.values()}
-            answers = self.board.wait(tasks, client.check, heard)
-            self.client.request_ids.extend(client.request_ids)
+        tasks = {ordered.task: ordered.at for ordered in placed.values()}
+        answers = self.board.wait(tasks, self.client.check, heard)
         return {name: self._links(name, answers[placed[name].task], content) for name in wanted}
 
     def _links(self, name: str, answer: Mapping[str, Any], content: str) -> dict[str, str]:
@@ -331,8 +329,7 @@ class _Desk:
             return
         except LinkExpired:
             logger.info("The address of a result of lalal.ai has expired: asking for another.")
-        with _client(self.cloud, pauses=()) as client:
-            answer = self.board.wait({ordered.task: ordered.at}, client.check, lambda _: self.way.tick())
+        answer = self.board.wait({ordered.task: ordered.at}, self.client.check, lambda _: self.way.tick())
         links[name] = self._links(name, answer[ordered.task], "")
         try:
             self.client.download(links[name].get(label, ""), path, at=at)

@@ -186,6 +186,31 @@ def test_orders_of_an_owner_are_found_until_they_are_delivered(board: Board) -> 
     assert board.of("job 1") == {}
 
 
+def test_all_boards_together_keep_to_the_services_limit(
+    service: Service, client: Client, song: Path, tmp_path: Path
+) -> None:
+    began = time.monotonic()
+    service.clock = lambda: (time.monotonic() - began) * 250  # 0.02 s are its 5 s, 0.24 s its minute
+    service.steps = (0,) * 50 + (100,)
+    source = client.upload(song).id
+    tasks = [client.submit("stem_separator", source, {"stem": stem}) for stem in ("vocals", "drum", "bass", "piano")]
+    refused: list[RateLimitedError] = []
+
+    def check(ids: Sequence[str]) -> dict[str, Any]:
+        try:
+            return client.check(ids)
+        except RateLimitedError as error:
+            refused.append(error)
+            raise
+
+    with ThreadPoolExecutor(4) as pool:
+        boards = [Board(tmp_path, interval=0.02) for _ in tasks]
+        waits = [pool.submit(b.wait, {t: time.time()}, check, nothing) for b, t in zip(boards, tasks, strict=True)]
+        assert all(answer["status"] == "success" for wait in waits for answer in wait.result(60).values())
+    assert not refused
+    assert len(service.checks) >= 51
+
+
 @contextmanager
 def waiting(folder: Path, url: str, *tasks: str) -> Iterator[subprocess.Popen[str]]:
     """A process that waits for tasks, once it has heard of one."""

@@ -259,7 +259,7 @@ def test_trouble_leaves_the_order_for_the_next_try(
 ) -> None:
     monkeypatch.setattr("sfa_kernel.separation.lalal.split._TRIES", (0.01,))
     monkeypatch.setattr("sfa_kernel.separation.lalal.board._PATIENCE", 0.0)
-    service.fail(path, "503", times=4 if path == "check/" else 2)
+    service.fail(path, "503", times=2)
     with pytest.raises(ServiceError):
         separated(song_of(song), ("vocals", "drums"), place())
     service.faults.clear()
