@@ -24,7 +24,7 @@ two times in three. It compares separations of one kind; it is no measure betwee
 References
 ----------
 .. [1] After the cross-validated estimators of power spectra, e.g. G. Hinshaw et al., "First-year WMAP
-   observations: the angular power spectrum", Astrophys. J. Suppl. 148, 2003, section 2.
+   observations: the angular power spectrum", Astrophys. J. Suppl. 148, 2003.
 """
 
 from __future__ import annotations
