@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.exporting.document import PROGRAM, document
-from sfa_kernel.exporting.nistems import fold, write_stem_file
+from sfa_kernel.exporting.nistems import parts_of, write_stem_file
 from sfa_kernel.exporting.outline import outline
 from sfa_kernel.exporting.sound import INTEGER, common_gain, write_sound
 from sfa_kernel.exporting.tagging import write_tags
@@ -100,8 +100,7 @@ def _write(piece: Piece, path: Path, wanted: Wish, gain: float, at: Callable[[fl
     if wanted.what == "stem.mp4":
         return write_stem_file(piece.item, path, codec=wanted.format, at=at)
     if wanted.what == "analysis":
-        findings = piece.item.findings
-        known = None if findings is None else document(piece.item.song, findings)
+        known = document(piece.item.song, piece.item.found())
         path.write_text(json.dumps(known, indent=2, ensure_ascii=False, allow_nan=False), "utf-8")
         at(1.0)
         return 1.0
@@ -130,7 +129,7 @@ def _described(piece: Piece, path: Path, gain: float) -> dict[str, Any]:
     }
     if piece.stem:
         return {"stem": piece.stem, **row}
-    parts = fold(piece.item.stems().stems)
+    parts = parts_of(piece.item)
     return {**row, "tracks": [["mix"], *([stem.name for stem in part.stems] for part in parts)]}
 
 

@@ -136,6 +136,18 @@ class Item:
             )
         return stems[name]
 
+    def found(self) -> Findings:
+        """What was found out about it.
+
+        Raises
+        ------
+        NotFoundError
+            When it was never analysed.
+        """
+        if self.findings is None:
+            raise NotFoundError(f"{self.song.title!r} has no analysis yet.", hint="Analyse it first.")
+        return self.findings
+
     def fields(self, stem: str) -> dict[str, str]:
         """What a template of names is filled with.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.exporting.material import Item, Stem
 
-__all__ = ["Part", "fold", "write_stem_file"]
+__all__ = ["Part", "fold", "parts_of", "write_stem_file"]
 
 # The four places in the order of the format, each with what belongs there, and their colours.
 _PLACES = {
@@ -89,6 +89,24 @@ def fold(stems: Sequence[Stem]) -> tuple[Part, ...]:
     return tuple(Part(_name(place, found), tuple(found)) for place, found in places.items())
 
 
+def parts_of(item: Item) -> tuple[Part, ...]:
+    """The four parts of a song's stems.
+
+    Raises
+    ------
+    NotFoundError
+        When it has no stems.
+    ParameterError
+        When they are of a region, or too few.
+    """
+    stem_set = item.stems()
+    if stem_set.start is not None:
+        raise ParameterError(
+            f"These stems of {item.song.title!r} are a preview of a region.", hint="Separate the whole song."
+        )
+    return fold(stem_set.stems)
+
+
 def _name(place: str, stems: Sequence[Stem]) -> str:
     name = stems[0].name if len(stems) == 1 else place
     return spoken(name).capitalize() if stems else "Empty"
@@ -120,18 +138,13 @@ def write_stem_file(item: Item, target: Path, *, codec: str, at: Callable[[float
     AudioError
         When a file cannot be read or written, or the stems are not as long as the song.
     """
-    stem_set = item.stems()
-    if stem_set.start is not None:
-        raise ParameterError(
-            f"These stems of {item.song.title!r} are a preview of a region.", hint="Separate the whole song."
-        )
-    parts = fold(stem_set.stems)
-    files = [item.song.file, *(stem.file for stem in stem_set.stems)]
+    parts, stems = parts_of(item), item.stems().stems
+    files = [item.song.file, *(stem.file for stem in stems)]
     gain = common_gain(files) if codec in INTEGER else 1.0
     with ExitStack() as stack:
         from sfa_kernel.audio import AudioReader, probe
 
-        rate = rate_for(codec, probe(stem_set.stems[0].file).sample_rate)
+        rate = rate_for(codec, probe(stems[0].file).sample_rate)
         readers = {file: stack.enter_context(AudioReader(file, sample_rate=rate)) for file in files}
         writer = stack.enter_context(mp4.Mp4Writer(target, rate, 1 + len(parts), codec=codec))
         sounds = {file: reader.blocks(BLOCK) for file, reader in readers.items()}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sfa_kernel.errors import NotFoundError, ParameterError
+from sfa_kernel.errors import ParameterError
+from sfa_kernel.exporting.material import spoken
 from sfa_kernel.exporting.names import TEMPLATE, check_template, file_name, numbered
-from sfa_kernel.exporting.nistems import fold
+from sfa_kernel.exporting.nistems import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,7 @@ def outline(items: Sequence[Item], wanted: Wish) -> Outline:
     name = (
         file_name(wanted.template, items[0].fields("stems"), ".zip")
         if len(items) == 1
-        else f"{len(items)} songs ({wanted.stem or wanted.what}).zip"
+        else f"{len(items)} songs ({spoken(wanted.stem) or wanted.what}).zip"
     )
     return Outline(name, tuple(pieces), archive=True)
 
@@ -141,10 +142,9 @@ def _pieces(item: Item, wanted: Wish, taken: set[str], *, alone: bool) -> list[P
     if wanted.what == "stem":
         return [Piece(item, wanted.stem, _named(item, item.stem(wanted.stem).name, wanted, taken))]
     if wanted.what == "stem.mp4":
-        fold(item.stems().stems)
+        parts_of(item)
         return [Piece(item, "", _named(item, "", wanted, taken))]
-    if item.findings is None:
-        raise NotFoundError(f"{item.song.title!r} has no analysis yet.", hint="Analyse it first.")
+    item.found()
     return [Piece(item, "", _named(item, "analysis", wanted, taken))]
 
 

@@ -174,6 +174,10 @@ def test_what_is_missing_is_told(make_item: MakeItem) -> None:
         outline([item], wish("stem", stem="guitar"))
     with pytest.raises(NotFoundError, match=r"has no stems yet. Separate it first"):
         outline([replace(item, stem_set=None)], wish("stems"))
+    assert item.stem_set is not None
+    preview = replace(item, stem_set=replace(item.stem_set, start=10.0, end=20.0))
+    with pytest.raises(ParameterError, match=r"a preview of a region. Separate the whole song"):
+        outline([preview], wish("stem.mp4"))
     with pytest.raises(NotFoundError, match="no analysis yet"):
         outline([item], wish("analysis"))
     with pytest.raises(ParameterError, match="No song is named"):

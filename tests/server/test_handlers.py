@@ -227,7 +227,7 @@ async def _ask(library: Library, allowed: str, refused: str) -> SimpleNamespace:
     return SimpleNamespace(codes=codes, asked=authorizer.asked)
 
 
-@pytest.mark.parametrize(("allowed", "refused"), [("audio", "art"), ("art", "audio")])
+@pytest.mark.parametrize(("allowed", "refused"), [("audio", "art"), ("art", "audio"), ("art", "exports")])
 def test_a_permission_never_leaks_to_the_other_route(library: Library, allowed: str, refused: str) -> None:
     import asyncio
 
