@@ -11,9 +11,6 @@ import soundfile
 from sfa_kernel.audio import decode
 from sfa_kernel.errors import Cancelled, SetupError
 from sfa_kernel.separation import separate
-from sfa_kernel.separation.interface import Engine
-from sfa_kernel.separation.lalal import services
-from sfa_kernel.separation.lalal.split import split
 from tests.separation.lalal.conftest import RATE, noise
 from tests.separation.lalal.server import KEY
 
@@ -21,23 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.separation.lalal.server import Service
-
-
-@pytest.fixture(autouse=True)
-def _engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(
-        name="lalal",
-        label="lalal.ai",
-        description="",
-        models=services.MODELS,
-        split=split,
-        settings=services.SETTINGS,
-        service="lalal.ai",
-        ready=services.ready,
-        other=services.other,
-        minutes=services.minutes,
-    )
-    monkeypatch.setattr("sfa_kernel.separation.engines.ENGINES", {"lalal": engine})
 
 
 @pytest.fixture
