@@ -123,7 +123,7 @@ def estimate(
     for track_id in set(track_ids) - found.keys():
         tracks.get(connection, track_id)  # says that there is none
     lengths = [_length(duration, asked) for duration, there in found.values() if force or not there]
-    device = "cloud" if cloud else settings.separation_device
+    device = "auto" if cloud else settings.separation_device
     measured = _rate(timings.of_model(connection, asked.engine, asked.model), asked, chosen, device)
     usual = chosen.model(asked.model).speed * chosen.effort(asked.model, asked.stems)
     rate = usual if measured is None else measured

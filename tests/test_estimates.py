@@ -199,6 +199,12 @@ def test_a_service_bills_begun_minutes_of_each_stem_and_song(studio: Studio, son
     assert studio.estimate(song, engine="cloud", region=(0, 30)).minutes == 1.0
 
 
+def test_a_service_is_as_quick_as_it_was(studio: Studio, song: Track, tmp_path: Path) -> None:
+    assert studio.estimate(song, engine="cloud").seconds is None
+    separated(studio, a_song(studio, tmp_path, 50.0), 25.0, engine="cloud", device="cloud.example")
+    assert studio.estimate(song, engine="cloud").seconds == pytest.approx(50.0)
+
+
 def test_too_few_minutes_are_told_before_anything_is_sent(studio: Studio, song: Track) -> None:
     with studio.catalog.write() as connection:
         quotas.put(connection, "cloud", 1.5)
