@@ -117,6 +117,7 @@ class Board:
         try:
             for place in (self._orders, self._sources, self._waiting, self._answers, self._locks):
                 place.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)  # for as long as it is up, an answer opens results to whoever reads it
         except OSError as error:
             raise SetupError(
                 f"{str(folder)!r} cannot be written: {error.strerror or error}.", hint="Make the folder writable."
@@ -242,8 +243,10 @@ class Board:
                 self._ask(check)
                 time.sleep(min(_LOOK, self._interval))
         finally:
-            for mark in marks.values():
+            for task, mark in marks.items():
                 mark.unlink(missing_ok=True)
+                if not self.wanted(task):  # the addresses in it open the results to anybody
+                    (self._answers / f"{task}.json").unlink(missing_ok=True)
 
     def _answer(self, task: str) -> Answer | None:
         answer = _read(self._answers / f"{task}.json")

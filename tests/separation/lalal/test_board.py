@@ -102,7 +102,7 @@ def test_progress_is_told_and_a_stop_is_heard(board: Board) -> None:
 
     with pytest.raises(Cancelled):
         board.wait(tasks, Asked(board.folder, 99), stop)
-    assert not Board(board.folder).wanted(task)  # nobody waits any more
+    assert not Board(board.folder).wanted(task)
 
 
 def test_who_asks_too_often_waits_longer_each_time(board: Board) -> None:
@@ -209,6 +209,13 @@ def test_all_boards_together_keep_to_the_services_limit(
         assert all(answer["status"] == "success" for wait in waits for answer in wait.result(60).values())
     assert not refused
     assert len(service.checks) >= 51
+
+
+def test_addresses_of_results_do_not_stay_on_the_board(board: Board) -> None:
+    tasks, link = numbers(3), "https://d.lalal.ai/secret"
+    board.wait(tasks, lambda ids: {task: {**DONE, "result": {"tracks": [{"url": link}]}} for task in ids}, nothing)
+    assert board.folder.stat().st_mode & 0o077 == 0
+    assert not [path for path in board.folder.rglob("*") if path.is_file() and link in path.read_text()]
 
 
 @contextmanager
