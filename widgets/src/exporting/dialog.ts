@@ -67,7 +67,7 @@ class ExportDialog {
   readonly #template = h("input", { class: "sfa-field", autocomplete: "off", spellcheck: "false" });
   readonly #fields = h("div", { class: "sfa-chips sfa-exp-fields", role: "group", "aria-label": "Fields of the name" });
   readonly #names = h("ul", { class: "sfa-exp-names", "aria-label": "Names", "aria-live": "polite" });
-  readonly #missing = h("p", { class: "sfa-row is-warn", hidden: true });
+  readonly #missing = h("p", { class: "sfa-line is-warn", hidden: true });
   readonly #earlier = h("section", { class: "sfa-exp-earlier", hidden: true });
   readonly #state = h("div", { class: "sfa-exp-state" });
   readonly #start = h("button", { type: "button", class: "sfa-button is-primary", disabled: true }, icon("upload"), "Export");
@@ -97,7 +97,7 @@ class ExportDialog {
       h(
         "div", { class: "sfa-work-body" },
         this.#cards(),
-        h("div", { class: "sfa-row sfa-exp-choices" }, this.#stem, this.#format), this.#missing,
+        h("div", { class: "sfa-line sfa-exp-choices" }, this.#stem, this.#format), this.#missing,
         h(
           "section", { class: "sfa-exp-name" },
           h("label", { for: id }, "Name"), this.#template, this.#fields, this.#names,

@@ -98,7 +98,7 @@ class SeparateDialog {
       const { message, hint } = describe(error);
       const again = h("button", { type: "button", class: "sfa-button" }, icon("retry"), "Try again");
       again.addEventListener("click", () => void this.#open());
-      this.#body.replaceChildren(h("div", { class: "sfa-row", role: "alert" }, icon("alert"), h("p", {}, [message, hint].filter(Boolean).join(" ")), again));
+      this.#body.replaceChildren(h("div", { class: "sfa-line", role: "alert" }, icon("alert"), h("p", {}, [message, hint].filter(Boolean).join(" ")), again));
       return;
     }
     this.#body.replaceChildren(this.#cards, this.#model, this.#ready, this.#stems, this.#part, this.#settings);
@@ -156,7 +156,8 @@ class SeparateDialog {
     const name = uniqueId("engine");
     const focused = this.#cards.contains(document.activeElement);
     this.#cards.replaceChildren(...this.#choice.engines.map((engine) => {
-      const input = h("input", { type: "radio", name, value: engine.name });
+      const about = uniqueId("about");
+      const input = h("input", { type: "radio", name, value: engine.name, "aria-label": engine.label, "aria-describedby": about });
       input.checked = engine === this.#choice.engine;
       input.addEventListener("change", () => {
         this.#choice.chooseEngine(engine.name);
@@ -166,7 +167,7 @@ class SeparateDialog {
       return h(
         "label", { class: "sfa-card" }, input,
         h(
-          "div", {},
+          "div", { id: about },
           h("strong", {}, engine.label),
           h("span", { class: "sfa-card-state", "data-mark": mark }, icon(mark), said),
           h("p", {}, engine.description),
@@ -297,7 +298,7 @@ class SeparateDialog {
   #drawPart(): void {
     const many = this.#options.ids.length > 1;
     const group = uniqueId("part");
-    const range = h("div", { class: "sfa-row sfa-sep-range" });
+    const range = h("div", { class: "sfa-line sfa-sep-range" });
     const fault = h("span", { class: "is-danger", role: "status" });
     const check = () => {
       setText(fault, (this.#preview && regionFault(...this.#region, this.#duration)) || "");
@@ -330,7 +331,7 @@ class SeparateDialog {
     });
     this.#part.replaceChildren(
       h("h3", { id: group }, "Part"),
-      h("div", { class: "sfa-row" }, h("div", { class: "sfa-segments", role: "radiogroup", "aria-labelledby": group }, ...choices), range),
+      h("div", { class: "sfa-line" }, h("div", { class: "sfa-segments", role: "radiogroup", "aria-labelledby": group }, ...choices), range),
     );
     check();
   }

@@ -54,7 +54,7 @@ export class KeyForm {
     remove.addEventListener("click", () => void this.#send(remove, "credentials.remove", { name: known.name }, false));
     this.element.replaceChildren(
       h(
-        "div", { class: "sfa-row" },
+        "div", { class: "sfa-line" },
         h("span", { class: "is-ok" }, icon("check"), "Key set"),
         h("span", { class: "is-dim" }, known.changed_at === null ? "" : `since ${ago(known.changed_at)}`),
         h("span", { class: "sfa-gap" }), replace, remove,
@@ -72,7 +72,7 @@ export class KeyForm {
     });
     const save = h("button", { type: "submit", class: "sfa-button is-primary", disabled: true }, "Save the key");
     field.addEventListener("input", () => { save.disabled = field.value.trim() === ""; });
-    const form = h("form", { class: "sfa-row" }, h("label", { class: "sfa-sr", for: id }, `Key of ${label}`), field, save);
+    const form = h("form", { class: "sfa-line" }, h("label", { class: "sfa-sr", for: id }, `Key of ${label}`), field, save);
     if (back) {
       const cancel = h("button", { type: "button", class: "sfa-button is-quiet" }, "Cancel");
       cancel.addEventListener("click", () => void this.#show());

@@ -43,7 +43,7 @@ export class FetchWeights {
     this.element.replaceChildren(
       h("p", { class: "is-fine" }, notice),
       h("label", { class: "sfa-check" }, agree, h("span", {}, "I have read this and agree.")),
-      h("div", { class: "sfa-row" }, get, failure && h("span", { class: "is-danger", role: "alert" }, icon("alert"), failure)),
+      h("div", { class: "sfa-line" }, get, failure && h("span", { class: "is-danger", role: "alert" }, icon("alert"), failure)),
     );
   }
 
@@ -74,7 +74,7 @@ export class FetchWeights {
       cancel.disabled = true;
       this.#bridge.request("jobs.cancel", { ids }, { signal }).catch(() => { cancel.disabled = false; });
     });
-    this.element.replaceChildren(h("div", { class: "sfa-row is-progress" }, words, cancel), bar);
+    this.element.replaceChildren(h("div", { class: "sfa-line is-progress" }, words, cancel), bar);
     const show = ([job]: JobRow[]) => {
       if (!job) return;
       setProgress(bar, job.progress);
