@@ -128,7 +128,7 @@ class Live:
                     self._fresh[data["id"]] = (attempt, progress)
             else:
                 self._fresh.pop(data["id"], None)
-            if data.get("track_id"):
+            if data.get("track_id") and data["kind"] != "export":  # which leaves the song as it is
                 self._tracks.add(data["track_id"])
                 if data["status"] == "completed":
                     self._refresh.add(data["track_id"])

@@ -304,6 +304,16 @@ def test_a_page_asks_for_itself_when_a_batch_is_paused_and_resumed(board: Board,
     assert page.all("notice") == []
 
 
+def test_a_page_does_not_load_a_song_again_because_of_an_export(board: Board, page: Page) -> None:
+    exported, analysed = uuid4(), uuid4()
+    for kind, queue, track_id in (("export", "export", exported), ("analyze", "analysis", analysed)):
+        with board.studio.catalog.write() as connection:
+            board.studio.ledger.enqueue(connection, JobRequest(kind, queue, track_id, {}))
+            jobs = board.studio.ledger.claim(connection, {kind: "processing"}, holder="host:1:2")
+        board.complete(*jobs)
+    assert page.wait_for("player.refresh") == [{"id": str(analysed)}]
+
+
 def test_a_page_is_told_when_long_work_ends(studio: NotebookStudio, page: Page) -> None:
     ended = {"jobs": 3, "completed": 3, "failed": 0, "cancelled": 0, "tracks": 1, "seconds": 5.0}
     for seconds in (5.0, 250.0):
