@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -170,6 +171,17 @@ def test_what_the_service_forgets_is_forgotten(board: Board) -> None:
     assert board.source(content) is None
     with pytest.raises(ServiceError, match="a day"):
         board.wait({str(uuid4()): time.time() - DAY - 1}, Asked(board.folder, 99), nothing)
+
+
+def test_what_is_too_old_or_left_behind_is_not_asked_for(board: Board) -> None:
+    (task,) = tasks = numbers(1)
+    left = board.folder / "waiting" / f"{uuid4()}.of-one-that-died"
+    left.write_text(repr(time.time()))
+    os.utime(left, (0, time.time() - 90))
+    (board.folder / "waiting" / f"{uuid4()}.of-one-that-is-late").write_text(repr(time.time() - DAY))
+    asked = Asked(board.folder)
+    board.wait(tasks, asked, nothing)
+    assert list(asked.counts) == [task]
 
 
 def test_a_clock_that_was_set_back_stops_nothing(board: Board) -> None:

@@ -270,6 +270,23 @@ def test_trouble_leaves_the_order_for_the_next_try(
     assert not any(task.cancelled for task in service.tasks.values())
 
 
+def test_a_task_whose_number_was_never_told_is_not_paid_again_by_itself(
+    service: Service, song: Path, place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfa_kernel.separation.lalal.split._TRIES", (0.01,))
+
+    def begin(share: float) -> None:
+        for task in list(service.tasks.values()):
+            task.step = max(task.step, 1)
+
+    service.fail("split/stem_separator/", "deaf")
+    with pytest.raises(FatalJobError, match="may be spent"):
+        separated(song_of(song), ("vocals",), place(), at=begin)
+    assert service.minutes == 99
+    assert "vocals" in separated(song_of(song), ("vocals",), place())  # but when a person says so
+    assert service.minutes == 98
+
+
 def test_being_asked_to_wait_is_passed_on(service: Service, song: Path, place: Callable[..., Place]) -> None:
     service.fail("split/stem_separator/", "429")
     with pytest.raises(RateLimitedError):
