@@ -309,6 +309,7 @@ def test_a_page_does_not_load_a_song_again_because_of_an_export(board: Board, pa
     for kind, queue, track_id in (("export", "export", exported), ("analyze", "analysis", analysed)):
         with board.studio.catalog.write() as connection:
             board.studio.ledger.enqueue(connection, JobRequest(kind, queue, track_id, {}))
+        with board.studio.catalog.write() as connection:
             jobs = board.studio.ledger.claim(connection, {kind: "processing"}, holder="host:1:2")
         board.complete(*jobs)
     assert page.wait_for("player.refresh") == [{"id": str(analysed)}]
