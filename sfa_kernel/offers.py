@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.errors import SetupError
 from sfa_kernel.separation.engines import ENGINES
 from sfa_kernel.separation.interface import Place
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from sfa_kernel.settings import Settings
     from sfa_kernel.storage import Storage
 
-__all__ = ["cloud_access", "offers"]
+__all__ = ["cloud_access", "offers", "place_to_ask"]
 
 
 def cloud_access(storage: Storage, settings: Settings) -> dict[str, Any]:
@@ -25,6 +26,15 @@ def cloud_access(storage: Storage, settings: Settings) -> dict[str, Any]:
     }
 
 
+def place_to_ask(storage: Storage, settings: Settings) -> Place:
+    """Enough of a place to ask engines whether they are ready. A key that cannot be read is a reason of one of them."""
+    try:
+        access = cloud_access(storage, settings)
+    except SetupError as error:
+        access = {"problem": str(error)}
+    return Place(storage.path("scratch"), settings.separation_device, settings.weights_folder, access)
+
+
 def offers(storage: Storage, settings: Settings) -> list[dict[str, Any]]:
     """Every model of every engine.
 
@@ -34,9 +44,7 @@ def offers(storage: Storage, settings: Settings) -> list[dict[str, Any]]:
         Of each: ``engine``, ``model``, ``badge``, ``description``, ``stems``, ``where`` (``"here"`` or ``"cloud"``),
         ``ready``, and ``reason``: why not, and what to do.
     """
-    place = Place(
-        storage.path("scratch"), settings.separation_device, settings.weights_folder, cloud_access(storage, settings)
-    )
+    place = place_to_ask(storage, settings)
     rows = []
     for engine in ENGINES.values():
         for model in engine.models:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog import quotas, stems
 from sfa_kernel.errors import ParameterError
-from sfa_kernel.offers import cloud_access
+from sfa_kernel.offers import place_to_ask
 from sfa_kernel.panels.library import Handler, identifiers
 from sfa_kernel.pipeline.weights import weights_request
 from sfa_kernel.separation.engines import ENGINES
-from sfa_kernel.separation.interface import Place
 from sfa_kernel.separation.request import request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from sfa_kernel.separation.interface import Engine, Model
+    from sfa_kernel.separation.interface import Engine, Model, Place
     from sfa_kernel.separation.request import Request
     from sfa_kernel.studio import Studio
 
@@ -33,7 +31,7 @@ def engine_handlers(studio: Studio) -> dict[str, Handler]:
     """Handlers of whatever separates or sets up what separates."""
 
     def engines(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        place = _place(studio)
+        place = place_to_ask(studio.storage, studio.settings)
         to_fetch = _to_fetch(studio)
         return {"engines": [_engine(studio, engine, place, to_fetch) for engine in ENGINES.values()]}
 
@@ -147,13 +145,6 @@ def _without(studio: Studio, ids: Sequence[UUID], asked: Request) -> list[UUID]:
     """The tracks that do not have these stems yet."""
     with studio.catalog.read() as connection:
         return [track_id for track_id in ids if stems.find(connection, track_id, asked.key) is None]
-
-
-def _place(studio: Studio) -> Place:
-    """Enough of a place to ask engines whether they are ready."""
-    settings = studio.settings
-    access = cloud_access(studio.storage, settings)
-    return Place(Path(), settings.separation_device, settings.weights_folder, access)
 
 
 def _to_fetch(studio: Studio) -> dict[str, int]:

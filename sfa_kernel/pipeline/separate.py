@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sfa_kernel.catalog import stems, tracks
+from sfa_kernel.catalog import quotas, stems, tracks
 from sfa_kernel.catalog.stems import SeparationRow, StemRow
 from sfa_kernel.jobs import Kind, Plan
 from sfa_kernel.offers import cloud_access
@@ -116,6 +116,7 @@ def work(
         "device": done.device,
         "seconds": done.seconds,
         "minutes": done.minutes,
+        "minutes_left": done.minutes_left,
         "residual_db": float(done.residual_db),
         "report": done.report.to_dict(),
         "levels": levels,
@@ -159,6 +160,8 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
         for stem in result["stems"]
     ]
     files.drop(stems.put(connection, row, rows))
+    if result["minutes_left"] is not None:
+        quotas.put(connection, asked.engine, result["minutes_left"])
     warnings = result["report"]["warnings"]
     return " ".join(warnings) if warnings else None
 

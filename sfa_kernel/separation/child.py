@@ -185,6 +185,7 @@ def _work(order: dict[str, Any], progress: Any) -> dict[str, Any]:
         "report": done.report.to_dict(),
         "device": done.device,
         "minutes": done.minutes,
+        "minutes_left": done.minutes_left,
     }
 
 

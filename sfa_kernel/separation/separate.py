@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import deque
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,8 @@ class Separation:
         What it ran on: ``"cpu"``, ``"cuda:0"``, ``"cloud"``.
     minutes
         Minutes that a service billed; None where nothing was.
+    minutes_left
+        Minutes of the account that were left then; None where nobody said so.
     seconds
         How long it took [s].
     levels
@@ -79,6 +81,7 @@ class Separation:
     report: Report
     device: str
     minutes: float | None
+    minutes_left: float | None
     seconds: float
     levels: dict[str, Array]
 
@@ -233,9 +236,10 @@ def work(source: Path, folder: Path, asked: Request, place: Place, kind: str, st
         start=cut.start,
         frames=stems.frames,
         stems=stems.paths,
-        report=replace(stems.quality.result(), residual_db=stems.residual.decibels),
+        report=stems.quality.result(residual_db=stems.residual.decibels),
         device=place.notes.get("device", "cpu"),
         minutes=place.notes.get("minutes"),
+        minutes_left=place.notes.get("minutes_left"),
         seconds=0.0,
         levels={name: level.result() for name, level in stems.levels.items()},
     )

@@ -167,6 +167,8 @@ def ready(model: str, place: Place) -> tuple[bool, str]:
     """Whether the service can be used, as far as can be told without asking it."""
     if importlib.util.find_spec("httpx") is None:
         return False, "lalal.ai needs the package httpx."
+    if place.cloud.get("problem"):
+        return False, str(place.cloud["problem"])
     if not place.cloud.get("key"):
         return False, "lalal.ai needs a license key: set SFA_LALAL_KEY, or put it into the settings of the studio."
     return True, ""
