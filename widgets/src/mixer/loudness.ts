@@ -18,8 +18,9 @@ export interface Heard {
 const MOMENT = 0.4;
 /** The filters listen this long before a moment counts, in s. */
 const SETTLE = 0.1;
-/** So many moments speak for a song, evenly spread. */
-const MOST = 120;
+/** A moment begins this long after the one before, in s; of a long song so many speak, evenly spread. */
+const STEP = 0.1;
+const MOST = 200;
 /** Gates of the standard: what is silent, in LUFS, and what is much quieter than the rest, in LU. */
 const SILENCE = -70;
 const RELATIVE = -10;
@@ -49,7 +50,7 @@ export class Loudness {
     this.#filters = weighting(rate);
     this.#moment = Math.min(length, Math.round(MOMENT * rate));
     this.#settle = Math.round(SETTLE * rate);
-    const count = Math.max(1, Math.min(MOST, Math.floor(length / Math.max(1, this.#moment))));
+    const count = Math.max(1, Math.min(MOST, Math.floor((length - this.#moment) / (STEP * rate)) + 1));
     this.#starts = Array.from({ length: count }, (_, i) => Math.floor(((length - this.#moment) * i) / Math.max(1, count - 1)));
     this.#signals = sounds.flatMap(() => [new Float32Array(this.#moment), new Float32Array(this.#moment)]);
   }
