@@ -56,8 +56,10 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The same text for the same request."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """The same text for requests that make the same stems."""
+        known = find_engine(self.engine).settings
+        heard = {name: value for name, value in self.settings.items() if known[name].heard}
+        return json.dumps({**self.to_dict(), "settings": heard}, sort_keys=True, separators=(",", ":"))
 
 
 def request(

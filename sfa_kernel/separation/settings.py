@@ -13,7 +13,7 @@ __all__ = ["Setting"]
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting that changes the sound.
+    """One setting.
 
     Attributes
     ----------
@@ -25,6 +25,8 @@ class Setting:
         The values there are, of a choice.
     minimum, maximum
         Bounds of a number.
+    heard
+        Whether it changes the stems; otherwise only how they are made, and the same stems are the same set.
     """
 
     default: Any
@@ -33,6 +35,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    heard: bool = True
 
     @property
     def kind(self) -> str:

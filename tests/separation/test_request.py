@@ -20,6 +20,20 @@ def test_the_same_request_in_other_words_has_the_same_key():
     assert request(region=(1, 9)).key == request(region=[1.0, 9.0000000001]).key
 
 
+def test_what_is_not_heard_makes_no_other_set():
+    usual = request("demucs")
+    assert request("demucs", settings={"compile": True, "batch": 4}).key == usual.key
+    assert request("demucs", settings={"overlap": 0.1}).key != usual.key
+
+
+def test_settings_may_come_as_a_command_line_gives_them():
+    asked = request("demucs", settings={"overlap": "0.1", "compile": "on"})
+    assert (asked.settings["overlap"], asked.settings["compile"]) == (0.1, True)
+    for wrong in ({"overlap": "much"}, {"overlap": 0.95}, {"compile": "maybe"}, {"precision": "float8"}):
+        with pytest.raises(ParameterError, match=f"setting {next(iter(wrong))} cannot be"):
+            request("demucs", settings=wrong)
+
+
 def test_different_requests_have_different_keys():
     keys = {request().key, request(stems="vocals").key, request(region=(0, 30)).key, request(region=(0, 31)).key}
     assert len(keys) == 4

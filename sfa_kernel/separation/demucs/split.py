@@ -50,11 +50,13 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "More keep a GPU busy and need more of its memory; 0 chooses by the memory that is free.",
             minimum=0,
             maximum=64,
+            heard=False,
         ),
         "compile": Setting(
             False,
             "Compile",
             "Translate the networks for this machine first. That takes minutes, and pays for long songs only.",
+            heard=False,
         ),
     }
 )
