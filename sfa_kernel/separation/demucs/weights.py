@@ -17,6 +17,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,12 +229,13 @@ def import_folder(folder: Path, source: Path) -> list[ImportedFile]:
     NotFoundError
         When there is no folder to look in.
     SetupError
-        When the folder of weights cannot be written.
+        When the folder of weights cannot be written, or what they are kept with is not installed.
     DiskFullError
         When there is no room.
     """
     if not source.is_dir():
         raise NotFoundError(f"There is no folder {source}.")
+    _expect_safetensors()
     known = {file.signature: file for model in models.MODELS.values() for file in model.files}
     found = []
     for path in sorted(path for path in source.rglob("*") if path.suffix in (".th", ".safetensors")):
@@ -303,7 +305,7 @@ def fetch(
     ParameterError
         When there is no such model.
     SetupError
-        When the folder cannot be written, or the address is none.
+        When the folder cannot be written, the address is none, or what weights are kept with is not installed.
     DiskFullError
         When there is no room.
     RateLimitedError, ServiceError, FatalJobError
@@ -315,6 +317,7 @@ def fetch(
     address = (base_url or UPSTREAM).rstrip("/")
     if not address.startswith(("https://", "http://")):
         raise SetupError(f"{address!r} is no web address.", hint="Correct the setting weights_url.")
+    _expect_safetensors()
     steps = Steps(progress, cancel)
     due = [file for file in chosen.files if not _whole(folder, file)]
     total, done = sum(file.bytes for file in due), 0
@@ -355,6 +358,14 @@ def _workplace(folder: Path, scratch: Path | None) -> Iterator[Path]:
             yield Path(place)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _expect_safetensors() -> None:
+    if find_spec("safetensors") is None:
+        raise SetupError(
+            "Weights cannot be kept: safetensors, which comes with Demucs, is not installed.",
+            hint='Run: pip install "sound-forge-alchemy[separation]"',
+        )
 
 
 def _expect_room(place: Path, wanted: int) -> None:
