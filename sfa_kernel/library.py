@@ -17,9 +17,10 @@ from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.events import EventBus
 from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
+from sfa_kernel.pipeline.cloud import Abandon
 from sfa_kernel.pipeline.likeness import remember
-from sfa_kernel.storage import Storage
 from sfa_kernel.stemset import StemSet
+from sfa_kernel.storage import Storage
 from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import Outbox
 
@@ -58,7 +59,7 @@ class Library:
         self.catalog = Catalog.open(self.storage.home, busy_timeout=settings.busy_timeout)
         self.bus = EventBus(self.storage.path("events"), retention=settings.event_retention)
         self.ledger = Ledger(self.catalog, self.bus, limits=queue_limits(settings))
-        self.ledger.observers.append(Outbox(self.ledger))
+        self.ledger.observers += [Outbox(self.ledger), Abandon(self.ledger)]
 
     @property
     def home(self) -> Path:

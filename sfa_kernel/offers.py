@@ -16,13 +16,17 @@ __all__ = ["cloud_access", "offers", "place_to_ask"]
 
 
 def cloud_access(storage: Storage, settings: Settings) -> dict[str, Any]:
-    """What a cloud engine needs: ``url``, ``key`` (None without one) and ``board``. Never to be written down."""
+    """What a cloud engine needs: ``url``, ``key`` (None without one), ``board``, ``delete_source``.
+
+    Never to be written down.
+    """
     from sfa_kernel import credentials
 
     return {
         "url": settings.lalal_url,
         "key": credentials.get("lalal"),
         "board": storage.path("runs/lalal"),
+        "delete_source": settings.lalal_delete_source,
     }
 
 

@@ -36,6 +36,7 @@ class Settings:
     weights_dir: str
     weights_url: str
     lalal_url: str
+    lalal_delete_source: bool
     analysis_time_limit: float
     separation_time_limit: float
     heartbeat_timeout: float

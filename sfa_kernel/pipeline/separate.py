@@ -43,7 +43,8 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "device": ground.settings.separation_device,
             "weights": ground.settings.weights_folder,
             # The key goes from here to the worker process, and nowhere else.
-            "cloud": cloud_access(ground.storage, ground.settings) if cloud else {},
+            # By its owner a job that is tried again finds what it had ordered.
+            "cloud": {**cloud_access(ground.storage, ground.settings), "owner": str(job.id)} if cloud else {},
         },
         time_limit=CLOUD_TIME_LIMIT if cloud else ground.settings.separation_time_limit * minutes,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from sfa_kernel.errors import ParameterError
@@ -14,9 +15,10 @@ from tests.separation.lalal.server import KEY, OWN_PACK, Service
 from tests.sounds import write_song
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sfa_kernel.events import Event, Subscription
     from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
@@ -126,3 +128,71 @@ def test_the_same_question_waits_once_and_before_the_separations(studio: Studio)
     assert [job.id for job in claimed] == [first.id, separation.id]
     with pytest.raises(ParameterError, match="no action 'dance'"):
         cloud_request("dance")
+
+
+# -- separations -------------------------------------------------------------------------------------------------
+
+
+def when_it_works(studio: Studio, act: Callable[[], None]) -> Subscription:
+    """Call once, when a task at the service is under way."""
+    begun: list[int] = []
+
+    def on_progress(event: Event) -> None:
+        if not begun and event.data["progress"] >= 30:
+            begun.append(event.data["progress"])
+            act()
+
+    return studio.bus.subscribe("jobs:*", on_progress)
+
+
+def test_a_song_goes_up_and_its_stems_come_back(studio: Studio, service: Service, tmp_path: Path) -> None:
+    service.steps = (100,)
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=70))
+    (job,) = studio.separate(track, engine="lalal", model="phoenix", stems="vocals").wait(TIMEOUT).jobs
+    assert (job.status, job.error, job.queue, job.service) == ("completed", None, "cloud", SERVICE)
+    made = track.separation
+    assert made is not None
+    assert (made.badge, list(made.stems), made.minutes) == ("lalal.ai · Phoenix", ["vocals", "rest"], 2.0)
+    assert studio.lalal.minutes_left == 1232.5
+
+
+def test_a_killed_process_finds_what_it_had_ordered_and_pays_once(
+    studio: Studio, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfa_kernel.jobs.runner.back_off", lambda attempt: 0.1)
+    service.steps = (60,) * 1000
+
+    def kill() -> None:
+        service.steps = (100,)
+        for process in psutil.Process().children():
+            if "tracker" not in " ".join(process.cmdline()):
+                process.kill()
+
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=8))
+    subscription = when_it_works(studio, kill)
+    (job,) = studio.separate(track, engine="lalal", stems="vocals").wait(TIMEOUT).jobs
+    subscription.close()
+    assert (job.status, job.attempt, job.error) == ("completed", 2, None)
+    assert (len(service.orders), service.minutes) == (1, 1233.5)
+    assert list(track.stems) == ["vocals", "rest"]
+
+
+def test_a_cancelled_job_stops_its_task_at_the_service(studio: Studio, service: Service, tmp_path: Path) -> None:
+    service.steps = (60,) * 1000
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=8))
+    subscription = when_it_works(studio, lambda: run.cancel())
+    run = studio.separate(track, engine="lalal", stems="vocals")
+    assert [job.status for job in run.wait(TIMEOUT).jobs] == ["cancelled"]
+    subscription.close()
+    (stop,) = [job for job in studio.ledger.jobs() if job.kind == "cloud"]
+    studio.ledger.wait([stop.id], timeout=TIMEOUT)
+    assert [task.cancelled for task in service.tasks.values()] == [True]
+
+
+def test_too_few_minutes_are_told_before_anything_is_sent(studio: Studio, service: Service, tmp_path: Path) -> None:
+    service.minutes = 1.0
+    (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=8))
+    (job,) = studio.separate(track, engine="lalal", stems="vocals,drums").wait(TIMEOUT).jobs
+    assert (job.status, job.attempt) == ("failed", 1)
+    assert "minutes" in str(job.error)
+    assert not service.sources
