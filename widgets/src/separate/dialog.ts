@@ -256,7 +256,9 @@ class SeparateDialog {
     const { model, rest, ticked } = this.#choice;
     this.#stems.hidden = model.stems.length < 2;
     if (this.#stems.hidden) return;
-    const all = h("button", { type: "button", class: "sfa-chip", "aria-pressed": "false" }, "All");
+    // A service bills every stem, and knows some that lie in others: all of them is nothing to offer.
+    const few = model.usual.length < model.stems.length;
+    const all = h("button", { type: "button", class: "sfa-chip", "aria-pressed": "false" }, few ? "Usual" : "All");
     const chips = model.stems.map((stem) => {
       const chip = h("button", { type: "button", class: "sfa-chip", "aria-pressed": "false", "data-stem": stem }, stemDot(stem), stemLabel(stem));
       chip.addEventListener("click", () => {
@@ -265,7 +267,7 @@ class SeparateDialog {
       });
       return chip;
     });
-    all.addEventListener("click", () => this.#tick(model.stems));
+    all.addEventListener("click", () => this.#tick(model.usual));
     this.#stems.replaceChildren(
       h("h3", {}, "Stems"), h("div", { class: "sfa-chips", role: "group", "aria-label": "Stems" }, all, ...chips),
       h("p", { class: "is-fine", "aria-live": "polite" }),
@@ -284,10 +286,9 @@ class SeparateDialog {
   }
 
   #markStems(ticked: string[], rest: boolean): void {
-    const { stems } = this.#choice.model;
     for (const chip of this.#stems.querySelectorAll(".sfa-chip")) {
       const stem = chip.getAttribute("data-stem");
-      setAttribute(chip, "aria-pressed", String(stem === null ? ticked.length === stems.length : ticked.includes(stem)));
+      setAttribute(chip, "aria-pressed", String(stem === null ? this.#choice.stems === null : ticked.includes(stem)));
     }
     const words = ticked.map((stem, i) => (i === 0 ? stemLabel(stem) : stemLabel(stem).toLowerCase()));
     const list = [...words, ...(rest ? ["the rest of the song"] : [])];
