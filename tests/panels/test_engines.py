@@ -14,6 +14,7 @@ from sfa_kernel.panels.engines import engine_handlers
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.separation import engines
 from sfa_kernel.separation.demucs import models, weights
+from sfa_kernel.separation.interface import Engine
 from sfa_kernel.separation.lalal import services
 from sfa_kernel.separation.lalal.client import VoicePack
 from sfa_kernel.studio import Studio
@@ -178,7 +179,7 @@ def test_minutes_are_as_the_service_last_said(page: Page, studio: Studio) -> Non
 def test_voices_that_the_service_has_told_of_can_be_chosen(
     page: Page, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cloud = engines.Engine(
+    cloud = Engine(
         name="lalal",
         label="Cloud",
         description="",
