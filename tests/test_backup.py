@@ -13,11 +13,13 @@ import pytest
 
 from sfa_kernel import backup as module
 from sfa_kernel.backup import backup, restore
-from sfa_kernel.catalog import Catalog
+from sfa_kernel.catalog import Catalog, stems
 from sfa_kernel.catalog.files import referenced
+from sfa_kernel.catalog.stems import StemRow
 from sfa_kernel.errors import BusyError, InputError, SetupError
 from sfa_kernel.storage import Storage
 from tests.disks import run_on_small_disk
+from tests.stems import separation_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,15 +46,13 @@ def put_song(home: Path, title: str) -> UUID:
             "VALUES (?, 1, ?, ?, ?, now())",
             [track, file("analysis", ".json"), file("analysis", ".npz"), file("analysis", ".curves")],
         )
-        connection.execute(
-            "INSERT INTO separations VALUES (?, ?, 'draft', '', -60, ?, now())",
-            [separation, track, file("stems", ".levels")],
-        )
-        for name in ("vocals", "drums"):
-            connection.execute(
-                "INSERT INTO stems VALUES (?, ?, ?, ?, ?, ?, 'hash', 10)",
-                [uuid4(), separation, track, name, file("stems", f".{name}"), file("stems", f".{name}-npz")],
+        rows = [
+            StemRow(
+                uuid4(), separation, track, name, file("stems", f".{name}"), file("stems", f".{name}-npz"), "hash", 10
             )
+            for name in ("vocals", "drums")
+        ]
+        stems.put(connection, separation_row(track, id=separation, levels=file("stems", ".levels")), rows)
     return track
 
 

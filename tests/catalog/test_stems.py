@@ -11,9 +11,10 @@ import duckdb
 import pytest
 
 from sfa_kernel.catalog import Catalog, stems, tracks
-from sfa_kernel.catalog.stems import SeparationRow, StemRow
+from sfa_kernel.catalog.stems import StemRow
 from sfa_kernel.errors import NotFoundError
 from sfa_kernel.separation import request
+from tests.stems import separation_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,24 +34,15 @@ def track_id(studio: Studio, tmp_path: Path) -> UUID:
 def put(studio: Studio, track_id: UUID, *, age: float = 0, names: tuple[str, ...] = ("vocals",), **asked: Any) -> UUID:
     wanted = request(**asked)
     start, end = wanted.region or (None, None)
-    row = SeparationRow(
-        id=uuid4(),
-        track_id=track_id,
+    row = separation_row(
+        track_id,
         request=wanted.key,
         engine=wanted.engine,
         model=wanted.model,
         settings=wanted.settings,
         start=start,
         end=end,
-        device="cpu",
-        seconds=1.0,
-        minutes=None,
-        residual_db=-90.0,
-        report={"residual_db": -90.0, "stems": {}, "warnings": []},
-        levels=f"stems/{uuid4()}.npz",
-        chosen=False,
         created_at=NOW - timedelta(days=age),
-        removed_at=None,
     )
     rows = [
         StemRow(uuid4(), row.id, track_id, name, f"stems/{uuid4()}.flac", f"stems/{uuid4()}.npz", "hash", 9)
