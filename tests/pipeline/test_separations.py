@@ -17,7 +17,6 @@ from tests.separation.demucs.making import make_weights
 from tests.sounds import write_song
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from sfa_kernel.library import Track
@@ -119,9 +118,7 @@ def test_what_cannot_be_had_is_refused_before_anything_is_queued(studio: Studio,
     assert not track.jobs
 
 
-def test_without_weights_it_says_so_and_what_to_do(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_weights_it_says_so_and_what_to_do(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SFA_WEIGHTS_DIR", str(tmp_path / "empty"))
     with Studio.open(home) as studio:
         (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=4))
@@ -184,16 +181,12 @@ def test_killed_in_the_middle_it_is_retried_and_leaves_nothing_behind(
     assert run.jobs[0].attempt == 2
     made = track.separation
     assert made is not None
-    owned = {made.levels.split("/")[1]} | {
-        name.split("/")[1] for row in made.rows for name in (row.file, row.waveform)
-    }
+    owned = {made.levels.split("/")[1]} | {name.split("/")[1] for row in made.rows for name in (row.file, row.waveform)}
     assert files(studio) == owned
     assert not any((studio.home / "scratch").iterdir())
 
 
-def test_cancelled_in_the_middle_it_leaves_nothing_behind(
-    studio: Studio, tmp_path: Path
-) -> None:
+def test_cancelled_in_the_middle_it_leaves_nothing_behind(studio: Studio, tmp_path: Path) -> None:
     (track,) = studio.add(write_song(tmp_path / "long.wav", seconds=40))
 
     def on_progress(event: Any) -> None:
