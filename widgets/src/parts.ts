@@ -98,6 +98,8 @@ const KINDS: Record<string, string> = {
   download: "Download",
   export: "Export",
   cleanup: "Clean up",
+  cloud: "Ask the service",
+  weights: "Get weights",
   webhook: "Call webhook",
 };
 

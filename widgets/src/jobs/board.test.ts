@@ -334,6 +334,22 @@ describe("the jobs board", () => {
     expect(el.querySelector("[aria-live=polite]")?.textContent).toBe("Separate Night failed: The disk is full.");
   });
 
+  it("pauses what was asked for together, and lets it go on", async () => {
+    const batch = ["a", "b"].map((id) => jobRow(id, { batch: "x", track_id: id }));
+    await open(batch, { "batch.pause": () => ({}), "batch.resume": () => ({}) });
+    const strip = () => el.querySelector<HTMLElement>(".sfa-batches") as HTMLElement;
+    expect(strip().textContent).toContain("2 songs");
+    strip().querySelector("button")?.click();
+    expect(bridge.params("batch.pause")).toEqual([{ batch: "x" }]);
+    const held = batch.map((job) => ({ ...job, paused: true }));
+    bridge.push("jobs.rows", { ...overview(held), jobs: held, paused: [{ batch: "x", waiting: 2 }] });
+    expect(strip().textContent).toContain("Paused: 2 jobs wait");
+    expect(el.textContent).toContain("Paused with what was asked for together");
+    await vi.waitFor(() => expect(strip().querySelector("button")?.disabled).toBe(false));
+    strip().querySelector("button")?.click();
+    expect(bridge.params("batch.resume")).toEqual([{ batch: "x" }]);
+  });
+
   it("says that nothing has run yet", async () => {
     await open([]);
     expect(el.querySelector(".sfa-state")?.textContent).toContain("Nothing has run yet.");

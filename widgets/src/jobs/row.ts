@@ -10,7 +10,7 @@ import { jobName, jobNote, jobTitle, jobWhat } from "./words";
 
 const KINDS: Record<string, IconName> = {
   separate: "split", analyze: "analyze", autocue: "cue", download: "download", export: "upload", cleanup: "broom",
-  webhook: "link",
+  webhook: "link", cloud: "link", weights: "download",
 };
 
 /** What a row may ask of its board. */
