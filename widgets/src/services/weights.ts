@@ -1,7 +1,7 @@
 /** Fetching a model's weights: what they are, the explicit yes, and how far it is. */
 
 import { type Bridge, describe, isAbort } from "../bridge";
-import { append, h, setText } from "../dom";
+import { h, setText } from "../dom";
 import { bytes, timeLeft } from "../format";
 import { icon } from "../icons";
 import { progressBar, setProgress } from "../parts";
@@ -97,11 +97,4 @@ export class FetchWeights {
       this.#offer([message, hint].filter(Boolean).join(" "));
     }
   }
-}
-
-/** A line about weights that are damaged or of no use, for those who would fetch them anew. */
-export function weightsFault(reason: string): HTMLElement {
-  const line = h("p", { class: "is-danger" }, icon("alert"));
-  append(line, reason);
-  return line;
 }
