@@ -13,7 +13,6 @@ import re
 from collections.abc import Awaitable, Callable
 from http.client import responses
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
@@ -22,6 +21,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, authenticated
 
 from sfa_kernel.errors import BusyError, NotFoundError, SfaError
+from sfa_kernel.headers import attachment
 from sfa_kernel.pipeline.media import MediaFile, audio_file, cover_file, export_file
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class MediaHandler(SfaHandler):
         self.set_header("Etag", tag)
         self.set_header("Accept-Ranges", "bytes")
         if media.name:
-            self.set_header("Content-Disposition", _attachment(media.name))
+            self.set_header("Content-Disposition", attachment(media.name))
         # "no-cache" lets the browser keep the file but ask each time: the answer is then 304 and no body.
         self.set_header("Cache-Control", "private, no-cache")
         if self.check_etag_header():
@@ -299,12 +299,6 @@ def _open(path: Path) -> tuple[BinaryIO, int]:
 def _picture(home: Path, identifier: UUID) -> MediaFile:
     media = cover_file(home, identifier)
     return media if media.mime in PICTURES else MediaFile(media.path, "application/octet-stream", media.etag)
-
-
-def _attachment(name: str) -> str:
-    """A download under that name (RFC 6266), with a name in ASCII for what knows no other."""
-    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "'").replace("\\", "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _literal(error: SfaError) -> str:

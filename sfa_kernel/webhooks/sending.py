@@ -11,14 +11,13 @@ import asyncio
 import socket
 import ssl
 from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import responses
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sfa_kernel.errors import FatalJobError, RateLimitedError, ServiceError
+from sfa_kernel.headers import retry_after
 from sfa_kernel.webhooks.addresses import refusal
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["answered", "work"]
 
-LONGEST_PAUSE = 86400.0  # the longest wait that a receiver may ask for [s]
 _ANSWER = "The receiver answered "
 
 
@@ -131,22 +129,9 @@ def _judge(status: int, answer: Mapping[str, str]) -> None:
         return
     message = f"{_ANSWER}{status} {responses.get(status, '')}".strip() + "."
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise RateLimitedError(message, retry_after=_pause(answer.get("retry-after", "")))
+        raise RateLimitedError(message, retry_after=retry_after(answer.get("retry-after", "")))
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:
         raise ServiceError(message)
     if 300 <= status < 400:
         raise FatalJobError(message, hint="Redirects are not followed: add the URL that it points to.")
     raise FatalJobError(message)
-
-
-def _pause(text: str) -> float | None:
-    """Seconds, from a header ``Retry-After``: a number or a date."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), LONGEST_PAUSE)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    left = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return min(max(left, 0.0), LONGEST_PAUSE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from sfa_kernel.errors import FatalJobError, RateLimitedError, ServiceError
+from sfa_kernel.headers import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,8 +81,7 @@ def _judge(host: str, response: httpx.Response) -> None:
         return
     message = f"{host} answered {status} {responses.get(status, '')}".strip() + "."
     if status == 429:
-        pause = response.headers.get("retry-after", "")
-        raise RateLimitedError(message, retry_after=float(pause) if pause.isascii() and pause.isdigit() else None)
+        raise RateLimitedError(message, retry_after=retry_after(response.headers.get("retry-after", "")))
     if status == 408 or status >= 500:
         raise ServiceError(message)
     raise FatalJobError(message, hint="Somebody may have moved the file; files that you have can be imported.")

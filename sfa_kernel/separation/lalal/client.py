@@ -14,10 +14,11 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 from uuid import UUID, uuid4
 
 from sfa_kernel.errors import DiskFullError, FatalJobError, RateLimitedError, ServiceError, SetupError
+from sfa_kernel.headers import attachment, retry_after
 from sfa_kernel.storage import disk_is_full
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ class Client:
         headers = {
             "content-type": "application/octet-stream",
             "content-length": str(size),
-            "content-disposition": disposition(name or path.name),
+            "content-disposition": attachment(name or path.name),
         }
         answer = self._repeated("upload/", lambda: self._post("upload/", headers, body()))
         return Upload(_uuid(answer, "id"), _number(answer, "expires"))
@@ -468,15 +469,6 @@ class Client:
             raise ServiceError(f"The connection to {_NAME} broke.") from error
 
 
-def disposition(name: str) -> str:
-    """A file's name as the value of ``Content-Disposition`` (RFC 6266)."""
-    name = "".join(character for character in name if character.isprintable()) or "song"
-    plain = name.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
-    if plain == name:
-        return f'attachment; filename="{name}"'
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
-
-
 def _order(source_id: str, presets: Mapping[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     return {"source_id": source_id, "presets": dict(presets), "idempotency_key": idempotency_key or str(uuid4())}
 
@@ -487,10 +479,7 @@ def _judge(status: int, headers: Mapping[str, str], body: bytes) -> None:
     if status in (401, 403):
         raise _key_not_accepted()
     if status == 429:
-        after = headers.get("retry-after", "").strip()
-        raise RateLimitedError(
-            f"{_NAME} is asked too often.", retry_after=float(after) if after.isascii() and after.isdigit() else None
-        )
+        raise RateLimitedError(f"{_NAME} is asked too often.", retry_after=retry_after(headers.get("retry-after", "")))
     if status == 408 or status >= 500:
         raise ServiceError(f"{_NAME} is in trouble: it answered {status}.")
     if 300 <= status < 400:
