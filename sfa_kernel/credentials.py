@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.errors import BusyError, ParameterError, SetupError
 from sfa_kernel.settings import user_file
+from sfa_kernel.storage import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -237,7 +238,7 @@ def _writing() -> Iterator[dict[str, dict[str, str]]]:
             entries = _read()
             yield entries
             document = {"format": FORMAT, "credentials": entries}
-            _write_private(path, json.dumps(document, indent=2) + "\n")
+            write_private(path, json.dumps(document, indent=2) + "\n")
     except portalocker.LockException:
         raise BusyError(f"Another process is writing to {path}.", hint="Try again in a moment.") from None
     except OSError as error:
@@ -245,19 +246,6 @@ def _writing() -> Iterator[dict[str, dict[str, str]]]:
             f"The key cannot be stored in {error.filename or path}: {error.strerror or error}.",
             hint="Make its folder writable, or set the key in the environment.",
         ) from error
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Put a file in place at once and as a whole, for this user's eyes only."""
-    new = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 # -- the lock -----------------------------------------------------------------------------------------------------
@@ -329,7 +317,7 @@ def _key() -> bytes:
         _asked(ring.set_password, text)
     else:
         _key_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_private(_key_file(), f"{text}\n")
+        write_private(_key_file(), f"{text}\n")
     return key
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from sfa_kernel.errors import SetupError, UnsafePathError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FOLDERS", "FileChanges", "Storage", "disk_is_full", "noted_files"]
+__all__ = ["FOLDERS", "FileChanges", "Storage", "disk_is_full", "noted_files", "write_private"]
 
 FOLDERS = ("downloads", "stems", "analysis", "exports", "runs", "uploads", "scratch", "events", "logs")
 NOTES = "files.txt"
@@ -165,6 +166,25 @@ def noted_files(scratch: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return lines[:-1]  # the last line is empty, or was cut off before anything was done about it
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a file in place at once and as a whole, for this user's eyes only.
+
+    Parameters
+    ----------
+    text
+        ASCII.
+    """
+    new = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def disk_is_full(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from sfa_kernel.errors import SetupError
+from sfa_kernel.storage import write_private
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -46,14 +47,7 @@ def key(storage: Storage, *, make: bool = False) -> bytes:
         text = path.read_text("ascii").strip()
     elif not text and make:
         text = secrets.token_hex(32)
-        new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        write_private(path, f"{text}\n")
     if len(text) < SHORTEST:
         problem = "too short" if text else "not there"
         raise SetupError(
