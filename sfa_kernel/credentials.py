@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["SERVICES", "Known", "Service", "get", "known", "protection", "put", "remove", "service"]
+__all__ = ["SERVICES", "Known", "Secret", "Service", "get", "known", "protection", "put", "remove", "service"]
 
 KEY_VARIABLE = "SFA_CREDENTIALS_KEY"
 FORMAT = 1
@@ -63,6 +63,18 @@ class Service:
 
 SERVICES = {"lalal": Service("lalal.ai", "SFA_LALAL_KEY")}
 """The services there are, by the name of their credential."""
+
+
+class Secret(str):
+    """The value of a credential: text whose ``repr``, and so that of whatever holds it, does not tell it.
+
+    Arguments of work are shown by what runs it, such as a worker of Dask whose task failed.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ def service(name: str) -> Service:
         ) from None
 
 
-def get(name: str) -> str | None:
+def get(name: str) -> Secret | None:
     """The value of a credential; None when there is none.
 
     Raises
@@ -112,9 +124,9 @@ def get(name: str) -> str | None:
         When the store is damaged, or the key that it was locked with is gone.
     """
     if value := _from_environment(name):
-        return value
+        return Secret(value)
     entry = _read().get(name)
-    return None if entry is None else _open(name, entry)
+    return None if entry is None else Secret(_open(name, entry))
 
 
 def put(name: str, value: str) -> None:

@@ -9,31 +9,48 @@ from sfa_kernel.separation.engines import ENGINES
 from sfa_kernel.separation.interface import Place
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sfa_kernel.settings import Settings
     from sfa_kernel.storage import Storage
 
-__all__ = ["cloud_access", "offers", "place_to_ask"]
+__all__ = ["board_folder", "cloud_access", "offers", "place_to_ask"]
 
 
-def cloud_access(storage: Storage, settings: Settings) -> dict[str, Any]:
+def cloud_access(settings: Settings, board: Path) -> dict[str, Any]:
     """What a cloud engine needs: ``url``, ``key`` (None without one), ``board``, ``delete_source``.
 
     Never to be written down.
+
+    Parameters
+    ----------
+    board
+        Folder of what was ordered; see `board_folder`.
+
+    Raises
+    ------
+    SetupError
+        When the key that is stored cannot be read.
     """
     from sfa_kernel import credentials
 
     return {
         "url": settings.lalal_url,
         "key": credentials.get("lalal"),
-        "board": storage.path("runs/lalal"),
+        "board": board,
         "delete_source": settings.lalal_delete_source,
     }
+
+
+def board_folder(storage: Storage) -> Path:
+    """Where all processes of a library keep what was ordered of a cloud engine."""
+    return storage.path("runs/lalal")
 
 
 def place_to_ask(storage: Storage, settings: Settings) -> Place:
     """Enough of a place to ask engines whether they are ready. A key that cannot be read is a reason of one of them."""
     try:
-        access = cloud_access(storage, settings)
+        access = cloud_access(settings, board_folder(storage))
     except SetupError as error:
         access = {"problem": str(error)}
     return Place(storage.path("scratch"), settings.separation_device, settings.weights_folder, access)

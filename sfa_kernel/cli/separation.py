@@ -154,10 +154,9 @@ def _cloud(settings: Settings) -> dict[str, Any]:
     """Access to the cloud without a library: what was ordered is noted where the next call finds it."""
     from platformdirs import user_cache_path
 
-    from sfa_kernel import credentials
+    from sfa_kernel.offers import cloud_access
 
-    board = user_cache_path("sfa") / "lalal"
-    return {"url": settings.lalal_url, "key": credentials.get("lalal"), "board": board}
+    return cloud_access(settings, user_cache_path("sfa") / "lalal")
 
 
 # -- the library ---------------------------------------------------------------------------------------------

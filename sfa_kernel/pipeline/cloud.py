@@ -9,7 +9,7 @@ from uuid import UUID
 from sfa_kernel.catalog import jobs, quotas
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
-from sfa_kernel.offers import cloud_access
+from sfa_kernel.offers import board_folder, cloud_access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +91,8 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
         again = jobs.get_many(connection, [UUID(owner)])
         if again and again[0].status in jobs.ACTIVE:
             return Plan(None)  # somebody wants it after all
-    # The key goes from here to the worker process, and nowhere else.
-    access = cloud_access(ground.storage, ground.settings)
+    # The key goes from here to the process that works, and nowhere else.
+    access = cloud_access(ground.settings, board_folder(ground.storage))
     return Plan({"action": job.arguments["action"], "owner": owner, "access": access}, time_limit=TIME_LIMIT)
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sfa_kernel.catalog import quotas, stems, tracks
 from sfa_kernel.catalog.stems import SeparationRow, StemRow
 from sfa_kernel.jobs import Kind, Plan
-from sfa_kernel.offers import cloud_access
+from sfa_kernel.offers import board_folder, cloud_access
 from sfa_kernel.separation.engines import engine
 from sfa_kernel.separation.request import Request, request
 
@@ -33,7 +33,11 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     before = stems.find(connection, track.id, asked.key)
     if before is not None and not job.arguments.get("force"):
         return Plan(None)
-    cloud = engine(asked.engine).where == "cloud"
+    cloud: dict[str, Any] = {}
+    if engine(asked.engine).service:
+        # The key goes from here to the process that works, and nowhere else.
+        cloud = cloud_access(ground.settings, board_folder(ground.storage))
+        cloud["owner"] = str(job.id)  # by it a job that is tried again finds what it had ordered
     seconds = track.duration if asked.region is None else asked.region[1] - asked.region[0]
     minutes = max(1.0, seconds / 60)  # a short song has to start the engine, too
     return Plan(
@@ -42,9 +46,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "asked": asked.to_dict(),
             "device": ground.settings.separation_device,
             "weights": ground.settings.weights_folder,
-            # The key goes from here to the worker process, and nowhere else.
-            # By its owner a job that is tried again finds what it had ordered.
-            "cloud": {**cloud_access(ground.storage, ground.settings), "owner": str(job.id)} if cloud else {},
+            "cloud": cloud,
         },
         time_limit=CLOUD_TIME_LIMIT if cloud else ground.settings.separation_time_limit * minutes,
     )

@@ -264,6 +264,17 @@ def test_the_account_is_asked_for_minutes_and_voices(sfa: Sfa, service: Service)
     assert sfa.json("lalal", "cancel-all") == {"said": "Tasks that were stopped: 0."}
 
 
+def test_a_file_is_separated_by_the_service_which_keeps_nothing_when_it_shall_not(
+    sfa: Sfa, service: Service, song: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("SFA_LALAL_DELETE_SOURCE", "1")
+    service.steps = (100,)
+    done = sfa.json("separate", song, "--out", out, "--engine", "lalal", "--stems", "vocals")
+    assert (done["minutes"], set(done["stems"])) == (1.0, {"vocals", "rest"})
+    assert [source.deleted for source in service.sources.values()] == [True]
+
+
 def test_an_account_without_a_key_says_what_is_missing(
     sfa: Sfa, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

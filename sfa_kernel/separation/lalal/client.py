@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -182,13 +183,12 @@ class Client:
             )
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise SetupError(f"{url!r} is no address of {_NAME}.", hint="Set lalal_url to https://www.lalal.ai.")
-        try:
-            key.encode("ascii")
-        except UnicodeEncodeError:
-            raise _key_not_accepted() from None
+        key = key.strip()
+        if not (key.isascii() and key.isprintable()):  # what cannot be sent would be shown by whoever refuses to
+            raise _key_not_accepted()
         self.request_ids: list[str] = []
         self._base = url.rstrip("/")
-        self._key = key.strip()
+        self._key = key
         self._pauses = tuple(pauses)
         self._sleep = sleep
         self._http = httpx.Client(timeout=httpx.Timeout(timeout, connect=min(timeout, 15.0)), follow_redirects=False)
@@ -539,9 +539,12 @@ def _field(answer: Any, name: str, kind: type | tuple[type, ...]) -> Any:
 def _number(answer: Any, name: str) -> float:
     # The specification has some as numbers and gives them as text in its examples.
     try:
-        return float(_field(answer, name, (int, float, str)))
-    except ValueError:
-        raise _strange(f"{name} is no number") from None
+        number = float(_field(answer, name, (int, float, str)))
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise _strange(f"{name} is no number")
+    return number
 
 
 def _uuid(answer: Any, name: str) -> str:

@@ -107,7 +107,7 @@ def test_a_deleted_song_cannot_be_ordered_from(client: Client, song: Path) -> No
         client.submit("stem_separator", source, VOCALS)
 
 
-@pytest.mark.parametrize("key", ["wrong", "", None, "schlüssel"])
+@pytest.mark.parametrize("key", ["wrong", "", None, "schlüssel", "two\nlines"])
 def test_a_bad_key_is_named_and_not_shown(key: str | None, service: Service) -> None:
     with pytest.raises(SetupError, match="SFA_LALAL_KEY") as caught, Client(service.url, key) as client:
         client.minutes_left()
