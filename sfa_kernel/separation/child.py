@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sfa_kernel import errors
-from sfa_kernel.errors import InternalError, RetryableJobError, SfaError
+from sfa_kernel.errors import DiskFullError, InternalError, RetryableJobError, SfaError
 from sfa_kernel.progress import Steps
 from sfa_kernel.separation.engines import engine as find_engine
 from sfa_kernel.separation.interface import Place
 from sfa_kernel.separation.report import Report
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.separation.separate import Separation, work
+from sfa_kernel.storage import disk_is_full
 
 if TYPE_CHECKING:
-    from typing import IO
+    from collections.abc import Iterable
 
 __all__ = ["in_child", "main"]
 
@@ -89,7 +90,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if (name, value) != ("OMP_NUM_THREADS", "1")}
 
 
-def _listen(lines: IO[str], steps: Steps) -> dict[str, Any] | None:
+def _listen(lines: Iterable[str], steps: Steps) -> dict[str, Any] | None:
     """Pass on how far it is; returns its last word, or None when it has none."""
     heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
@@ -107,7 +108,7 @@ def _listen(lines: IO[str], steps: Steps) -> dict[str, Any] | None:
         except queue.Empty:
             steps.at(share)
             continue
-        if line is None:
+        if line is None or not line.endswith("\n"):  # it died, perhaps while it spoke
             return None
         message: dict[str, Any] = json.loads(line)
         if "at" not in message:
@@ -153,14 +154,22 @@ def main() -> None:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
+    def say_error(error: SfaError) -> None:
+        say({"error": {"kind": type(error).__name__, "message": error.message, "hint": error.hint}})
+
     try:
         say({"result": _work(order, lambda percent: say({"at": percent / 100}))})
-    except SfaError as error:
-        say({"error": {"kind": type(error).__name__, "message": error.message, "hint": error.hint}})
     except MemoryError:
         message = "The separation needed more memory than there is."
-        hint = "Close other programs, or run fewer jobs at once."
-        say({"error": {"kind": "RetryableJobError", "message": message, "hint": hint}})
+        say_error(RetryableJobError(message, hint="Close other programs, or run fewer jobs at once."))
+    except Exception as error:
+        # What led to an error stays in this process: so who waits for it learns here that it was the disk.
+        if disk_is_full(error):
+            say_error(DiskFullError("There is no room for the stems.", hint="Free some space."))
+        elif isinstance(error, SfaError):
+            say_error(error)
+        else:
+            raise
 
 
 def _work(order: dict[str, Any], progress: Any) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Separation:
     report
         How good it is, as far as that can be told without the truth.
     device
-        What it ran on: ``"cpu"``, ``"cuda:0"``, ``"cloud"``.
+        What it ran on: ``"cpu"``, ``"cuda:0"``, ``"lalal.ai"``.
     minutes
         Minutes that a service billed; None where nothing was.
     minutes_left
@@ -446,11 +446,13 @@ def _private_folder(out_dir: Path) -> Iterator[Path]:
 
 
 def _put(path: Path, out_dir: Path) -> Path:
-    """Move a finished stem to its place; an older one of the other format goes."""
+    """Move a finished stem to its place; an older one goes also when it is in the other format without loss."""
     final = out_dir / path.name
+    other = {".flac": ".wav", ".wav": ".flac"}.get(final.suffix)  # in which of them a stem comes is not known before
     try:
         os.replace(path, final)
-        final.with_suffix(".wav" if final.suffix == ".flac" else ".flac").unlink(missing_ok=True)
+        if other is not None:
+            final.with_suffix(other).unlink(missing_ok=True)
     except OSError as error:
         raise AudioError(
             f"{final.name} cannot be written: {error.strerror or error}.", hint="Check the folder and its permissions."

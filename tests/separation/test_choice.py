@@ -11,6 +11,7 @@ from sfa_kernel.errors import AudioError, ParameterError, RetryableJobError, Set
 from sfa_kernel.progress import Steps
 from sfa_kernel.separation import child, engines, request, separate
 from sfa_kernel.separation.interface import Engine, Model, Parts, Place
+from tests.disks import run_on_small_disk
 from tests.separation.songs import song
 
 
@@ -71,6 +72,14 @@ def test_other_formats(pop, tmp_path, name, subtype):
         assert abs(decode(path)[0].shape[1] - 2 * 44100) < 2400
 
 
+def test_stems_in_a_format_with_loss_take_no_others_away(pop, tmp_path):
+    made = separate(pop, tmp_path, region=(2, 4), format="wav")
+    separate(pop, tmp_path, region=(2, 4), format="ogg")
+    assert all(path.exists() for path in made.stems.values())
+    separate(pop, tmp_path, region=(2, 4))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".flac", ".ogg"}
+
+
 def test_an_unknown_format_names_the_choices(pop, tmp_path):
     with pytest.raises(ParameterError, match="flac, wav, ogg, mp3"):
         separate(pop, tmp_path, format="aiff")
@@ -107,6 +116,33 @@ def test_its_death_is_told(pop, tmp_path, monkeypatch):
     monkeypatch.setattr(child.sys, "executable", "/bin/false")
     with pytest.raises(RetryableJobError, match="ended with exit status 1"):
         in_child(pop, tmp_path / "out")
+
+
+def test_its_death_is_told_also_when_it_comes_in_the_middle_of_a_word(pop, tmp_path, monkeypatch):
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\nread order\nprintf \'{"at": 0.5}\\n{"resul\'\nexit 3\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(child.sys, "executable", str(program))
+    with pytest.raises(RetryableJobError, match="ended with exit status 3"):
+        in_child(pop, tmp_path / "out")
+
+
+def test_a_full_disk_is_told_as_one(pop, tmp_path):
+    (tmp_path / "disk").mkdir()
+    script = """
+from sfa_kernel.errors import DiskFullError
+from sfa_kernel.progress import Steps
+from sfa_kernel.separation import child, request
+from sfa_kernel.separation.interface import Place
+
+(home / "scratch").mkdir()
+try:
+    child.in_child(Path(sys.argv[2]), home, request(), Place(home / "scratch"), "wav", Steps(lambda percent: None))
+except DiskFullError as error:
+    print("told")
+"""
+    done = run_on_small_disk(script, tmp_path / "disk", str(pop), megabytes=2)
+    assert done.stdout == "told\n", done.stderr
 
 
 # -- engines of other kinds --------------------------------------------------------------------------------------
