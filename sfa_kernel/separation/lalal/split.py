@@ -52,12 +52,12 @@ def split(song: Song, task: Task, at: Callable[[float], None]) -> Parts:
     ``delete_source`` (whether the service shall not keep the song) and ``interval`` (between two calls [s]).
 
     ``task.place.notes`` gets ``minutes`` (billed), ``minutes_left`` (of the account afterwards, when the service
-    told), ``request_ids`` (for the service's support), ``device``.
+    told), ``device``.
 
     Parameters
     ----------
     song, task, at
-        See `sfa_kernel.separation.engines`.
+        See `sfa_kernel.separation.interface`.
 
     Returns
     -------
@@ -81,7 +81,6 @@ def split(song: Song, task: Task, at: Callable[[float], None]) -> Parts:
     cloud, notes = task.place.cloud, task.place.notes
     notes["device"] = "lalal.ai"
     with _client(cloud, sleep=way.rest) as client:
-        notes["request_ids"] = client.request_ids
         desk = _Desk(_board(task.place), client, cloud, way)
         file = _file(song, task.place.scratch, way)
         content = _content(file)
@@ -409,8 +408,8 @@ def _words(answer: Mapping[str, Any]) -> str:
 
 def _stop(place: Place, wanted: Mapping[str, Order], content: str) -> None:
     """Stop what goes on for nobody, within a few seconds or not at all."""
-    board = _board(place)
     with suppress(SfaError):
+        board = _board(place)
         _cancel(board, place.cloud, {name: found for name in wanted if (found := board.ordered(name)) is not None})
     if place.cloud.get("delete_source"):
         _delete(place, wanted, content)

@@ -66,7 +66,6 @@ def test_stems_are_in_step_with_the_song(late: int, service: Service, song: Path
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert (here.notes["minutes"], here.notes["minutes_left"]) == (3.0, 97.0)
-    assert here.notes["request_ids"]
     (order,) = service.orders
     assert (order["service"], order["presets"]["stem_list"]) == ("multistem", ["vocals", "drum", "bass"])
 
