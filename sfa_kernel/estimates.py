@@ -64,9 +64,17 @@ class Estimate:
         return self.minutes is None or self.minutes_left is None or self.minutes <= self.minutes_left
 
     def __str__(self) -> str:
+        return self._told(self._bill(), self._account())
+
+    @property
+    def without_account(self) -> str:
+        """The same for where the minutes that are left are seen beside it."""
+        return self._told(self._bill(), "" if self.enough else ", more than are left")
+
+    def _told(self, bill: str, account: str) -> str:
         if not self.tracks:
             return "These stems are there already." if self.there else "There is nothing to separate."
-        return " ".join(sentence for sentence in (self._time(), self._bill(), self._rest()) if sentence)
+        return " ".join(sentence for sentence in (self._time(), bill and f"{bill}{account}.", self._rest()) if sentence)
 
     def _time(self) -> str:
         songs = "1 song" if self.tracks == 1 else f"{self.tracks:,} songs"
@@ -76,13 +84,13 @@ class Estimate:
         return f"About {_span(self.seconds)} for {songs}, {basis}."
 
     def _bill(self) -> str:
-        if self.minutes is None:
-            return ""
-        bill = f"{self.service} bills {_minutes(self.minutes)}"
+        return "" if self.minutes is None else f"{self.service} bills {_minutes(self.minutes)}"
+
+    def _account(self) -> str:
         if self.minutes_left is None or self.checked_at is None:
-            return f"{bill}; how many are left has not been asked."
+            return "; how many are left has not been asked"
         left = f"{_number(self.minutes_left)} were left on {self.checked_at:%Y-%m-%d at %H:%M} UTC"
-        return f"{bill}; {left}." if self.enough else f"{bill}, but only {left}."
+        return f"; {left}" if self.enough else f", but only {left}"
 
     def _rest(self) -> str:
         if not self.there:

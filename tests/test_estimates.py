@@ -211,6 +211,7 @@ def test_too_few_minutes_are_told_before_anything_is_sent(studio: Studio, song: 
     told = studio.estimate(song, engine="cloud")
     assert (told.minutes, told.minutes_left, told.enough) == (2.0, 1.5, False)
     assert "cloud.example bills 2 minutes, but only 1.5 were left on" in str(told)
+    assert told.without_account.endswith("cloud.example bills 2 minutes, more than are left.")
     assert told._repr_html_().startswith("<p><strong>")
 
 
@@ -221,6 +222,7 @@ def test_minutes_that_are_left_are_told_with_their_date(studio: Studio, song: Tr
     told = studio.estimate(song, engine="cloud")
     assert told.checked_at is not None
     assert f"1,234.5 were left on {told.checked_at:%Y-%m-%d} at" in str(told)
+    assert told.without_account.endswith("cloud.example bills 2 minutes.")
 
 
 def test_what_runs_here_bills_nothing(studio: Studio, song: Track) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel import credentials
 from sfa_kernel.catalog import quotas, stems
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.offers import place_to_ask
 from sfa_kernel.panels.library import Handler, identifiers
-from sfa_kernel.pipeline.weights import weights_request
+from sfa_kernel.pipeline.cloud import ENGINE
 from sfa_kernel.separation.engines import ENGINES
 from sfa_kernel.separation.request import request
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sfa_kernel.studio import Studio
 
 __all__ = ["engine_handlers"]
-
-KEYS = {"lalal": "lalal"}  # the credential of each engine that needs one
 
 
 def engine_handlers(studio: Studio) -> dict[str, Handler]:
@@ -43,7 +41,7 @@ def engine_handlers(studio: Studio) -> dict[str, Handler]:
             "minutes_left": told.minutes_left,
             "checked_at": told.checked_at.isoformat() if told.checked_at else None,
             "known": told.known,
-            "text": str(told),
+            "text": told.without_account,
         }
 
     def start(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
@@ -65,14 +63,10 @@ def engine_handlers(studio: Studio) -> dict[str, Handler]:
         return _weights(studio, weights.verify(studio.settings.weights_folder))
 
     def weights_fetch(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        if params.get("agreed") is not True:
-            raise ParameterError("Weights are fetched only for a person who has agreed to their terms.")
-        run = studio._start([weights_request(str(params.get("model", "")))])
+        run = studio.fetch_weights(str(params.get("model", "")), agreed=params.get("agreed") is True)
         return {"jobs": [str(i) for i in run.ids]}
 
     def list_credentials(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        from sfa_kernel import credentials
-
         return {
             "credentials": [
                 {
@@ -87,21 +81,17 @@ def engine_handlers(studio: Studio) -> dict[str, Handler]:
         }
 
     def put_credential(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        from sfa_kernel import credentials
-
         credentials.put(str(params.get("name", "")), str(params.get("value", "")))
         return {}
 
     def remove_credential(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        from sfa_kernel import credentials
-
         credentials.remove(str(params.get("name", "")))
         return {}
 
     def quota(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         jobs = studio.lalal.refresh().ids if params.get("refresh") is True else []
         with studio.catalog.read() as connection:
-            row = quotas.get(connection, "lalal")
+            row = quotas.get(connection, ENGINE)
         return {
             "minutes_left": row.minutes_left,
             "checked_at": row.checked_at.isoformat() if row.checked_at else None,
@@ -151,7 +141,7 @@ def _to_fetch(studio: Studio) -> dict[str, int]:
     """How much there is to fetch [bytes] for each model of Demucs that is not ready; nothing when it cannot run."""
     from sfa_kernel.separation.demucs import models, weights
 
-    if any(find_spec(name) is None for name in ("torch", "demucs")):
+    if models.missing():
         return {}
     found = weights.status(studio.settings.weights_folder)
     return {row.model: models.MODELS[row.model].bytes for row in found if row.state != "ready"}
@@ -181,7 +171,7 @@ def _engine(studio: Studio, engine: Engine, place: Place, to_fetch: Mapping[str,
             }
             for name, setting in engine.settings.items()
         ],
-        "credential": KEYS.get(engine.name),
+        "credential": engine.name if engine.name in credentials.SERVICES else None,
         "service": engine.service or None,
     }
 
@@ -204,6 +194,9 @@ def _model(engine: Engine, model: Model, place: Place, fetch_bytes: int | None) 
     from sfa_kernel.separation.demucs.weights import LICENCE_NOTE
 
     ready, reason = engine.ready(model.name, place)
+    # The page has a button for weights and a field for the key in the place of the sentence on what to do.
+    if fetch_bytes is not None or (engine.service and not place.cloud.get("problem")):
+        reason = reason.partition(". ")[0].removesuffix(".") + "." if reason else ""
     return {
         "name": model.name,
         "label": model.label,

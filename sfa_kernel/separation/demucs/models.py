@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from sfa_kernel.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["MODELS", "DemucsModel", "WeightFile", "model"]
+__all__ = ["MODELS", "DemucsModel", "WeightFile", "missing", "model"]
 
 FOUR = ("drums", "bass", "other", "vocals")
 SIX = (*FOUR, "guitar", "piano")
@@ -128,7 +129,7 @@ _MODELS = (
     ),
     DemucsModel(
         name="htdemucs_ft",
-        label="ft",
+        label="Fine-tuned",
         description=(
             "Four networks, each tuned to one stem: the best of these models on drums, bass, other and vocals. "
             "One stem alone takes a quarter of the time, because only its network runs."
@@ -189,6 +190,11 @@ _MODELS = (
 
 MODELS: Mapping[str, DemucsModel] = MappingProxyType({model.name: model for model in _MODELS})
 """Models by name."""
+
+
+def missing() -> list[str]:
+    """The packages that models need and that are not installed; nothing heavy is imported."""
+    return [name for name in ("torch", "demucs") if importlib.util.find_spec(name) is None]
 
 
 def model(name: str) -> DemucsModel:

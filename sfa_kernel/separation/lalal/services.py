@@ -89,7 +89,12 @@ MODELS = (
         complete=False,
     ),
     *(
-        Model(f"{_VOICE}{pack}", f"Voice of {pack.replace('_', ' ').title()}", f"Another's voice. {_COST}", ("voice",))
+        Model(
+            f"{_VOICE}{pack}",
+            f"Voice of {pack.replace('_', ' ').title()}",
+            f"Puts this voice in the place of the singer's. {_COST}",
+            ("voice",),
+        )
         for pack in LEGAL_PACKS
     ),
 )
@@ -100,7 +105,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "extraction": Setting(
             "deep_extraction",
             "Extraction",
-            "deep_extraction keeps details and lets parts be heard in each other; clear_cut is the reverse.",
+            "Deep extraction keeps details and more of the other parts; clear cut is the reverse.",
             choices=("deep_extraction", "clear_cut"),
         ),
         "dereverb": Setting(
@@ -170,7 +175,7 @@ def ready(model: str, place: Place) -> tuple[bool, str]:
     if place.cloud.get("problem"):
         return False, str(place.cloud["problem"])
     if not place.cloud.get("key"):
-        return False, "lalal.ai needs a license key: set SFA_LALAL_KEY, or put it into the settings of the studio."
+        return False, "lalal.ai needs a license key. Set SFA_LALAL_KEY, or put it into the settings of the dashboard."
     return True, ""
 
 

@@ -4,6 +4,7 @@ import { acceptFiles } from "../adding/drop";
 import { mountUploads } from "../adding/uploads";
 import type { Bridge } from "../bridge";
 import { append, h, setAttribute } from "../dom";
+import { openExport } from "../exporting/index";
 import { icon, type IconName } from "../icons";
 import { mountInspector } from "../inspector/inspector";
 import type { JobsHandle, JobsOptions } from "../jobs/board";
@@ -100,6 +101,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     stems: {
       layer,
       separate: (request) => void openSeparate(bridge, { layer, load, signal }, request),
+      take: (what) => void openExport(bridge, { layer, load, signal }, what),
       // The faders work without it; it comes with the first song that has stems.
       sets(strip) {
         const attempt = () => void load("mixer").then(

@@ -57,6 +57,7 @@ export function exportDialog(bridge: Bridge, host: DialogHost, options: ExportOp
 class ExportDialog {
   readonly #bridge: Bridge;
   readonly #ids: string[];
+  readonly #set: ExportOptions["set"];
   readonly #host: DialogHost;
   readonly #dialog: HTMLDialogElement;
   readonly #end = new AbortController();
@@ -80,9 +81,10 @@ class ExportDialog {
   #busy = false;
   #named = false;
 
-  constructor(bridge: Bridge, host: DialogHost, { ids }: ExportOptions) {
+  constructor(bridge: Bridge, host: DialogHost, { ids, set }: ExportOptions) {
     this.#bridge = bridge;
     this.#ids = ids;
+    this.#set = set;
     this.#host = host;
     this.#signal = AbortSignal.any([host.signal, this.#end.signal]);
     this.#kept = recall();
@@ -166,11 +168,11 @@ class ExportDialog {
     try {
       const some = this.#ids.slice(0, 8);
       const replies = await Promise.all(some.map((id) => this.#bridge.request("track.show", { id }, { signal: this.#signal })));
-      this.#stems = [...new Set(replies.flatMap(({ result }) => result.stems.map(({ name }) => name)))];
+      this.#stems = this.#set?.stems ?? [...new Set(replies.flatMap(({ result }) => result.stems.map(({ name }) => name)))];
       const [first] = replies;
       if (this.#ids.length === 1 && first) {
         const { title, artist } = first.result.track;
-        setText(this.#subject, [title, artist].filter(Boolean).join(" · "));
+        setText(this.#subject, [title, artist, this.#set && `stems by ${this.#set.badge}`].filter(Boolean).join(" · "));
       }
     } catch (error) {
       if (isAbort(error)) return;
@@ -203,6 +205,7 @@ class ExportDialog {
     return {
       ids: this.#ids, what, format: this.#format.value, template: this.#template.value,
       ...(what === "stem" && { stem: this.#stem.value }),
+      ...(stems && this.#set && { separation: this.#set.id }),
     };
   }
 

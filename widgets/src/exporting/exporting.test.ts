@@ -5,6 +5,7 @@ import { jobRow, overview, trackRow } from "../testing/rows";
 import type { ExportRow } from "../types";
 import { Layer } from "../ui/layer";
 import { exportDialog } from "./dialog";
+import type { ExportOptions } from "./index";
 
 const ROW: ExportRow = {
   id: "e", name: "Somebody - Night.zip", kind: "stems", bytes: 91_000_000, url: "sfa/exports/e", created_at: "2026-01-01T00:00:00Z", job: "j",
@@ -28,7 +29,7 @@ describe("the dialog that exports", () => {
     document.body.replaceChildren();
   });
 
-  function open(handlers: FakeHandlers = {}, ids = ["a"]): void {
+  function open(handlers: FakeHandlers = {}, options: Partial<ExportOptions> = {}): void {
     bridge = new FakeBridge({
       "track.show": ({ id }) => ({
         track: trackRow(id, { title: "Night" }), tags: {}, analysis: null, cues: [], jobs: [],
@@ -42,7 +43,7 @@ describe("the dialog that exports", () => {
       "jobs.show": () => ({ job: jobRow("j", { kind: "export", status: "processing", progress: 40 }), arguments: {}, needs: [] }),
       ...handlers,
     });
-    exportDialog(bridge, host, { ids });
+    exportDialog(bridge, host, { ids: ["a"], ...options });
   }
 
   const dialog = () => document.querySelector<HTMLDialogElement>("dialog") as HTMLDialogElement;
@@ -79,6 +80,15 @@ describe("the dialog that exports", () => {
     await says("(rest)");
     start().click();
     await vi.waitFor(() => expect(bridge.params("export.start")[0]).toMatchObject({ what: "stem", stem: "rest" }));
+  });
+
+  it("exports the stems of another set where they are the ones that are asked for", async () => {
+    open({}, { set: { id: "s", badge: "Demucs", stems: ["guitar", "piano"] } });
+    await says("stems by Demucs");
+    pick("stem");
+    await says("(guitar)");
+    start().click();
+    await vi.waitFor(() => expect(bridge.params("export.start")[0]).toMatchObject({ stem: "guitar", separation: "s" }));
   });
 
   it("says what is wrong with a template before anything is written", async () => {

@@ -2,9 +2,12 @@
 
 import type { Bridge } from "../bridge";
 import { type DialogHost, withDialogs } from "../dialogs/host";
+import type { StemSet } from "../types";
 
 export interface ExportOptions {
   ids: string[];
+  /** Not the stems in use but these. */
+  set?: Pick<StemSet, "id" | "badge" | "stems">;
 }
 
 export function openExport(bridge: Bridge, host: DialogHost, options: ExportOptions): Promise<void> {

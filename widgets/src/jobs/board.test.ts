@@ -344,7 +344,7 @@ describe("the jobs board", () => {
     const held = batch.map((job) => ({ ...job, paused: true }));
     bridge.push("jobs.rows", { ...overview(held), jobs: held, paused: [{ batch: "x", waiting: 2 }] });
     expect(strip().textContent).toContain("Paused: 2 jobs wait");
-    expect(el.textContent).toContain("Paused with what was asked for together");
+    expect(el.textContent).toContain("Paused until its batch is resumed");
     await vi.waitFor(() => expect(strip().querySelector("button")?.disabled).toBe(false));
     strip().querySelector("button")?.click();
     expect(bridge.params("batch.resume")).toEqual([{ batch: "x" }]);

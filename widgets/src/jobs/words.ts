@@ -60,7 +60,7 @@ export function jobNote(job: Job, services: JobsFeed["services"] = [], now = per
 function waiting(job: Job, services: JobsFeed["services"], now: number): [string, string] {
   const due = dueIn(job, now);
   const reason = job.attempt > 0 ? (job.error ?? "") : "";
-  if (job.paused) return ["Paused with what was asked for together", reason];
+  if (job.paused) return ["Paused until its batch is resumed", reason];
   if (isRetrying(job, now)) return [`Next try in ${countdown(due)}`, reason];
   if (due > 0) return [`Starts in ${countdown(due)}`, reason];
   if (job.blockers > 0) return [job.blockers === 1 ? "Waits for another step" : `Waits for ${job.blockers} other steps`, ""];

@@ -1,5 +1,6 @@
 /** The stem mixer as a notebook widget, and the part for its sets, for a page that loads it when it is wanted. */
 
+import { openExport } from "../exporting/index";
 import { followTraits } from "../player/traits";
 import { dialogHost, openSeparate } from "../separate/index";
 import { defineWidget } from "../widget";
@@ -15,7 +16,10 @@ export { mountSets } from "./sets";
 export default defineWidget(({ el, bridge, state, signal }) => {
   const host = dialogHost(el, bridge, signal);
   const model = mountMixer(el, bridge, {
-    signal, layer: host.layer, separate: (request) => void openSeparate(bridge, host, request),
+    signal,
+    layer: host.layer,
+    separate: (request) => void openSeparate(bridge, host, request),
+    take: (options) => void openExport(bridge, host, options),
   });
   followMix(model, state);
   followTraits(model, bridge, state);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BridgeError } from "../bridge";
 import { type FakeAudio, fakeAudio } from "../engine/fake";
+import type { ExportOptions } from "../exporting/index";
 import type { PlayerModel } from "../player/model";
 import type { SeparateRequest } from "../player/stems";
 import { FakeBridge, type FakeHandlers } from "../testing/fake";
@@ -24,6 +25,7 @@ describe("the sets of a mixer", () => {
   let page: AbortController;
   let sets: StemSet[];
   let el: HTMLElement;
+  let take: ReturnType<typeof vi.fn<(options: ExportOptions) => void>>;
   let separate: ReturnType<typeof vi.fn<(request: SeparateRequest) => void>>;
 
   const kernel: FakeHandlers = {
@@ -53,6 +55,7 @@ describe("the sets of a mixer", () => {
     page = new AbortController();
     bridge = new FakeBridge(kernel);
     separate = vi.fn();
+    take = vi.fn();
     sets = [
       stemSet("new", { engine: "demucs", badge: "Demucs · ft", draft: false, stems: ["vocals", "drums", "guitar"] }),
       stemSet("used", { in_use: true }),
@@ -69,7 +72,7 @@ describe("the sets of a mixer", () => {
     el = document.createElement("div");
     el.className = "sfa";
     document.body.append(el);
-    const model = mountMixer(el, bridge, { signal: page.signal, separate });
+    const model = mountMixer(el, bridge, { signal: page.signal, separate, take });
     await model.open("t");
     return model;
   }
@@ -198,5 +201,15 @@ describe("the sets of a mixer", () => {
     button("Preview another engine on 0:08–0:20…").click();
     button("Separate again…").click();
     expect(separate.mock.calls.map(([{ region }]) => region)).toEqual([[0, 30], [25, 55], [8, 20], null]);
+  });
+
+  it("are taken away from where they are heard, but not a preview", async () => {
+    const model = await open();
+    button("Export…").click();
+    await model.show("new");
+    button("Export…").click();
+    expect(take.mock.calls.map(([{ ids, set }]) => [ids, set?.id])).toEqual([[["t"], undefined], [["t"], "new"]]);
+    await model.show("part");
+    expect(button("Export…").hidden).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 /** The sets of stems of a song: which one is in the mixer, how good each is, and two of them beside each other. */
 
-import { h, setAttribute, setText, uniqueId } from "../dom";
+import { append, h, setAttribute, setText, uniqueId } from "../dom";
 import { gains, levelText, roleOf, type Side, type Stem } from "../engine";
 import { ago, duration as wholeTime } from "../format";
 import { icon } from "../icons";
@@ -31,8 +31,9 @@ export function mountSets(strip: StripSlots): void {
   const visit = visitBar(model, attempt);
   const compare = compareBar(strip, attempt);
   const match = matchButton(model, signal);
+  const take = takeButton(strip);
   strip.badge.replaceChildren(list.button);
-  strip.tools.append(match);
+  append(strip.tools, match, take.button);
   strip.below.append(visit.element, compare.element, list.element);
 
   const draw = () => {
@@ -40,6 +41,7 @@ export function mountSets(strip: StripSlots): void {
     list.draw();
     visit.draw();
     compare.draw();
+    take.draw();
     warn(strip);
   };
   model.on("track", draw, signal);
@@ -130,8 +132,9 @@ function setList(strip: StripSlots, layer: Layer, attempt: Attempt) {
     const preview = set.start !== null;
     const report = set.report;
     const detail = uniqueId("report");
+    const words = set.stems.map(stemLabel).join(", ");
     const facts = [
-      ago(set.created_at), set.stems.map(stemLabel).join(", "), set.seconds ? `took ${wholeTime(set.seconds)}` : "",
+      ago(set.created_at), words, set.seconds ? `took ${wholeTime(set.seconds)}` : "",
       set.minutes ? `${set.minutes} min billed` : "",
     ];
     const judge = report && h(
@@ -146,7 +149,8 @@ function setList(strip: StripSlots, layer: Layer, attempt: Attempt) {
       (view as HTMLElement).hidden = !open.has(set.id);
       setAttribute(judge, "aria-expanded", String(open.has(set.id)));
     });
-    const about = `${set.badge}${preview ? ` of ${span(set)}` : ""}`;
+    const twin = model.sets.some(({ id, badge, start, end }) => id !== set.id && badge === set.badge && start === set.start && end === set.end);
+    const about = `${set.badge}${preview ? ` of ${span(set)}` : ""}${twin ? `: ${words}` : ""}`;
     const comparable = model.comparable.some((other) => other.id === set.id) && model.other?.id !== set.id;
     return h(
       "li", { class: inMixer ? "is-here" : null },
@@ -325,6 +329,23 @@ function matchButton(model: PlayerModel, signal: AbortSignal): HTMLElement {
   button.addEventListener("click", () => { levels.on = !levels.on; });
   show();
   return button;
+}
+
+// Away with them
+
+function takeButton({ model, take }: StripSlots) {
+  const button = h("button", { type: "button", class: "sfa-button is-quiet", title: "Files of these stems to take away" }, "Export…");
+  button.addEventListener("click", () => {
+    const { set, trackId } = model;
+    if (set && trackId !== null) take?.({ ids: [trackId], ...(!set.in_use && { set }) });
+  });
+  return {
+    button,
+    /** A preview is for listening. */
+    draw() {
+      button.hidden = !take || model.set === null || model.set.start !== null;
+    },
+  };
 }
 
 // What a stem is known for

@@ -2,6 +2,7 @@
 
 import { h, setAttribute, setText } from "../dom";
 import { faderGain, levelText, neutral, panText, roleOf, type Stem, stemOf, type StemSetting, UNITY } from "../engine";
+import type { ExportOptions } from "../exporting/index";
 import { bytes } from "../format";
 import { stemLabel } from "../parts";
 import type { Layer } from "../ui/layer";
@@ -24,6 +25,8 @@ export interface StripOptions {
   sets?: (strip: StripSlots) => void;
   /** Opens the dialog that separates. */
   separate?: (request: SeparateRequest) => void;
+  /** Opens the dialog that writes files to take away. */
+  take?: (options: ExportOptions) => void;
   /** Where notices of the page go. */
   layer?: Layer;
 }
