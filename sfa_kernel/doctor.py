@@ -213,10 +213,10 @@ def _packages() -> Iterable[dict[str, Any]]:
 
 def _demucs() -> dict[str, Any]:
     """Whether Demucs can separate here, and with which models."""
-    from sfa_kernel.separation.demucs import weights
+    from sfa_kernel.separation.demucs import models, weights
     from sfa_kernel.settings import load_settings
 
-    missing = [name for name in ("torch", "demucs") if util.find_spec(name) is None]
+    missing = models.missing()
     if missing:
         hint = f'Run: {sys.executable} -m pip install "sound-forge-alchemy[separation]"'
         detail = f"{' and '.join(missing)} not installed; separates with learned models"

@@ -33,7 +33,7 @@ from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.cloud import CLOUD
 from sfa_kernel.pipeline.export import EXPORT, enqueue_export
 from sfa_kernel.pipeline.importing import audio_files, import_file
-from sfa_kernel.pipeline.weights import WEIGHTS
+from sfa_kernel.pipeline.weights import WEIGHTS, weights_request
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
 from sfa_kernel.separation.request import Request, request
@@ -497,6 +497,28 @@ class Studio(Library):
         to nothing, and what crashes and unfinished uploads left behind. The schedule does it each night.
         """
         return self._start([cleanup_request()])
+
+    def fetch_weights(self, model: str, *, agreed: bool = False) -> Run:
+        """Fetch the weights of a model of Demucs from its makers, for all libraries; returns at once.
+
+        Parameters
+        ----------
+        model
+            Its name, such as ``"htdemucs"``.
+        agreed
+            Whether a person has read what is said of their licence,
+            `sfa_kernel.separation.demucs.weights.LICENCE_NOTE`, and agrees.
+
+        Raises
+        ------
+        ParameterError
+            When there is no such model, or nobody has agreed; the message is what there is to agree to.
+        """
+        from sfa_kernel.separation.demucs.weights import LICENCE_NOTE
+
+        if not agreed:
+            raise ParameterError(LICENCE_NOTE, hint="With agreed=True you agree, and they are fetched.")
+        return self._start([weights_request(model)])
 
     def _start(self, requests: Sequence[JobRequest]) -> Run:
         with self.catalog.write() as connection:

@@ -37,7 +37,7 @@ def weights_request(model: str) -> JobRequest:
         queue=WEIGHTS.queue,
         track_id=None,
         arguments={"model": models.model(model).name},
-        unique_key=f"{WEIGHTS.name} {model}",
+        unique_key=f"{WEIGHTS.name}:{model}",
         service=SERVICE,
         max_attempts=WEIGHTS.max_attempts,
     )

@@ -123,7 +123,7 @@ def test_a_song_that_is_none_is_not_found(page: Page) -> None:
 
 def test_weights_are_fetched_only_after_a_yes(page: Page, studio: Studio) -> None:
     for given in ({}, {"agreed": False}, {"agreed": "yes"}):
-        with pytest.raises(ParameterError, match="agreed"):
+        with pytest.raises(ParameterError, match="scientific purposes"):
             page("weights.fetch", model="htdemucs", **given)
     with pytest.raises(ParameterError, match="no model"):
         page("weights.fetch", model="none", agreed=True)
