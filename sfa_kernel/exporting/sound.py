@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sfa_kernel.audio.blocks import downmix
 from sfa_kernel.audio.files import readable_file
 from sfa_kernel.exporting.mp4 import Mp4Writer
 
@@ -55,9 +56,7 @@ def common_gain(files: Iterable[Path]) -> float:
 
 def stereo(block: NDArray[np.float32]) -> NDArray[np.float32]:
     """The same sound [shape=(2, n)] of one channel, two, or more."""
-    from sfa_kernel.separation.separate import downmix
-
-    mixed: NDArray[np.float32] = downmix(block)
+    mixed = downmix(block)
     return np.repeat(mixed, 2, axis=0) if len(mixed) == 1 else mixed
 
 

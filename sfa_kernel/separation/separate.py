@@ -35,10 +35,6 @@ MIX = "mix"
 _BLOCK = 65536
 _RESIDUAL = -80.0  # dB that the sum of the stems may be away from the mix where one of them is the remainder
 
-# Share of each channel in left and right (ITU-R BS.775; the low-frequency channel kept, so that nothing is lost).
-_SIDES = {"L": (1.0, 0.0), "R": (0.0, 1.0), "C": (0.707, 0.707), "W": (0.5, 0.5), "l": (0.707, 0.0), "r": (0.0, 0.707)}
-_LAYOUTS = {3: "LRC", 4: "LRlr", 5: "LRClr", 6: "LRCWlr", 7: "LRCWClr", 8: "LRCWlrlr"}
-
 
 @dataclass
 class Separation:
@@ -284,6 +280,7 @@ class _Cut:
     def blocks(self) -> Generator[Array]:
         """What is heard."""
         from sfa_kernel.audio import AudioReader
+        from sfa_kernel.audio.blocks import downmix
 
         whole = self.frames is None
         with AudioReader(self.source) as reader:
@@ -405,24 +402,6 @@ class _Feed:
             parts.append(block)
             frames -= block.shape[1]
         return np.concatenate(parts, axis=1) if parts else np.zeros((self._channels, 0), np.float32)
-
-
-def downmix(samples: Array) -> Array:
-    """One or two channels as they are; more become two, no louder than the loudest of them.
-
-    Parameters
-    ----------
-    samples : [shape=(channels, n)]
-        Channels in the order of WAV and FLAC files: left, right, centre, low frequencies, surround. Beyond
-        eight they alternate between left and right.
-    """
-    count = len(samples)
-    if count <= 2:
-        return samples
-    layout = _LAYOUTS.get(count, "LR" * -(-count // 2))[:count]
-    gains = np.array([_SIDES[place] for place in layout], np.float32).T
-    mixed: Array = (gains / gains.sum(axis=1, keepdims=True)) @ samples
-    return mixed
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sfa_kernel.separation.demucs import devices
+from sfa_kernel.audio.blocks import of_length
+from sfa_kernel.separation.demucs import devices, models
 from sfa_kernel.separation.interface import Parts
 from sfa_kernel.separation.settings import Setting
 
@@ -75,7 +75,7 @@ def ready(model: str, place: Place) -> tuple[bool, str]:
     place
         Where its weights are.
     """
-    missing = [name for name in ("torch", "demucs") if importlib.util.find_spec(name) is None]
+    missing = models.missing()
     if missing:
         return False, (
             f"Demucs cannot run here: {' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not installed. "
@@ -148,7 +148,9 @@ def _pieces(song: Song, task: Task, at: Callable[[float], None]) -> Iterator[Arr
             answers = (answer.mean(axis=1, keepdims=True) for answer in answers)
         count = len(task.stems)
         flat = (answer.reshape(count * song.channels, -1) for answer in answers)
-        for piece in _exactly(_resampled(flat, bag.sample_rate, song.sample_rate), level.frames):
+        # Two resamplings may be off by a sample at the end.
+        given = _resampled(flat, bag.sample_rate, song.sample_rate)
+        for piece in of_length(given, count * song.channels, level.frames):
             yield piece.reshape(count, song.channels, -1)
 
 
@@ -226,15 +228,3 @@ def _resampled(blocks: Iterable[Array], source: int, target: int) -> Iterator[Ar
             yield given.T
     if stream is not None:
         yield stream.resample_chunk(np.zeros((0, len(block)), np.float32), last=True).T
-
-
-def _exactly(pieces: Iterable[Array], frames: int) -> Iterator[Array]:
-    """Pieces [shape=(channels, n)] of a length in all; two resamplings may be off by a sample at the end."""
-    given = 0
-    for piece in pieces:
-        kept = piece[:, : frames - given]
-        given += kept.shape[1]
-        if kept.shape[1]:
-            yield kept
-    if given < frames:
-        yield np.zeros((len(piece), frames - given), np.float32)

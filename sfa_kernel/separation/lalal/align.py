@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sfa_kernel.audio.blocks import mixed, regrouped
+from sfa_kernel.audio.blocks import mixed, of_length, regrouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,7 +102,7 @@ def fitted(path: Path, sample_rate: int, channels: int, frames: int, late: int, 
     np.ndarray, float32 [shape=(channels, size)]
         As long as the song together; what the track lacks is silence.
     """
-    return regrouped(_cut(_shifted(path, sample_rate, channels, late), channels, frames), size)
+    return regrouped(of_length(_shifted(path, sample_rate, channels, late), channels, frames), size)
 
 
 def _shifted(path: Path, sample_rate: int, channels: int, late: int) -> Iterator[Array]:
@@ -118,17 +118,3 @@ def _shifted(path: Path, sample_rate: int, channels: int, late: int) -> Iterator
             if len(piece) > channels:
                 piece = mixed(piece, axis=0)[np.newaxis]
             yield np.broadcast_to(piece, (channels, piece.shape[1]))
-
-
-def _cut(blocks: Iterator[Array], channels: int, frames: int) -> Iterator[Array]:
-    left = frames
-    for block in blocks:
-        if not left:
-            break
-        piece = block[:, :left]
-        left -= piece.shape[1]
-        yield piece
-    while left:
-        silence = np.zeros((channels, min(left, 1 << 16)), np.float32)
-        left -= silence.shape[1]
-        yield silence
