@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http.client import responses
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sfa_kernel.errors import FatalJobError, RateLimitedError, ServiceError
 from sfa_kernel.headers import retry_after
@@ -15,13 +15,24 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["download"]
+__all__ = ["download", "without_account"]
 
 TIMEOUT = 30.0  # without any sign of life [s]
 CONNECTIONS = 5  # how often a broken one is taken up again, and the first
 
 
-def download(url: str, path: Path, *, limit: int, at: Callable[[int], None]) -> None:
+def without_account(url: str) -> tuple[str, tuple[str, str] | None]:
+    """A URL that may be shown and kept, and the user and password that it had."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return url, None
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return bare, (unquote(parts.username), unquote(parts.password or ""))
+
+
+def download(
+    url: str, path: Path, *, account: tuple[str, str] | None = None, limit: int, at: Callable[[int], None]
+) -> None:
     """Write what is at a URL to a file.
 
     Parameters
@@ -30,6 +41,8 @@ def download(url: str, path: Path, *, limit: int, at: Callable[[int], None]) -> 
         ``http`` or ``https``.
     path
         Where to write it; what is there is replaced, and is left incomplete when the download fails.
+    account
+        User and password, where the server wants them.
     limit
         The most that may come [bytes].
     at
@@ -47,7 +60,7 @@ def download(url: str, path: Path, *, limit: int, at: Callable[[int], None]) -> 
     import httpx
 
     host = urlsplit(url).netloc
-    with httpx.Client(follow_redirects=True, timeout=TIMEOUT) as client, path.open("wb") as file:
+    with httpx.Client(auth=account, follow_redirects=True, timeout=TIMEOUT) as client, path.open("wb") as file:
         for left in reversed(range(CONNECTIONS)):
             try:
                 _receive(client, url, file, limit, at)

@@ -7,7 +7,6 @@ each file that was kept, and only what agrees with it is ever loaded.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -24,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 from sfa_kernel.errors import DiskFullError, InputError, NotFoundError, ServiceError, SetupError
 from sfa_kernel.progress import Cancel, Progress, Steps, never, silent
 from sfa_kernel.separation.demucs import models
-from sfa_kernel.separation.demucs.downloads import download
+from sfa_kernel.separation.demucs.downloads import download, without_account
 from sfa_kernel.separation.demucs.networks import Network, read_pickle, read_safetensors, to_safetensors
+from sfa_kernel.storage import disk_is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +56,8 @@ LICENCE_NOTE = (
 
 INDEX = "weights.json"
 _DAY = 86400.0  # s
+_SUFFIXES = (".th", ".safetensors")
+_MOST = 4  # times the size as published, in half precision, that numbers and their names may take
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ def import_folder(folder: Path, source: Path) -> list[ImportedFile]:
     _expect_safetensors()
     known = {file.signature: file for model in models.MODELS.values() for file in model.files}
     found = []
-    for path in sorted(path for path in source.rglob("*") if path.suffix in (".th", ".safetensors")):
+    for path in sorted(path for path in source.rglob("*") if path.suffix in _SUFFIXES and path.is_file()):
         file = known.get(path.stem.split("-")[0])
         if file is None:
             outcome, note = "unknown", "It belongs to no model that is known here."
@@ -266,6 +268,8 @@ def _take(folder: Path, path: Path, file: WeightFile) -> str:
             raise InputError("It is not the file that was published under this name.")
         keep(folder, file.signature, read_pickle(path), source=path.name)
         return "It is the file that was published."
+    if path.stat().st_size > _MOST * file.bytes:
+        raise InputError("It is larger than this network can be.")
     data = path.read_bytes()
     record = _records(path.parent).get(file.signature)
     if record is not None and record["sha256"] != hashlib.sha256(data).hexdigest():
@@ -294,7 +298,8 @@ def fetch(
     model
         Name of a model.
     base_url
-        Where the files are; `UPSTREAM` when empty. What they must be is the same everywhere.
+        Where the files are; `UPSTREAM` when empty. What they must be is the same everywhere. The user and password
+        of a server that wants them are told to that server only.
     scratch
         Where to put files while they are incomplete; in the folder of weights when None.
     progress, cancel
@@ -317,6 +322,7 @@ def fetch(
     address = (base_url or UPSTREAM).rstrip("/")
     if not address.startswith(("https://", "http://")):
         raise SetupError(f"{address!r} is no web address.", hint="Correct the setting weights_url.")
+    address, account = without_account(address)
     _expect_safetensors()
     steps = Steps(progress, cancel)
     due = [file for file in chosen.files if not _whole(folder, file)]
@@ -327,7 +333,13 @@ def fetch(
         for file in due:
             url, path = f"{address}/{file.folder}/{file.name}", place / file.name
             before = done
-            download(url, path, limit=file.bytes, at=lambda count: steps.at((before + count) / total))  # noqa: B023
+            download(
+                url,
+                path,
+                account=account,
+                limit=file.bytes,
+                at=lambda count: steps.at((before + count) / total),  # noqa: B023 - called in this turn only
+            )
             if _checksum(path) != file.sha256:
                 raise ServiceError(f"What came from {url} is not the file that was published under this name.")
             keep(folder, file.signature, read_pickle(path), source=url)
@@ -393,7 +405,7 @@ def _tellable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        if disk_is_full(error):
             raise DiskFullError(f"There is no room in {folder}.", hint="Free some space.") from error
         raise SetupError(
             f"The folder of weights {folder} cannot be written: {error.strerror}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +30,8 @@ class Shelf:
         Whether it gives parts of files.
     asked
         The ranges that were asked for, in order; empty text for a whole file.
+    accounts
+        The users and passwords that were told.
     silent
         Set when it has gone silent.
     """
@@ -39,6 +42,7 @@ class Shelf:
     stalls: bool = False
     ranges: bool = True
     asked: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
     url: str = ""
     silent: threading.Event = field(default_factory=threading.Event)
 
@@ -68,6 +72,8 @@ class Shelf:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         asked = request.headers.get("range", "")
         self.asked.append(asked)
+        if account := request.headers.get("authorization", ""):
+            self.accounts.append(base64.b64decode(account.removeprefix("Basic ")).decode())
         status = self.statuses.pop(0) if self.statuses else 200 if request.path in self.files else 404
         if status != 200:
             request.send_response(status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import pickle
 import zipfile
@@ -309,6 +310,9 @@ def test_import_takes_what_it_knows_and_says_what_became_of_each(
     (stick / file.name).write_bytes(contents)
     (stick / "d12395a8-e57c48e6.th").write_bytes(contents)
     (stick / "song.th").write_bytes(b"")
+    (stick / "04573f0d-f3cf25b2.th").mkdir()
+    with (stick / "92cfc3b6.safetensors").open("wb") as large:
+        large.truncate(1 << 33)
     found = {one.file.name: one for one in weights.import_folder(folder, stick)}
     assert {name: one.outcome for name, one in found.items()} == {
         "5c90dfd2.safetensors": "taken",
@@ -316,6 +320,7 @@ def test_import_takes_what_it_knows_and_says_what_became_of_each(
         file.name: "taken",
         "d12395a8-e57c48e6.th": "refused",
         "song.th": "unknown",
+        "92cfc3b6.safetensors": "refused",
     }
     assert found["f7e0c4bc.safetensors"].note == "There is no published checksum to compare it with."
     assert {status.model: status.state for status in weights.verify(folder)} == {
@@ -413,6 +418,21 @@ def test_other_bytes_than_the_published_are_refused(
         weights.fetch(folder, "htdemucs", base_url=shelf.url)
     assert state(folder) == "missing"
     assert hold(folder) == {}
+
+
+def test_the_account_at_a_server_is_told_to_nobody_else(
+    folder: Path, shelf: Shelf, file: models.WeightFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = shelf.url.replace("//", "//me:s%65cret@")
+    shelf.statuses = [404]
+    with pytest.raises(FatalJobError) as told:
+        weights.fetch(folder, "htdemucs", base_url=url)
+    weights.fetch(folder, "htdemucs", base_url=url)
+    assert shelf.accounts == ["me:secret"] * 2
+    said = str(told.value) + caplog.text + (folder / weights.INDEX).read_text()
+    assert shelf.url in said
+    assert "cret" not in said
 
 
 def test_nobody_there(folder: Path, file: models.WeightFile) -> None:
