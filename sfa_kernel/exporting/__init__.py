@@ -2,7 +2,7 @@
 
 from sfa_kernel.exporting.bundle import MANIFEST, Exported, export
 from sfa_kernel.exporting.document import Findings
-from sfa_kernel.exporting.material import Item, Song, Stem, StemSet
+from sfa_kernel.exporting.material import Item, Song, Stem, StemSet, spoken
 from sfa_kernel.exporting.names import FIELDS, TEMPLATE, numbered
 from sfa_kernel.exporting.outline import FORMATS, Outline, Wish, outline, wish
 
@@ -22,5 +22,6 @@ __all__ = [
     "export",
     "numbered",
     "outline",
+    "spoken",
     "wish",
 ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from sfa_kernel.audio.files import temporary_beside
+from sfa_kernel.errors import AudioError
 from sfa_kernel.exporting import mp4
 
 if TYPE_CHECKING:
@@ -124,9 +125,10 @@ def _flac(old: BinaryIO, new: BinaryIO, tags: Tags) -> None:
     blocks: list[tuple[int, bytes]] = []
     last = False
     while not last:
-        head = int.from_bytes(old.read(4))
-        kind, length = (head >> 24) & 0x7F, head & 0xFFFFFF
-        last = bool(head >> 31)
+        head = old.read(4)
+        if len(head) < 4:  # else this would never end
+            raise AudioError("The file of a stem is cut off.", hint="Separate the song again.")
+        last, kind, length = bool(head[0] >> 7), head[0] & 0x7F, int.from_bytes(head[1:])
         content = old.read(length)
         if kind not in (padding, comment, picture):
             blocks.append((kind, content))

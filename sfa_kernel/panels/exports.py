@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sfa_kernel.catalog import exports, stems
-from sfa_kernel.errors import ParameterError
+from sfa_kernel.errors import InputError, ParameterError
 from sfa_kernel.exporting import TEMPLATE
 from sfa_kernel.panels.library import identifiers
 from sfa_kernel.pipeline.export import preview as preview_export
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["export_handlers"]
 
 PREVIEWED = 100  # of the files in an archive, how many are named in advance
+LARGEST = 500_000_000  # bytes of a file in one message; kernel and page hold it several times over
 
 
 def export_handlers(studio: Studio) -> dict[str, Handler]:
@@ -53,6 +54,12 @@ def export_handlers(studio: Studio) -> dict[str, Handler]:
 
     def export_bytes(params: dict[str, Any], buffers: list[memoryview]) -> tuple[dict[str, Any], list[bytes]]:
         file = export_file(studio.home, identifiers(params)[0])
+        size = file.path.stat().st_size
+        if size > LARGEST:
+            raise InputError(
+                f"{file.name} is too large to be sent through the notebook ({size / 1e6:,.0f} MB).",
+                hint=f"Copy it from {file.path}.",
+            )
         return {"mime": file.mime, "name": file.name}, [file.path.read_bytes()]
 
     return {

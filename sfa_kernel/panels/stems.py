@@ -8,6 +8,7 @@ from uuid import UUID
 from sfa_kernel import separation
 from sfa_kernel.catalog import stems
 from sfa_kernel.errors import ParameterError
+from sfa_kernel.exporting import spoken
 from sfa_kernel.panels.sounds import Waveforms, source
 from sfa_kernel.stemset import StemSet
 
@@ -64,7 +65,7 @@ def stem_sounds(studio: Studio, made: StemSet, waveforms: Waveforms) -> list[dic
     sources = []
     for stem in made.rows:
         waveforms.add(stem.name, studio.storage.path(stem.waveform))
-        label = stem.name.replace("_", " ").capitalize()
+        label = spoken(stem.name).capitalize()
         sources.append({**source(studio, stem.id, stem.name, label), "engine": made.badge, "set": str(made.id)})
     return sources
 

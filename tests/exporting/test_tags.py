@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sfa_kernel import audio
+from sfa_kernel.errors import AudioError
 from sfa_kernel.exporting.mp4 import Mp4Writer, write_user_data
 from sfa_kernel.exporting.tagging import Tags, write_tags
 from tests.exporting.conftest import FRAMES, PNG, RATE, tone
@@ -115,3 +116,11 @@ def test_boxes_of_a_file_without_an_index_are_not_touched(tmp_path: Path) -> Non
     with pytest.raises(InternalError, match="does not end with its index"):
         write_user_data(path, [])
     assert path.read_bytes() == b"\0\0\0\x08free" * 3
+
+
+def test_a_file_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "stem.flac")
+    path.write_bytes(path.read_bytes()[:42])  # of its blocks, the first alone
+    with pytest.raises(AudioError, match="cut off"):
+        write_tags(path, TAGS)
+    assert list(tmp_path.iterdir()) == [path]

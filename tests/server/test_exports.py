@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from sfa_kernel.catalog import Catalog, exports
-from sfa_kernel.errors import NotFoundError, ParameterError
+from sfa_kernel.errors import InputError, NotFoundError, ParameterError
+from sfa_kernel.panels import exports as panel
 from sfa_kernel.panels.exports import export_handlers
 from sfa_kernel.storage import Storage
 from tests.sounds import write_song
@@ -79,7 +80,9 @@ def test_strangers_get_no_export_and_nobody_gets_one_that_is_gone(server: Server
         assert "Export it again" in answer.json()["detail"]
 
 
-def test_a_page_previews_starts_lists_and_fetches(studio: Studio, tmp_path: Path) -> None:
+def test_a_page_previews_starts_lists_and_fetches(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (track,) = studio.add(write_song(tmp_path / "Artist - Song.wav", seconds=3))
     give_stems(studio, track)
     handle = export_handlers(studio)
@@ -108,6 +111,10 @@ def test_a_page_previews_starts_lists_and_fetches(studio: Studio, tmp_path: Path
     result, (content,) = handle["export.bytes"]({"id": row["id"]}, [])
     assert result == {"mime": "audio/ogg", "name": "Song bass.ogg"}
     assert len(content) == row["bytes"]
+    monkeypatch.setattr(panel, "LARGEST", row["bytes"] - 1)
+    with pytest.raises(InputError, match="too large") as told:
+        handle["export.bytes"]({"id": row["id"]}, [])
+    assert str(studio.storage.path("exports")) in told.value.hint
 
     with pytest.raises(ParameterError, match="no field"):
         handle["export.preview"]({**wanted, "template": "{x}"}, [])

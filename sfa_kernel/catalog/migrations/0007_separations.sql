@@ -8,7 +8,7 @@ CREATE TABLE separations_now (
     settings JSON NOT NULL,
     "start" DOUBLE,                         -- s; NULL with "end" for the whole song, else it is a preview
     "end" DOUBLE,                           -- s
-    device VARCHAR NOT NULL,                -- 'cpu', 'cuda:0', 'cloud'; empty when nobody noted it
+    device VARCHAR NOT NULL,                -- 'cpu', 'cuda:0', 'lalal.ai'; empty when nobody noted it
     seconds DOUBLE,                         -- that it took
     minutes DOUBLE,                         -- that a service billed
     residual_db DOUBLE NOT NULL,            -- mix minus the sum of stems, relative to the mix
