@@ -76,15 +76,22 @@ def _copied(source: Path, folder: Path, name: str) -> Path:
     from sfa_kernel.exporting import numbered
 
     suffix = ".stem.mp4" if name.endswith(".stem.mp4") else Path(name).suffix
-    target = folder / numbered(name, suffix, {entry.name.casefold() for entry in folder.iterdir()})
-    temporary = temporary_beside(target)
+    temporary = temporary_beside(folder / name)
     try:
+        taken = {entry.name.casefold() for entry in folder.iterdir()}
         shutil.copyfile(source, temporary)
-        os.replace(temporary, target)
+        while True:
+            target = folder / numbered(name, suffix, taken)
+            try:
+                os.link(temporary, target)  # never over a file that another program has put there meanwhile
+            except FileExistsError:
+                continue
+            except OSError:  # a file system without links
+                os.replace(temporary, target)
+            return target
     except OSError as error:
         raise InputError(
-            f"{target.name} cannot be written: {error.strerror}.", hint="Check the folder and the free space."
+            f"{name} cannot be written: {error.strerror}.", hint="Check the folder and the free space."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
-    return target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,24 @@ def test_a_stem_is_put_beside_what_is_there(
     assert told == {"file": str(second), "bytes": second.stat().st_size, "sha256": content_hash(second)}
     assert sorted(path.name for path in out.iterdir()) == ["Artist - Song (bass) (2).flac", "Artist - Song (bass).flac"]
     assert read_tags(second).title == "Song (bass)"
+
+
+def test_two_that_export_at_once_take_nothing_from_each_other(
+    home: Path, separated: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "Artist - Song (bass).flac"
+    copy = shutil.copyfile
+
+    def copied(source: Path, target: Path) -> None:
+        first.write_bytes(b"the other's")  # after our look at the folder
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", copied)
+    command = ["--home", str(home), "export", separated, "--what", "stem", "--stem", "bass", "--out", str(tmp_path)]
+    assert main(command) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "Artist - Song (bass) (2).flac")
+    assert first.read_bytes() == b"the other's"
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_help_knows_what_can_be_exported() -> None:
