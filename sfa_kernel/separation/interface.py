@@ -61,9 +61,11 @@ class Place:
     weights
         Folder of the models' weights.
     cloud
-        Of a cloud engine: ``url``, ``key``, and ``board``, a folder that all processes of a library share.
+        Of a cloud engine: ``url``, ``key``, ``board``, a folder that all processes of a library share, and what
+        else the engine says of it.
     notes
-        What the engine notes for whoever asked: ``minutes`` that were billed, the ``device`` it ran on.
+        What the engine notes for whoever asked: the ``device`` it ran on, ``minutes`` that were billed,
+        ``minutes_left`` of the account.
     """
 
     scratch: Path

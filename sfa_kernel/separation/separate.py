@@ -139,7 +139,8 @@ def separate(
     weights
         Folder of the models' weights, for an engine that needs them; the usual one when None.
     cloud
-        Address, key and shared folder of a cloud service, for an engine that is one.
+        Of a cloud service, for an engine that is one: ``url``, ``key``, ``board`` (a folder for what was ordered,
+        so that nothing is paid for twice), ``delete_source`` (whether the service shall not keep the song).
     format
         ``"flac"`` (24 bits; float WAV for a stem beyond full scale), ``"wav"`` (float), or for previews ``"ogg"``
         or ``"mp3"``.

@@ -358,12 +358,13 @@ def _is_exact(path: Path, record: dict[str, Any]) -> bool:
 
 @contextmanager
 def _workplace(folder: Path, scratch: Path | None) -> Iterator[Path]:
-    """A folder for incomplete files; what a program that was killed left in its own goes after a day."""
+    """A folder for incomplete files; what a program that was killed left incomplete goes after a day."""
     with _tellable(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(".fetch-*"):
-            if time.time() - left.stat().st_mtime > _DAY:
-                shutil.rmtree(left, ignore_errors=True)
+        for left in (*folder.glob(".fetch-*"), *folder.glob(".*.new")):
+            with suppress(OSError):  # it is gone by now, or another user's
+                if time.time() - left.stat().st_mtime > _DAY:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
         place = tempfile.mkdtemp(prefix=".fetch-", dir=scratch or folder)
     try:
         with _tellable(Path(place)):

@@ -466,8 +466,13 @@ def test_what_a_killed_fetch_left_goes_after_a_day(folder: Path, shelf: Shelf, f
         (left / "part.th").write_bytes(b"x")
         moment = left.stat().st_mtime - age
         os.utime(left, (moment, moment))
-    weights.fetch(folder, "htdemucs", base_url=shelf.url)
-    assert [path.name for path in folder.glob(".fetch-*")] == [".fetch-new"]
+    half = folder / ".955717e8.safetensors.new"
+    half.write_bytes(b"x")
+    os.utime(half, (moment - 2 * 86400,) * 2)
+    shelf.statuses = [404]
+    with pytest.raises(FatalJobError):
+        weights.fetch(folder, "htdemucs", base_url=shelf.url)
+    assert [path.name for path in folder.iterdir()] == [".fetch-new"]
 
 
 def test_a_disk_without_room_is_told_before_anything_is_asked_for(
