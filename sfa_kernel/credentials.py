@@ -68,7 +68,7 @@ SERVICES = {"lalal": Service("lalal.ai", "SFA_LALAL_KEY")}
 class Secret(str):
     """The value of a credential: text whose ``repr``, and so that of whatever holds it, does not tell it.
 
-    Arguments of work are shown by what runs it, such as a worker of Dask whose task failed.
+    On its way to the work it lies in plans and arguments; what prints or logs those prints no key.
     """
 
     __slots__ = ()
