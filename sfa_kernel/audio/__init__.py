@@ -8,7 +8,7 @@ The heavy libraries are imported by the first call that needs them.
 from __future__ import annotations
 
 from sfa_kernel.audio.decode import AudioReader, decode, probe
-from sfa_kernel.audio.encode import AudioWriter, encode
+from sfa_kernel.audio.encode import AudioWriter, encode, holds_rate
 from sfa_kernel.audio.files import AUDIO_SUFFIXES, content_hash
 from sfa_kernel.audio.info import AudioInfo
 from sfa_kernel.audio.tags import Tags, read_tags
@@ -25,6 +25,7 @@ __all__ = [
     "content_hash",
     "decode",
     "encode",
+    "holds_rate",
     "probe",
     "read_tags",
 ]

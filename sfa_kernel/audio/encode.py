@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["AudioWriter", "encode"]
+__all__ = ["AudioWriter", "encode", "holds_rate"]
 
 # Suffix -> libsndfile's container and the subtype used when none is asked for.
 _FORMATS = {
@@ -28,10 +28,23 @@ _FORMATS = {
     ".ogg": ("OGG", "VORBIS"),
 }
 _MOST_CHANNELS = {".mp3": 2}
+_MP3_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
+# Beyond it libvorbis crashes the process.
+_MOST_VORBIS_RATE = 200_000
 # libsndfile's Vorbis encoder keeps a whole call's samples on the stack: large calls crash the process.
 _BLOCK = 16384
 # WAV states its size in 32 bits.
 _MOST_WAV_BYTES = (1 << 32) - 4096
+
+
+def holds_rate(suffix: str, sample_rate: int) -> bool:
+    """Whether a file of that suffix can be written at a sample rate [Hz]."""
+    if suffix == ".flac":
+        # Above this rate FLAC can be streamed only at whole tens of hertz, and libsndfile writes no other kind.
+        return sample_rate <= 65535 or sample_rate % 10 == 0
+    if suffix == ".mp3":
+        return sample_rate in _MP3_RATES
+    return suffix != ".ogg" or sample_rate <= _MOST_VORBIS_RATE
 
 
 class AudioWriter:
@@ -87,6 +100,11 @@ class AudioWriter:
                 f"{container} cannot hold {channels} channels here.",
                 hint=f"Use 1 to {_MOST_CHANNELS.get(suffix, MAX_CHANNELS)}, or another format.",
             )
+        if not holds_rate(suffix, self.sample_rate):
+            raise ParameterError(
+                f"{container} cannot hold {self.channels} channels at {self.sample_rate} Hz.",
+                hint="Choose a usual one such as 44100 Hz, or WAV.",
+            )
         subtype = (subtype or default).upper()
         if not soundfile.check_format(container, subtype):
             raise ParameterError(
@@ -108,13 +126,14 @@ class AudioWriter:
                 subtype=subtype,
             )
         except (OSError, ValueError) as error:
+            told = unwritable(self.path, error)
             self.discard()
-            raise unwritable(self.path, error) from error
+            raise told from error
         except soundfile.SoundFileError as error:
             self.discard()
             raise ParameterError(
                 f"{container} {subtype} cannot hold {self.channels} channels at {self.sample_rate} Hz.",
-                hint="Choose a usual sample rate such as 44100 Hz, or another format such as FLAC.",
+                hint="Choose a usual sample rate such as 44100 Hz, or another format such as WAV.",
             ) from error
         except BaseException:
             self.discard()
@@ -149,8 +168,8 @@ class AudioWriter:
         ------
         ParameterError
             When the shape does not fit.
-        AudioError
-            When the disk is full or fails; nothing is left behind.
+        AudioError, DiskFullError
+            When the disk fails or is full; nothing is left behind.
         """
         import soundfile
 
@@ -170,8 +189,9 @@ class AudioWriter:
             self._check_size()
         except (soundfile.SoundFileError, AssertionError, OSError) as error:
             # soundfile asserts that as many frames were written as given: false on a full disk.
+            told = unwritable(self.path, error)
             self.discard()
-            raise unwritable(self.path, error) from error
+            raise told from error
 
     def close(self) -> None:
         """Complete the file and put it in place.
@@ -180,8 +200,8 @@ class AudioWriter:
         ------
         ParameterError
             When nothing was written: a file without sound is of no use to anybody.
-        AudioError
-            When the disk is full or fails; nothing is left behind.
+        AudioError, DiskFullError
+            When the disk fails or is full; nothing is left behind.
         """
         import soundfile
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import codecs
 import hashlib
 import secrets
+import shutil
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfa_kernel.audio.text import clean_text
-from sfa_kernel.errors import AudioError
+from sfa_kernel.errors import AudioError, DiskFullError
+from sfa_kernel.storage import disk_is_full
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +31,8 @@ AUDIO_SUFFIXES: frozenset[str] = frozenset(
     {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wave"}
 )
 """Names that promise audio, in lower case. Good for looking through folders; decoding goes by content."""
+
+_NO_ROOM = 1 << 16  # with fewer bytes free, what fails fails for that
 
 # Begins with -> what that is. Only for telling a person what a refused file is.
 _OTHER_KINDS = {
@@ -163,9 +167,22 @@ def temporary_beside(path: Path) -> Path:
     return path.parent / f".{secrets.token_hex(8)}.part"
 
 
-def unwritable(path: Path, error: Exception) -> AudioError:
-    """The error for a file that the system does not let us write, or not to its end."""
-    reason = getattr(error, "strerror", None) or "the disk is full or fails"
+def unwritable(path: Path, error: Exception) -> AudioError | DiskFullError:
+    """The error for a file that the system does not let us write, or not to its end.
+
+    To be called before what was written is removed: libraries do not say that the disk is full, its room does.
+    """
+    if disk_is_full(error) or _room(path.parent) < _NO_ROOM:
+        return DiskFullError(f"{shown(path)} cannot be written: the disk is full.", hint="Free some space.")
+    reason = getattr(error, "strerror", None) or "the disk fails"
     return AudioError(
         f"{shown(path)} cannot be written: {reason}.", hint="Check the folder, its permissions and the free space."
     )
+
+
+def _room(folder: Path) -> float:
+    """Bytes that are free; infinity where that cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return float("inf")

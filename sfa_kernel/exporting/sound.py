@@ -25,14 +25,16 @@ BLOCK = 1 << 16  # frames
 INTEGER = ("flac", "alac")
 """Formats that hold nothing beyond full scale; the others keep what exceeds it."""
 
-# The sample rates that a format can have [Hz]; any, where nothing is said.
+# The sample rates that a format of FFmpeg's can have [Hz], or had better have.
 _MPEG = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-_RATES = {"mp3": _MPEG, "m4a": (*_MPEG, 64000, 88200, 96000), "aac": (44100, 48000), "alac": (44100, 48000)}
+_RATES = {"m4a": (*_MPEG, 64000, 88200, 96000), "aac": (44100, 48000), "alac": (44100, 48000)}
 
 
 def rate_for(form: str, sample_rate: int) -> int:
     """The sample rate of a file of that format [Hz]: that of the source, or the usual one nearest in kind."""
-    if sample_rate in _RATES.get(form, (sample_rate,)):
+    from sfa_kernel.audio import holds_rate
+
+    if sample_rate in _RATES[form] if form in _RATES else holds_rate(f".{form}", sample_rate):
         return sample_rate
     return 44100 if sample_rate % 11025 == 0 else 48000
 

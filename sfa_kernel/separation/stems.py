@@ -26,7 +26,8 @@ class StemFile:
     """One stem being written.
 
     As FLAC it has 24 bits, and becomes float WAV once it needs more than full scale; as WAV it is float. MP3 and
-    Ogg Vorbis are for previews: what is read back is only nearly what was written.
+    Ogg Vorbis are for previews: what is read back is only nearly what was written. A sample rate that a format
+    cannot hold makes it WAV, too.
 
     Parameters
     ----------
@@ -41,12 +42,12 @@ class StemFile:
     """
 
     def __init__(self, base: Path, sample_rate: int, channels: int, kind: str = "flac") -> None:
+        from sfa_kernel.audio import holds_rate
+
         self._base = base
         self._rate = sample_rate
         self._channels = channels
-        # Above this rate FLAC can be streamed only at whole tens of hertz, and libsndfile writes no other kind.
-        fits = kind != "flac" or sample_rate <= 65535 or sample_rate % 10 == 0
-        self._open(f".{kind}" if fits else ".wav")
+        self._open(f".{kind}" if holds_rate(f".{kind}", sample_rate) else ".wav")
 
     def _open(self, suffix: str) -> None:
         from sfa_kernel.audio import AudioWriter

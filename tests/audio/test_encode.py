@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sfa_kernel.audio import AudioWriter, decode, encode, probe
+from sfa_kernel.audio import AudioWriter, decode, encode, holds_rate, probe
 from sfa_kernel.errors import AudioError, ParameterError
 from tests.audio.making import SAMPLE_RATE, lag, music, signal_to_noise
+from tests.disks import run_on_small_disk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +110,44 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "rate"), [(".ogg", 200_001), (".ogg", 384_000), (".flac", 100_001), (".mp3", 96_000), (".mp3", 44_099)]
+)
+def test_a_rate_that_a_format_cannot_have_is_refused_at_once(tmp_path: Path, suffix: str, rate: int) -> None:
+    assert not holds_rate(suffix, rate)
+    with pytest.raises(ParameterError, match=f"{rate} Hz"):
+        encode(tmp_path / f"a{suffix}", music(0.1), rate)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "rate"), [(".ogg", 200_000), (".ogg", 4000), (".flac", 384_000), (".flac", 65_535), (".wav", 100_001)]
+)
+def test_any_other_rate_is_kept(tmp_path: Path, suffix: str, rate: int) -> None:
+    assert holds_rate(suffix, rate)
+    encode(tmp_path / f"a{suffix}", music(0.1), rate)
+    assert probe(tmp_path / f"a{suffix}").sample_rate == rate
+
+
+def test_a_disk_without_room_is_told_from_other_trouble(tmp_path: Path) -> None:
+    """Work that waits for room goes on by itself; work that failed does not."""
+    script = """
+import numpy as np
+from sfa_kernel.audio import encode
+from sfa_kernel.errors import DiskFullError
+
+for name in ("a.wav", "a.flac", "a.ogg"):
+    try:
+        encode(home / name, np.random.default_rng(0).uniform(-1, 1, (2, 3_000_000)), 44100)
+    except DiskFullError as error:
+        print(error)
+print([path.name for path in home.iterdir()])
+"""
+    told = run_on_small_disk(script, tmp_path, megabytes=1)
+    assert told.stdout.count("the disk is full") == 3, told
+    assert told.stdout.endswith("[]\n")
 
 
 def test_a_wav_beyond_four_gigabytes_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
