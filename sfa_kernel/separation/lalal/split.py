@@ -366,13 +366,13 @@ def _board(place: Place) -> Board:
 
 
 def _file(song: Song, scratch: Path, way: _Way) -> Path:
-    """What is sent: the song's own file, or a FLAC of what is to be heard."""
-    from sfa_kernel.audio import AudioWriter, probe
+    """What is sent: the song's own file, or a FLAC of what is to be heard, a WAV at rates that FLAC cannot have."""
+    from sfa_kernel.audio import AudioWriter, holds_rate, probe
 
     file = song.file
     if file is not None and file.suffix.lower() in _SUFFIXES and probe(file).channels == song.channels:
         return file
-    path = scratch / "song.flac"
+    path = scratch / ("song.flac" if holds_rate(".flac", song.sample_rate) else "song.wav")
     with AudioWriter(path, song.sample_rate, song.channels) as writer:
         for block in song.blocks():
             writer.write(block)
