@@ -79,7 +79,7 @@ class Estimate:
     def _time(self) -> str:
         songs = "1 song" if self.tracks == 1 else f"{self.tracks:,} songs"
         if self.seconds is None:
-            return f"{songs}; how long it takes is known once one is done."
+            return f"How long {'it takes' if self.tracks == 1 else f'{songs} take'} is known once one is done."
         basis = "as such separations took here" if self.known else "at its usual speed on two processor cores"
         return f"About {_span(self.seconds)} for {songs}, {basis}."
 

@@ -74,8 +74,8 @@ _LALAL = Engine(
     name="lalal",
     label="lalal.ai",
     description=(
-        "A service: the song is sent there, and its stems come back. It needs an account, whose minutes it takes; "
-        "a preview of half a minute costs one for each stem."
+        "A service: the song is sent there, and its stems come back. It needs an account: each stem costs one of "
+        "its minutes for every minute of the song that has begun, and so does a preview."
     ),
     models=services.MODELS,
     split=_lalal,

@@ -298,8 +298,7 @@ export interface Cue {
 export interface StemRow {
   id: string;
   name: string;
-  engine: string;
-  model: string | null;
+  badge: string;
 }
 
 export interface TrackDetail {

@@ -464,7 +464,8 @@ class Client:
         except httpx.TimeoutException as error:
             raise ServiceError(f"{_NAME} did not answer in time.") from error
         except httpx.ConnectError as error:
-            raise ServiceError(f"{_NAME} cannot be reached: {error}.", hint="Check the network.") from error
+            # What the system calls it is no sentence, and stays in the log.
+            raise ServiceError(f"{_NAME} cannot be reached.", hint="Check the network.") from error
         except httpx.TransportError as error:
             raise ServiceError(f"The connection to {_NAME} broke.") from error
 

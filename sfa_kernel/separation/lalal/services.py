@@ -50,41 +50,41 @@ _ALL = (*THEIRS, *VOICES)
 _MOST = tuple(name for name in _ALL if name not in _PHOENIX_ONLY)
 _VOICE = "voice:"
 _PACK = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_COST = "Each stem costs a minute of the account for every minute of the song that has begun."
+_ONE_OF_THEM = "One more network of the service."
 
 MODELS = (
-    Model("auto", "Auto", f"The latest network that knows the stems. {_COST}", _ALL, _USUAL, complete=False),
+    Model("auto", "Auto", "The latest network that knows the stems.", _ALL, _USUAL, complete=False),
     Model(
         "andromeda",
         "Andromeda",
-        f"Has a way of its own between clean and detailed: the setting extraction does not change it. {_COST}",
+        "Has a way of its own between clean and detailed: the setting extraction does not change it.",
         _MOST,
         _USUAL,
         complete=False,
     ),
-    Model("perseus", "Perseus", _COST, _MOST, _USUAL, complete=False),
-    Model("orion", "Orion", _COST, _MOST, _USUAL, complete=False),
+    Model("perseus", "Perseus", _ONE_OF_THEM, _MOST, _USUAL, complete=False),
+    Model("orion", "Orion", _ONE_OF_THEM, _MOST, _USUAL, complete=False),
     Model(
         "phoenix",
         "Phoenix",
-        f"The only network that knows synthesizer, strings and wind. {_COST}",
+        "The only network that knows synthesizer, strings and wind.",
         _ALL,
         _USUAL,
         complete=False,
     ),
-    Model("lyra", "Lyra", _COST, _MOST, _USUAL, complete=False),
-    Model("lynx", "Lynx", _COST, _MOST, _USUAL, complete=False),
+    Model("lyra", "Lyra", _ONE_OF_THEM, _MOST, _USUAL, complete=False),
+    Model("lynx", "Lynx", _ONE_OF_THEM, _MOST, _USUAL, complete=False),
     Model(
         "voice_clean",
         "Voice Cleaner",
-        f"A voice without the noise behind it: for speech, not for songs. {_COST}",
+        "A voice without the noise behind it: for speech, not for songs.",
         ("voice",),
         complete=False,
     ),
     Model(
         "music",
         "Music Remover",
-        f"Speech with music behind it: the music is the stem, the speech is the rest. {_COST}",
+        "Speech with music behind it: the music is the stem, the speech is the rest.",
         ("music",),
         complete=False,
     ),
@@ -92,7 +92,7 @@ MODELS = (
         Model(
             f"{_VOICE}{pack}",
             f"Voice of {pack.replace('_', ' ').title()}",
-            f"Puts this voice in the place of the singer's. {_COST}",
+            "Puts this voice in the place of the singer's.",
             ("voice",),
         )
         for pack in LEGAL_PACKS
@@ -165,7 +165,7 @@ def other(name: str) -> Model | None:
     pack = name.removeprefix(_VOICE)
     if not name.startswith(_VOICE) or not _PACK.fullmatch(pack):
         return None
-    return Model(name, f"Voice {pack[:8]}", f"A voice of your own. {_COST}", ("voice",))
+    return Model(name, f"Voice {pack[:8]}", "A voice of your own.", ("voice",))
 
 
 def ready(model: str, place: Place) -> tuple[bool, str]:

@@ -33,7 +33,7 @@ describe("the dialog that exports", () => {
     bridge = new FakeBridge({
       "track.show": ({ id }) => ({
         track: trackRow(id, { title: "Night" }), tags: {}, analysis: null, cues: [], jobs: [],
-        stems: ["vocals", "rest"].map((name) => ({ id: name, name, engine: "draft", model: null })),
+        stems: ["vocals", "rest"].map((name) => ({ id: name, name, badge: "Draft (no AI)" })),
       }),
       "export.preview": ({ what, template, stem = "" }) => ({
         names: what === "stems" ? ["All.zip", "vocals.flac", "rest.flac"] : [template.replace("{stem}", stem)],

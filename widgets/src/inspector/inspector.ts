@@ -201,7 +201,7 @@ class Inspector implements InspectorHandle {
     nodes.push(...section("Stems", h(
       "ul", { class: "sfa-inspector-stems" },
       ...stems.map((stem) => h("li", {}, stemDot(stem.name), h("span", {}, stemLabel(stem.name)))),
-    ), first && [first.engine, first.model].filter(Boolean).join(" · ")), this.#choices(row));
+    ), first?.badge), this.#choices(row));
     if (analysis) nodes.push(this.#similar.show(row));
     const list = tagList(tags, row);
     if (list.childElementCount > 0) nodes.push(...section("Tags", list));

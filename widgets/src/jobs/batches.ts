@@ -88,7 +88,11 @@ class Line {
     this.#batch = batch;
     this.#button.addEventListener("click", () => {
       this.#button.disabled = true;
-      void set(batch.id, !this.#batch.paused).finally(() => { this.#button.disabled = false; });
+      void set(batch.id, !this.#batch.paused).finally(() => {
+        this.#button.disabled = false;
+        // A button that waits has lost the focus.
+        if (document.activeElement === document.body) this.#button.focus();
+      });
     });
   }
 

@@ -223,7 +223,7 @@ function visitBar(model: PlayerModel, attempt: Attempt) {
       if (!shown) return;
       const preview = shown.start !== null;
       words.replaceChildren(
-        ...(preview ? [icon("disc"), h("b", {}, `Preview ${span(shown)}`), " only this part of the song plays."] : [h("b", {}, "Another set"), " than the one in use."]),
+        ...(preview ? [icon("disc"), h("b", {}, `Preview ${span(shown)}:`), " only this part of the song plays."] : [h("b", {}, "Another set"), " than the one in use."]),
       );
       use.hidden = preview;
       setText(back, preview ? "Back to the song" : "Back to the set in use");
