@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from sfa_kernel.settings import Settings
     from sfa_kernel.storage import Storage
 
-__all__ = ["board_folder", "cloud_access", "offers", "place_to_ask"]
+__all__ = ["board_folder", "chosen", "cloud_access", "offers", "place_to_ask"]
+
+
+def chosen(settings: Settings, engine: str | None, model: str | None) -> tuple[str, str]:
+    """Names of an engine and its model, where None is as the settings say; of another engine, its first model."""
+    usual = settings.separation_model if engine is None else ""
+    return settings.separation_engine if engine is None else engine, usual if model is None else model
 
 
 def cloud_access(settings: Settings, board: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
-from sfa_kernel import pipeline
+from sfa_kernel import offers, pipeline
 from sfa_kernel.catalog import exports, freshness, tracks
 from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
@@ -28,7 +28,6 @@ from sfa_kernel.exporting import TEMPLATE
 from sfa_kernel.jobs import Ground, Runner, cron
 from sfa_kernel.jobs.slot import before_exit
 from sfa_kernel.library import Imported, Library, Track, Tracks
-from sfa_kernel.offers import offers
 from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.cloud import CLOUD
 from sfa_kernel.pipeline.export import EXPORT, enqueue_export
@@ -262,14 +261,8 @@ class Studio(Library):
         settings: Mapping[str, Any] | None,
     ) -> Request:
         """What to do in a separation; what is not said is as the settings say."""
-        usual = engine is None
-        return request(
-            self.settings.separation_engine if engine is None else engine,
-            model=model if model is not None else self.settings.separation_model if usual else "",
-            stems=stems,
-            region=region,
-            settings=settings,
-        )
+        name, of_it = offers.chosen(self.settings, engine, model)
+        return request(name, model=of_it, stems=stems, region=region, settings=settings)
 
     def separate(
         self,
@@ -558,7 +551,7 @@ class Studio(Library):
     @property
     def engines(self) -> Table:
         """What can separate here: every engine and model, what each makes, whether it is ready, and if not, why."""
-        return Table(offers(self.storage, self.settings))
+        return Table(offers.offers(self.storage, self.settings))
 
     @property
     def schedule(self) -> Schedule:

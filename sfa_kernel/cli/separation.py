@@ -103,13 +103,11 @@ def _seconds(text: str) -> float:
 
 
 def _separate(options: argparse.Namespace) -> int:
-    from sfa_kernel import separation
+    from sfa_kernel import offers, separation
     from sfa_kernel.settings import load_settings
 
     settings = load_settings(home=options.home)
-    engine, model = options.engine or settings.separation_engine, options.model
-    if model is None:
-        model = "" if options.engine else settings.separation_model
+    engine, model = offers.chosen(settings, options.engine, options.model)
     with percentage(options) as progress:
         done = separation.separate(
             Path(options.file),
