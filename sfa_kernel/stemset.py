@@ -30,16 +30,50 @@ class StemSet:
         self._library = library
         self.row = row
 
-    def __getattr__(self, name: str) -> Any:
-        """What the catalogue says of it: ``engine``, ``model``, ``settings``, ``device``, ``seconds``, ..."""
-        if name.startswith("_") or name == "row":
-            raise AttributeError(name)
-        return getattr(self.row, name)
-
     @property
     def id(self) -> UUID:
         """Its id."""
         return self.row.id
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine that made it."""
+        return self.row.engine
+
+    @property
+    def model(self) -> str:
+        """Name of its model; empty when the engine has but one."""
+        return self.row.model
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the engine."""
+        return self.row.settings
+
+    @property
+    def device(self) -> str:
+        """What it ran on; empty when nobody noted it."""
+        return self.row.device
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took [s]."""
+        return self.row.seconds
+
+    @property
+    def minutes(self) -> float | None:
+        """Minutes that a service billed; None where nothing was."""
+        return self.row.minutes
+
+    @property
+    def residual_db(self) -> float:
+        """Energy of the mix minus the sum of its stems, relative to the mix [dB]."""
+        return self.row.residual_db
+
+    @property
+    def preview(self) -> bool:
+        """Whether it is of a region only."""
+        return self.row.preview
 
     @property
     def created_at(self) -> datetime:
