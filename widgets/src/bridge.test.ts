@@ -73,7 +73,7 @@ group("a bridge", () => {
     model.send = () => { throw new Error("Comm is closed."); };
     await expect(bridge.request("doctor", {})).rejects.toMatchObject({
       message: "The kernel cannot be reached.",
-      hint: "Comm is closed. Reload the page.",
+      hint: "Reload the page.",
     });
   });
 

@@ -138,12 +138,9 @@ export class ModelBridge implements Bridge {
       });
       try {
         this.#model.send({ id, method, params }, undefined, buffers);
-      } catch (error) {
+      } catch {
         settle();
-        reject(new BridgeError(
-          "The kernel cannot be reached.",
-          error instanceof Error ? `${error.message} Reload the page.` : "Reload the page.",
-        ));
+        reject(new BridgeError("The kernel cannot be reached.", "Reload the page."));
       }
     });
   }

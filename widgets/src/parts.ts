@@ -31,6 +31,13 @@ export function stemLabel(name: string): string {
   return STEMS[name] ?? name;
 }
 
+/** Stems as a mixer has them, whatever order a model knows them in. */
+export function inMixerOrder(names: readonly string[]): string[] {
+  const order = Object.keys(STEMS);
+  const place = (name: string) => (name in STEMS ? order.indexOf(name) : order.length);
+  return [...names].sort((a, b) => place(a) - place(b));
+}
+
 export function stemDot(name: string): HTMLElement {
   const dot = h("span", { class: "sfa-stem", title: stemLabel(name), "aria-hidden": "true" }, stemLabel(name).charAt(0));
   if (name in STEMS) dot.style.setProperty("--stem", `var(--stem-${name})`);

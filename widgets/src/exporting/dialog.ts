@@ -3,7 +3,7 @@
 import { type Bridge, describe, isAbort } from "../bridge";
 import "../dialogs/dialogs.css";
 import type { DialogHost } from "../dialogs/host";
-import { h, setText, uniqueId } from "../dom";
+import { h, setAttribute, setText, uniqueId } from "../dom";
 import { ago, bytes, plural } from "../format";
 import { icon } from "../icons";
 import { progressBar, setProgress, stemLabel } from "../parts";
@@ -172,7 +172,9 @@ class ExportDialog {
       const [first] = replies;
       if (this.#ids.length === 1 && first) {
         const { title, artist } = first.result.track;
-        setText(this.#subject, [title, artist, this.#set && `stems by ${this.#set.badge}`].filter(Boolean).join(" · "));
+        const name = [title, artist, this.#set && `stems by ${this.#set.badge}`].filter(Boolean).join(" · ");
+        setText(this.#subject, name);
+        setAttribute(this.#subject, "title", name);
       }
     } catch (error) {
       if (isAbort(error)) return;

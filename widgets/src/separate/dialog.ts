@@ -6,7 +6,7 @@ import { append, h, setAttribute, setText, uniqueId } from "../dom";
 import { bytes, plural } from "../format";
 import { icon, type IconName } from "../icons";
 import { countdown } from "../jobs/words";
-import { stemDot, stemLabel } from "../parts";
+import { inMixerOrder, stemDot, stemLabel } from "../parts";
 import { KeyForm } from "../services/key";
 import { Quota } from "../services/quota";
 import "../dialogs/dialogs.css";
@@ -120,7 +120,10 @@ class SeparateDialog {
     try {
       const { result } = await this.#bridge.request("track.show", { id }, { signal: this.#signal });
       this.#duration = result.track.duration;
-      setText(this.#subject, [result.track.title, result.track.artist].filter(Boolean).join(" · "));
+      const { title, artist } = result.track;
+      const name = [title, artist].filter(Boolean).join(" · ");
+      setText(this.#subject, name);
+      setAttribute(this.#subject, "title", name);
       if (!this.#options.region) this.#region = usualRegion(this.#duration);
     } catch (error) {
       if (isAbort(error)) throw error;
@@ -259,7 +262,7 @@ class SeparateDialog {
     // A service bills every stem, and knows some that lie in others: all of them is nothing to offer.
     const few = model.usual.length < model.stems.length;
     const all = h("button", { type: "button", class: "sfa-chip", "aria-pressed": "false" }, few ? "Usual" : "All");
-    const chips = model.stems.map((stem) => {
+    const chips = inMixerOrder(model.stems).map((stem) => {
       const chip = h("button", { type: "button", class: "sfa-chip", "aria-pressed": "false", "data-stem": stem }, stemDot(stem), stemLabel(stem));
       chip.addEventListener("click", () => {
         const before = this.#choice.ticked;
@@ -290,7 +293,7 @@ class SeparateDialog {
       const stem = chip.getAttribute("data-stem");
       setAttribute(chip, "aria-pressed", String(stem === null ? this.#choice.stems === null : ticked.includes(stem)));
     }
-    const words = ticked.map((stem, i) => (i === 0 ? stemLabel(stem) : stemLabel(stem).toLowerCase()));
+    const words = inMixerOrder(ticked).map((stem, i) => (i === 0 ? stemLabel(stem) : stemLabel(stem).toLowerCase()));
     const list = [...words, ...(rest ? ["the rest of the song"] : [])];
     const last = list.pop() ?? "";
     setText(this.#stems.lastElementChild as Element, rest ? `Makes ${plural(list.length + 1, "file")}: ${list.join(", ")} and ${last}.` : "");
