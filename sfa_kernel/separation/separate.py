@@ -225,6 +225,11 @@ def work(source: Path, folder: Path, asked: Request, place: Place, kind: str, st
         # A service may leave off the last of a song: as a stem that is silence.
         while (mix := mixes.take(_BLOCK)).shape[1]:
             stems.write(mix, {name: np.zeros_like(mix) for name in names})
+        if not stems.frames:  # the file says that it is longer than what can be read of it
+            raise AudioError(
+                f"{source.name!r} holds no sound that can be decoded at {cut.start:g} s: it is damaged or cut off.",
+                hint="Choose an earlier region.",
+            )
     stems.settle()
     return Separation(
         request=asked,

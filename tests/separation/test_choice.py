@@ -41,6 +41,17 @@ def test_some_stems_are_those_of_the_whole_set_and_the_rest_completes_them(pop, 
     assert result.residual_db < -80
 
 
+def test_a_region_of_what_a_cut_off_file_only_promises_is_said_to_be_damaged(pop, tmp_path):
+    """The header still tells the length that the file once had."""
+    path = tmp_path / "cut.flac"
+    samples, rate = decode(pop)
+    soundfile.write(path, samples.T, rate)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(AudioError, match="at 11 s: it is damaged or cut off"):
+        separate(path, tmp_path / "stems", region=(11.0, 12.0))
+    assert not (tmp_path / "stems").exists()
+
+
 def test_a_region_is_cut_to_the_sample_and_sounds_as_in_the_whole(pop, whole, tmp_path):
     result = separate(pop, tmp_path, region=(5.0, 8.0))
     assert (result.start, result.frames) == (5.0, 3 * 44100)
