@@ -101,10 +101,7 @@ def library_handlers(studio: Studio, *, on_open: Callable[[UUID], None]) -> dict
             },
             "analysis": document(track),
             "cues": cue_rows(track.cues),
-            "stems": [
-                {"id": str(stem.id), "name": stem.name, "badge": separation.badge}
-                for stem in separation.rows
-            ]
+            "stems": [{"id": str(stem.id), "name": stem.name, "badge": separation.badge} for stem in separation.rows]
             if separation is not None
             else [],
             "jobs": job_rows(studio, track.jobs[:20]),
