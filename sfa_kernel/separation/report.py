@@ -22,7 +22,9 @@ LOWEST = -200.0  # dB, said for nothing at all: JSON has no infinity
 
 _INAUDIBLE = -60.0  # dBFS over the loudest second of a stem
 _MASKED = -50.0  # dB under the loudest second of the mix
-_APART = -40.0  # dB that the sum of the stems may be away from the mix before it is worth a sentence
+# dB that the sum of the stems may be away from the mix before it is worth a sentence: networks that estimate each stem
+# by itself always leave something.
+_APART = -20.0
 _ALIKE = -20.0  # dB that tell two sounds apart
 
 _ESTIMATE = (
@@ -245,7 +247,8 @@ class Quality:
             return ["The mix is silent."]
         said = []
         if residual > _APART:
-            said.append(f"The stems do not add up to the mix: what is missing is only {-residual:.0f} dB below it.")
+            less = f"only {-residual:.0f} dB below it" if residual < -0.5 else "as loud as the mix itself"
+            said.append(f"The stems do not add up to the mix: what is missing is {less}.")
         for row, name in enumerate(self._names):
             if silent[row]:
                 said.append(f"The stem {name} is silent: nothing of it is heard in this song.")
