@@ -551,7 +551,8 @@ class Studio(Library):
     @property
     def engines(self) -> Table:
         """What can separate here: every engine and model, what each makes, whether it is ready, and if not, why."""
-        return Table(offers.offers(self.storage, self.settings))
+        columns = ("engine", "model", "badge", "stems", "ready", "reason")
+        return Table({name: row[name] for name in columns} for row in offers.offers(self.storage, self.settings))
 
     @property
     def schedule(self) -> Schedule:
