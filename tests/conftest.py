@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,15 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT_PID", "SFA_LALAL_KEY", "SFA_CREDENTIALS_KEY"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
+@pytest.fixture(autouse=True)
+def _own_log_level() -> Iterator[None]:
+    """A command line sets the level of its process: the next test has its own again."""
+    logger = logging.getLogger("sfa_kernel")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture

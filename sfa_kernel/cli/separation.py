@@ -172,8 +172,10 @@ def _estimate(options: argparse.Namespace) -> int:
 
 
 def _engines(options: argparse.Namespace) -> int:
+    from sfa_kernel.offers import offers
+
     with open_studio(options) as studio:
-        rows = studio.engines
+        rows = offers(studio.storage, studio.settings)
     if options.json:
         print_json({"engines": rows})
         return 0

@@ -165,7 +165,7 @@ def test_a_preview_of_a_learned_model_lies_beside_the_stems_in_use(desk: Desk) -
     desk.finish()
     track = next(track for track in desk.studio.tracks if track.title == "First Song")
     preview = track.separations[0]
-    assert (preview.engine, preview.model, preview.start, preview.end) == ("demucs", "htdemucs", 2.0, 5.0)
+    assert (preview.engine, preview.model, preview.region) == ("demucs", "htdemucs", (2.0, 5.0))
     assert track.separation is not None
     assert track.separation.engine == "draft"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -94,8 +93,5 @@ def cli(home: Path) -> Iterator[Cli]:
 
 
 @pytest.fixture
-def sfa(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Sfa]:
-    logger = logging.getLogger("sfa_kernel")
-    level = logger.level
-    yield Sfa(home, capsys)
-    logger.setLevel(level)
+def sfa(home: Path, capsys: pytest.CaptureFixture[str]) -> Sfa:
+    return Sfa(home, capsys)

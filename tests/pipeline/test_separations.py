@@ -181,7 +181,9 @@ def test_killed_in_the_middle_it_is_retried_and_leaves_nothing_behind(
     assert run.jobs[0].attempt == 2
     made = track.separation
     assert made is not None
-    owned = {made.levels.split("/")[1]} | {name.split("/")[1] for row in made.rows for name in (row.file, row.waveform)}
+    owned = {made.row.levels.split("/")[1]} | {
+        name.split("/")[1] for row in made.rows for name in (row.file, row.waveform)
+    }
     assert files(studio) == owned
     assert not any((studio.home / "scratch").iterdir())
 
