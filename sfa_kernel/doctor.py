@@ -218,7 +218,7 @@ def _demucs() -> dict[str, Any]:
 
     missing = models.missing()
     if missing:
-        hint = f'Run: {sys.executable} -m pip install "sound-forge-alchemy[separation]"'
+        hint = f'Run: {sys.executable} -m pip install "demucs>=4.1"'
         detail = f"{' and '.join(missing)} not installed; separates with learned models"
         return _check("demucs", False, detail, hint, required=False)
     try:

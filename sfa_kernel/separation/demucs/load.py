@@ -111,7 +111,7 @@ def _class(name: str) -> Any:
         return HDemucs
     except ImportError as error:
         raise SetupError(
-            f"Demucs is not installed: {error}.", hint='Run: pip install "sound-forge-alchemy[separation]"'
+            f"Demucs is not installed: {error}.", hint='Run: pip install "demucs>=4.1"'
         ) from error
 
 

@@ -79,7 +79,7 @@ def ready(model: str, place: Place) -> tuple[bool, str]:
     if missing:
         return False, (
             f"Demucs cannot run here: {' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not installed. "
-            'Run: pip install "sound-forge-alchemy[separation]", or choose the engine draft.'
+            'Run: pip install "demucs>=4.1", or choose the engine draft.'
         )
     from sfa_kernel.separation.demucs import weights
 

@@ -377,7 +377,7 @@ def _expect_safetensors() -> None:
     if find_spec("safetensors") is None:
         raise SetupError(
             "Weights cannot be kept: safetensors, which comes with Demucs, is not installed.",
-            hint='Run: pip install "sound-forge-alchemy[separation]"',
+            hint='Run: pip install "demucs>=4.1"',
         )
 
 
