@@ -110,9 +110,7 @@ def _class(name: str) -> Any:
 
         return HDemucs
     except ImportError as error:
-        raise SetupError(
-            f"Demucs is not installed: {error}.", hint='Run: pip install "demucs>=4.1"'
-        ) from error
+        raise SetupError(f"Demucs is not installed: {error}.", hint='Run: pip install "demucs>=4.1"') from error
 
 
 def _fetch(model: str) -> str:
