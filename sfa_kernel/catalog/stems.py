@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog.connection import Connection
 
 __all__ = [
+    "IN_USE",
     "SeparationRow",
     "StemRow",
     "all_in_use",
@@ -202,14 +203,19 @@ def in_use(connection: Connection, track_id: UUID) -> SeparationRow | None:
     return next(iter(all_in_use(connection, [track_id])), None)
 
 
+IN_USE = """
+    removed_at IS NULL AND "start" IS NULL
+    QUALIFY row_number() OVER (PARTITION BY track_id ORDER BY chosen DESC, created_at DESC, id) = 1
+"""
+"""Which rows of ``separations`` are in use: of each track the chosen one, else the newest of the whole song."""
+
+
 def all_in_use(connection: Connection, track_ids: Sequence[UUID]) -> list[SeparationRow]:
     """The sets in use of those tracks that have one."""
     rows = fetch(
         connection,
         f"""
-        SELECT {_COLUMNS} FROM separations
-        WHERE track_id IN (SELECT unnest(?::UUID[])) AND removed_at IS NULL AND "start" IS NULL
-        QUALIFY row_number() OVER (PARTITION BY track_id ORDER BY chosen DESC, created_at DESC, id) = 1
+        SELECT {_COLUMNS} FROM separations WHERE track_id IN (SELECT unnest(?::UUID[])) AND {IN_USE}
         """,  # noqa: S608 - our own names
         [list(track_ids)],
     )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog.rows import fetch, fetch_one, fold
-from sfa_kernel.catalog.stems import mixer_order
+from sfa_kernel.catalog.stems import IN_USE, mixer_order
 from sfa_kernel.errors import NotFoundError, ParameterError
 
 if TYPE_CHECKING:
@@ -214,12 +214,13 @@ def summaries(connection: Connection, track_ids: Sequence[UUID]) -> list[dict[st
         ), heard AS MATERIALIZED (
             SELECT track_id, bpm, key, camelot, energy, lufs, lra, true_peak
             FROM analyses WHERE track_id IN (SELECT unnest($ids))
+        ), used AS MATERIALIZED (
+            SELECT id, track_id FROM separations WHERE track_id IN (SELECT unnest($ids)) AND {IN_USE}
         )
         SELECT t.*, a.track_id IS NOT NULL AS analyzed,
                a.bpm, a.key, a.camelot, a.energy, a.lufs, a.lra, a.true_peak,
-               (SELECT list(s.name) FROM stems s WHERE s.separation_id = (
-                    SELECT arg_max(p.id, (p.chosen, p.created_at)) FROM separations p
-                    WHERE p.track_id = t.id AND p.removed_at IS NULL AND p."start" IS NULL)) AS stems,
+               (SELECT list(s.name) FROM stems s JOIN used u ON u.id = s.separation_id
+                WHERE u.track_id = t.id) AS stems,
                (SELECT list({{'id': j.id, 'kind': j.kind, 'status': j.status,
                               'progress': j.progress, 'error': j.error}})
                 FROM (SELECT * FROM jobs WHERE track_id = t.id AND kind <> 'export'

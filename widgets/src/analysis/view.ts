@@ -9,6 +9,7 @@ import { keyChip, tileTone } from "../parts";
 import { glyph } from "../player/glyphs";
 import { listenForKeys } from "../player/keys";
 import { PlayerModel } from "../player/model";
+import { showPlay } from "../player/play";
 import { Task } from "../player/work";
 import type { State } from "../widget";
 import { Overview } from "../waveform/overview";
@@ -391,14 +392,7 @@ class AnalysisView {
 
   #showState(): void {
     const model = this.#model;
-    const on = model.playing || model.starting;
-    setAttribute(this.#play, "aria-label", on ? "Pause" : "Play");
-    setAttribute(this.#play, "title", on ? "Pause (space)" : "Play (space)");
-    this.#play.classList.toggle("is-waiting", model.starting);
-    if (this.#play.dataset.icon !== (on ? "pause" : "play")) {
-      this.#play.dataset.icon = on ? "pause" : "play";
-      this.#play.replaceChildren(icon(on ? "pause" : "play"));
-    }
+    showPlay(this.#play, model);
     setAttribute(this.#loop, "aria-pressed", String(model.looping));
     setText(this.#loop.lastElementChild as Element, model.range ? this.#stack.rangeWords(model.range) : "Loop");
     if (this.#overview) this.#overview.range = model.range;

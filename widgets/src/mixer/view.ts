@@ -6,6 +6,7 @@ import { duration as wholeTime, position as clockText } from "../format";
 import { icon } from "../icons";
 import { listenForKeys, returnFocus } from "../player/keys";
 import { PlayerModel } from "../player/model";
+import { showPlay } from "../player/play";
 import "../player/player.css";
 import { StemStrip, type StripOptions } from "../player/stems";
 import { volumeFader, volumePlace } from "../player/volume";
@@ -73,15 +74,7 @@ export function mountMixer(el: HTMLElement, bridge: Bridge, { signal, ...options
   }, signal);
 
   const showState = () => {
-    const on = model.playing || model.starting;
-    if (play.dataset.icon !== String(on)) {
-      play.dataset.icon = String(on);
-      play.replaceChildren(icon(on ? "pause" : "play"));
-    }
-    setAttribute(play, "aria-label", on ? "Pause" : "Play");
-    setAttribute(play, "title", on ? "Pause (space)" : "Play (space)");
-    play.classList.toggle("is-on", model.playing);
-    play.classList.toggle("is-waiting", model.starting);
+    showPlay(play, model);
     overview.range = model.range;
     volume.value = volumePlace(engine.volume);
   };

@@ -15,6 +15,7 @@ import type { Fader } from "./fader";
 import { glyph } from "./glyphs";
 import { listenForKeys, returnFocus } from "./keys";
 import { PlayerModel, register } from "./model";
+import { showPlay } from "./play";
 import "./player.css";
 import { StemStrip, type StripOptions } from "./stems";
 import { tellState } from "./tell";
@@ -353,15 +354,7 @@ class PlayerView {
 
   #showState(): void {
     const model = this.#model;
-    const on = model.playing || model.starting;
-    setAttribute(this.#play, "aria-label", on ? "Pause" : "Play");
-    setAttribute(this.#play, "title", on ? "Pause (space)" : "Play (space)");
-    this.#play.classList.toggle("is-on", model.playing);
-    this.#play.classList.toggle("is-waiting", model.starting);
-    if (this.#play.dataset.icon !== (on ? "pause" : "play")) {
-      this.#play.dataset.icon = on ? "pause" : "play";
-      this.#play.replaceChildren(icon(on ? "pause" : "play"));
-    }
+    showPlay(this.#play, model);
     setAttribute(this.#loop, "aria-pressed", String(model.looping));
     setText(this.#loop.lastElementChild as Element, loopText(model));
     this.#overview.range = model.range;

@@ -10,6 +10,7 @@ import type { PlayerHandle } from "../types";
 import { Overview } from "../waveform/overview";
 import "./player.css";
 import { modelOf } from "./model";
+import { showPlay } from "./play";
 import { volumeFader, volumePlace } from "./volume";
 
 export interface TransportOptions {
@@ -64,15 +65,7 @@ export function mountTransport(el: HTMLElement, bridge: Bridge, { signal, player
   }, signal);
 
   const showState = () => {
-    const on = model.playing || model.starting;
-    if (play.dataset.icon !== String(on)) {
-      play.dataset.icon = String(on);
-      play.replaceChildren(icon(on ? "pause" : "play"));
-    }
-    setAttribute(play, "aria-label", on ? "Pause" : "Play");
-    setAttribute(play, "title", on ? "Pause (space)" : "Play (space)");
-    play.classList.toggle("is-on", model.playing);
-    play.classList.toggle("is-waiting", model.starting);
+    showPlay(play, model);
     volume.value = volumePlace(model.engine.volume);
   };
   const showAudio = () => {
