@@ -14,6 +14,5 @@ export function showPlay(button: HTMLButtonElement, model: PlayerModel): void {
   }
   setAttribute(button, "aria-label", on ? "Pause" : "Play");
   setAttribute(button, "title", on ? "Pause (space)" : "Play (space)");
-  button.classList.toggle("is-on", model.playing);
   button.classList.toggle("is-waiting", model.starting);
 }
