@@ -55,7 +55,7 @@ _DEMUCS = Engine(
     label="Demucs",
     description=(
         "A neural network on this machine: stems that can be worked with. It needs weights, which are for research, "
-        "and time: on a usual processor about as long as the song lasts, on a GPU seconds."
+        "and time: on two usual cores about half as long as the song lasts, more for models of several networks."
     ),
     models=tuple(
         Model(each.name, each.label, each.description, each.stems, speed=each.seconds)
