@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Jobs", "Run"]
 
 FAILURES_SHOWN = 10  # of a run that shows itself
+EVERY = 1_000_000_000
 
 
 class Run:
@@ -32,17 +34,34 @@ class Run:
         The jobs, and whose they are.
     batch_id
         What they have in common, when they were asked for together.
+    grows
+        Whether jobs of the batch that others of it queue belong to the run as well: an import finds songs, and each
+        song is a job.
     """
 
-    def __init__(self, library: Library, ids: Sequence[UUID], *, batch_id: UUID | None = None) -> None:
+    def __init__(
+        self, library: Library, ids: Sequence[UUID], *, batch_id: UUID | None = None, grows: bool = False
+    ) -> None:
         self._library = library
-        self.ids = list(ids)
+        self._ids = list(ids)
         self.batch_id = batch_id
+        self.grows = grows and batch_id is not None
+
+    @property
+    def ids(self) -> list[UUID]:
+        """The ids of its jobs, those of a run that grows as far as they are known."""
+        return [job.id for job in self.jobs] if self.grows else list(self._ids)
 
     @property
     def jobs(self) -> list[JobRow]:
         """The jobs as they stand."""
-        return self._library.ledger.jobs(self.ids)
+        ledger = self._library.ledger
+        if not self.grows:
+            return ledger.jobs(self._ids)
+        own = ledger.jobs(self._ids)
+        seen = {job.id for job in own}
+        rest = [job for job in ledger.jobs(batch_id=self.batch_id, limit=EVERY) if job.id not in seen]
+        return own + rest[::-1]
 
     @property
     def done(self) -> bool:
@@ -60,14 +79,24 @@ class Run:
             rows = tracks.get_many(connection, [job.track_id for job in failed if job.track_id is not None])
         titles: dict[UUID | None, str] = {row.id: row.title for row in rows}
         return Table(
-            {"track": job.track_id, "title": titles.get(job.track_id, ""), "stage": job.kind, "error": job.error}
+            {
+                "track": job.track_id,
+                "title": titles.get(job.track_id) or job.arguments.get("title", ""),
+                "stage": job.kind,
+                "error": job.error,
+            }
             for job in failed
         )
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until all have ended, or for ``timeout`` seconds."""
-        self._library.ledger.wait(self.ids, timeout=timeout)
-        return self
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            self._library.ledger.wait(self.ids, timeout=left)
+            # What has ended may have queued more.
+            if not self.grows or self.done or left == 0:
+                return self
 
     def cancel(self) -> None:
         """Stop those that have not ended."""

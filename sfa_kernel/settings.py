@@ -24,6 +24,8 @@ class Settings:
     backend: str
     dask_address: str
     download_limit: int
+    lookup_limit: int
+    import_limit: int
     separation_limit: int
     analysis_limit: int
     cloud_limit: int
@@ -37,6 +39,14 @@ class Settings:
     weights_url: str
     lalal_url: str
     lalal_delete_source: bool
+    import_roots: str
+    spotify_url: str
+    spotify_accounts_url: str
+    downloads_allowed: bool
+    spotdl_command: str
+    yt_dlp_command: str
+    tools_dir: str
+    download_format: str
     analysis_time_limit: float
     separation_time_limit: float
     heartbeat_timeout: float
@@ -53,6 +63,20 @@ class Settings:
         from platformdirs import user_data_path
 
         return user_data_path("sfa") / "weights"
+
+    @property
+    def tools_folder(self) -> Path:
+        """Folder of the programs that `sfa tools install` sets up."""
+        if self.tools_dir:
+            return Path(self.tools_dir).expanduser().absolute()
+        from platformdirs import user_data_path
+
+        return user_data_path("sfa") / "tools"
+
+    @property
+    def import_folders(self) -> list[Path]:
+        """The folders in which a page may name files, links in them resolved."""
+        return [Path(part).expanduser().resolve() for part in self.import_roots.split(os.pathsep) if part.strip()]
 
 
 def user_file() -> Path:

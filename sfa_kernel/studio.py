@@ -477,7 +477,8 @@ class Studio(Library):
 
     def work(self, run: Run | None = None) -> None:
         """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
-        self._runner.start(only=None if run is None else run.ids)
+        whole = run is not None and run.grows and run.batch_id is not None
+        self._runner.start(only=None if run is None else [run.batch_id, *run.ids] if whole else run.ids)
 
     def _work_if_wanted(self) -> None:
         if self.settings.run_jobs:
@@ -513,11 +514,16 @@ class Studio(Library):
             raise ParameterError(LICENCE_NOTE, hint="With agreed=True you agree, and they are fetched.")
         return self._start([weights_request(model)])
 
-    def _start(self, requests: Sequence[JobRequest]) -> Run:
+    def _start(self, requests: Sequence[JobRequest], *, grows: bool = False) -> Run:
+        """Queue jobs as one batch; with ``grows``, what they queue in turn belongs to the run as well."""
+        batch_id = uuid4()
         with self.catalog.write() as connection:
-            jobs = self.ledger.enqueue_all(connection, requests)
+            jobs = self.ledger.enqueue_all(connection, [replace(one, batch_id=batch_id) for one in requests])
         self._work_if_wanted()
-        return self.run_type(self, [job.id for job in jobs])
+        if grows:
+            # Work that waits or runs already is of an earlier batch: what follows it is found there.
+            return self.run_type(self, [job.id for job in jobs], batch_id=jobs[0].batch_id, grows=True)
+        return self.run_type(self, [job.id for job in jobs], batch_id=batch_id)
 
     def backup(self, file: str | os.PathLike[str]) -> Snapshot:
         """Put the whole library into one file, while it may be in use; see `sfa_kernel.backup.backup`.

@@ -164,6 +164,7 @@ def listing(
     queue: str | None = None,
     kind: str | None = None,
     track_id: UUID | None = None,
+    batch_id: UUID | None = None,
     order: str = "newest",
     limit: int = 500,
     offset: int = 0,
@@ -174,7 +175,7 @@ def listing(
     if statuses is not None:
         clauses.append("status IN (SELECT unnest(?))")
         parameters.append(list(statuses))
-    for name, value in (("queue", queue), ("kind", kind), ("track_id", track_id)):
+    for name, value in (("queue", queue), ("kind", kind), ("track_id", track_id), ("batch_id", batch_id)):
         if value is not None:
             clauses.append(f"{name} = ?")
             parameters.append(value)
@@ -480,7 +481,7 @@ def claimable(
     kinds
         The kinds the asker can run.
     only
-        None but these jobs.
+        None but these jobs, and those of these batches.
     """
     known, parameters = _known(kinds, only)
     rows = connection.execute(
@@ -511,7 +512,7 @@ def claim(
     holder
         Who takes them, as ``host:pid:start``.
     only
-        None but these jobs.
+        None but these jobs, and those of these batches.
     """
     chosen: list[UUID] = []
     tried: set[str] = set()
@@ -563,14 +564,15 @@ def _known(kinds: Collection[str], only: Sequence[UUID] | None) -> tuple[str, li
     if only is None:
         return clause, [*parameters]
     among, ids = _among(only)
-    return f"{clause} AND {among}", [*parameters, *ids]
+    of_batches, _ = _among(only, "batch_id")
+    return f"{clause} AND ({among} OR {of_batches})", [*parameters, *ids, *ids]
 
 
-def _among(ids: Collection[UUID]) -> tuple[str, list[object]]:
+def _among(ids: Collection[UUID], column: str = "id") -> tuple[str, list[object]]:
     """A condition that finds a few rows by their index, and many by one look through all."""
     if len(ids) > 50:
-        return "id IN (SELECT unnest(?))", [list(ids)]
-    return f"id IN ({', '.join('?' * len(ids)) or 'NULL'})", list(ids)
+        return f"{column} IN (SELECT unnest(?))", [list(ids)]
+    return f"{column} IN ({', '.join('?' * len(ids)) or 'NULL'})", list(ids)
 
 
 def next_ready(connection: Connection) -> datetime | None:

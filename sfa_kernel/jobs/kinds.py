@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.jobs.ledger import Ledger
     from sfa_kernel.settings import Settings
     from sfa_kernel.storage import FileChanges, Storage
 
@@ -64,6 +65,9 @@ class Kind:
         How often it is tried.
     failed
         ``failed(connection, job, reason, final)``: notes a failed attempt, in the transaction that ends it.
+    follow
+        ``follow(connection, ledger, job, result)``: queues what comes next, in the transaction that completes the
+        job, after ``commit``. What it queues with the job's ``batch_id`` belongs to what was asked for together.
     """
 
     name: str
@@ -74,3 +78,4 @@ class Kind:
     begins: str = "processing"
     max_attempts: int = 3
     failed: Callable[[Connection, JobRow, str, bool], None] | None = None
+    follow: Callable[[Connection, Ledger, JobRow, Any], None] | None = None

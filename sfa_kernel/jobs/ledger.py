@@ -51,6 +51,8 @@ class JobRequest:
         How long it waits before it may start [s].
     batch_id
         What else was asked for at the same time.
+    arguments
+        Of its kind. ``title``, when there is one, is what people call the job that is about no track.
     """
 
     kind: str
@@ -147,13 +149,27 @@ class Ledger:
         self._changed(connection, claimed)
         return claimed
 
-    def complete(self, connection: Connection, jobs: Sequence[JobRow]) -> list[JobRow]:
-        """Running jobs have done their work. Returns those that were still theirs to complete."""
+    def complete(
+        self,
+        connection: Connection,
+        jobs: Sequence[JobRow],
+        write: Callable[[JobRow], None] = lambda _: None,
+    ) -> list[JobRow]:
+        """Running jobs have done their work. Returns those that were still theirs to complete.
+
+        Parameters
+        ----------
+        write
+            Called for each of these, to write what it has done and to queue what follows: a batch has not ended
+            while something of it waits.
+        """
         done = table.transition(connection, jobs, "completed")
         if done:
             table.unblock(connection, [job.id for job in done])
             for service in {job.service for job in done} - {None}:
                 breakers.worked(connection, str(service))
+        for job in done:
+            write(job)
         self._changed(connection, done)
         return done
 
@@ -215,6 +231,7 @@ class Ledger:
         queue: str | None = None,
         kind: str | None = None,
         track_id: UUID | None = None,
+        batch_id: UUID | None = None,
         limit: int = 500,
         offset: int = 0,
     ) -> list[JobRow]:
@@ -228,6 +245,7 @@ class Ledger:
                 queue=queue,
                 kind=kind,
                 track_id=track_id,
+                batch_id=batch_id,
                 limit=limit,
                 offset=offset,
             )

@@ -122,7 +122,7 @@ class Runner:
         Parameters
         ----------
         only
-            Run none but these jobs.
+            Run none but these jobs, and those of these batches.
         """
         with self._lock:
             if self._threads:
@@ -241,15 +241,11 @@ class Runner:
         try:
             with self.ledger.catalog.write() as connection:
                 # A job that was cancelled or taken over meanwhile is left out; what it made goes with its scratch.
-                for job in self.ledger.complete(connection, [o.execution.job for o in waiting]):
-                    outcome = attempts[job.id, job.attempt]
-                    if not outcome.execution.skipped:
-                        changes = files[job.id, job.attempt]
-                        commit = self.kinds[job.kind].commit
-                        done_what = commit(connection, outcome.execution.job, outcome.result, changes)
-                        if done_what:
-                            write = partial(self._log(job).write, "info", done_what, job.attempt)
-                            self.ledger.catalog.after_commit(write)
+                self.ledger.complete(
+                    connection,
+                    [outcome.execution.job for outcome in waiting],
+                    lambda job: self._write_result(connection, attempts[job.id, job.attempt], files),
+                )
                 if claim:
                     claimed = self.ledger.claim(connection, self._begins, holder=self._holder, only=self._only)
         except BaseException:
@@ -261,6 +257,20 @@ class Runner:
         for outcome in waiting:
             outcome.execution.settled.set()
         return claimed
+
+    def _write_result(
+        self, connection: Connection, outcome: _Outcome, files: Mapping[tuple[UUID, int], FileChanges]
+    ) -> None:
+        """Write what a job has done, and queue what follows."""
+        job = outcome.execution.job
+        if outcome.execution.skipped:
+            return
+        kind = self.kinds[job.kind]
+        done_what = kind.commit(connection, job, outcome.result, files[job.id, job.attempt])
+        if kind.follow is not None:
+            kind.follow(connection, self.ledger, job, outcome.result)
+        if done_what:
+            self.ledger.catalog.after_commit(partial(self._log(job).write, "info", done_what, job.attempt))
 
     def _settle_failed(self, outcome: _Outcome) -> None:
         execution, error = outcome.execution, outcome.error

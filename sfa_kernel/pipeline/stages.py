@@ -35,7 +35,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {"separate": (), "analyze": (), "autocue"
 
 def queue_limits(settings: Settings) -> dict[str, int]:
     """How many jobs of each queue may run at once."""
-    names = ("download", "separation", "cloud", "analysis", "export", "webhooks", "maintenance")
+    names = ("import", "lookup", "download", "separation", "cloud", "analysis", "export", "webhooks", "maintenance")
     return {name: getattr(settings, f"{name}_limit") for name in names}
 
 

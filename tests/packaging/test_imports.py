@@ -18,13 +18,13 @@ HEAVY = {"numpy", "scipy", "numba", "librosa", "duckdb", "soundfile", "av", "job
 # Engines (audio, analysis, separation, exporting) know no catalogue, no events and no jobs: those are above them here.
 FLOORS = (
     {"credentials", "errors", "headers", "progress", "settings", "storage"},
-    {"analysis", "audio", "exporting", "resources", "separation"},
+    {"analysis", "audio", "exporting", "resources", "separation", "sources"},
     {"catalog", "events", "inventory", "tables"},
     {"jobs", "offers"},
     {"pipeline"},
     {
-        *("backup", "cloud", "doctor", "estimates", "features", "library", "runs", "schedule", "similarity"),
-        *("stemset", "studio", "webhooks"),
+        *("backup", "cloud", "doctor", "downloads", "estimates", "features", "folders", "library", "playlists"),
+        *("runs", "schedule", "similarity", "spotify", "stemset", "studio", "webhooks"),
     },
     {"panels"},
     {"cli", "server"},

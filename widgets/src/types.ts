@@ -522,6 +522,155 @@ export interface ExportRow {
   job: string;
 }
 
+/** A song as a service or a playlist file names it, which may not be in the library. */
+export interface SongRow {
+  id: string;
+  title: string;
+  artist: string;
+  album: string;
+  /** Seconds. */
+  duration: number | null;
+  /** Where the service shows it. */
+  url: string | null;
+  /** How it gets here; "absent": nobody has asked for it. */
+  state: "absent" | "queued" | "downloading" | "failed";
+  progress: number;
+  error: string | null;
+}
+
+export type PlaylistKind = "own" | "imported" | "smart";
+
+/** What the tracks of a smart playlist have in common; what is missing or null does not matter. */
+export interface PlaylistFilter {
+  /** Words of title, artist, album or genre. */
+  text?: string | null;
+  /** BPM, both ends included. */
+  tempo?: [number, number] | null;
+  /** Whether half and double of the tempi will do as well. */
+  octaves?: boolean | null;
+  /** Camelot code: keys that mix with it. */
+  compatible_with?: string | null;
+  /** Camelot codes: exactly these keys. */
+  keys?: string[] | null;
+  /** 1 to 10, both ends included. */
+  energy?: [number, number] | null;
+  /** Seconds, both ends included. */
+  duration?: [number, number] | null;
+  genre?: string | null;
+  year?: [number, number] | null;
+  stems?: boolean | null;
+  analyzed?: boolean | null;
+  /** Added in the last so many days. */
+  added_days?: number | null;
+  sort?: SortColumn | null;
+  descending?: boolean | null;
+  /** At most so many tracks. */
+  limit?: number | null;
+}
+
+export interface PlaylistRow {
+  id: string;
+  name: string;
+  kind: PlaylistKind;
+  /** Entries, and how many of them can be played. */
+  count: number;
+  here: number;
+  /** Seconds, of those that can be played. */
+  duration: number;
+  /** Where it was imported from. */
+  service: "spotify" | "file" | null;
+  url: string | null;
+  owner: string;
+  description: string;
+  filter: PlaylistFilter | null;
+  /** A smart one's filter in words: "120-128 BPM, mixes with 8A, has stems". */
+  sentence: string;
+  changed_at: string;
+}
+
+/** One place of a playlist: a track, or a song that is not here. */
+export interface PlaylistEntry {
+  /** Of a smart playlist the track's id. */
+  id: string;
+  position: number;
+  track: TrackRow | null;
+  song: SongRow | null;
+}
+
+export type LinkKind = "track" | "album" | "playlist" | "liked";
+
+/** What a link leads to, as it was when the service was last asked. */
+export interface LinkPreview {
+  /** "spotify:playlist:ID" */
+  link: string;
+  kind: LinkKind;
+  name: string;
+  owner: string;
+  url: string | null;
+  /** How many songs it has, and how many of its items are no songs that could come (episodes, local files, gaps). */
+  total: number;
+  skipped: number;
+  /** Whether the service keeps the songs to itself, and in one sentence why. */
+  note: string | null;
+  /** The first 500. */
+  songs: { title: string; artist: string; album: string; duration: number | null; here: boolean }[];
+  /** How many of all are in the library. */
+  here: number;
+  fetched_at: string;
+}
+
+/** A program that downloads. */
+export interface ToolRow {
+  name: string;
+  label: string;
+  ok: boolean;
+  /** Version and place, or what is missing. */
+  detail: string;
+  hint: string | null;
+  /** Whether a press can set it up. */
+  installable: boolean;
+  /** The job that sets it up now. */
+  job: string | null;
+}
+
+export interface FolderRow {
+  id: string;
+  path: string;
+  watched: boolean;
+  reference: boolean;
+  stages: Stage[];
+  scanned_at: string | null;
+  problem: string | null;
+  /** Tracks that came from it, and files that could not be used. */
+  tracks: number;
+  refused: number;
+  /** The job that looks through it now. */
+  job: string | null;
+}
+
+export interface SpotifyState {
+  /** Whether an id of a client is there, and a secret. */
+  client: boolean;
+  secret: boolean;
+  login: "none" | "waiting" | "working" | "done" | "failed";
+  /** Who is logged in. */
+  name: string | null;
+  /** Why it failed. */
+  error: string | null;
+  /** The address that has to be registered with the client. */
+  redirect: string;
+}
+
+export interface DownloadsState {
+  /** Whether this installation lets people switch them on. */
+  allowed: boolean;
+  on: boolean;
+  /** What a person has to agree to. */
+  notice: string;
+  format: string;
+  tools: ToolRow[];
+}
+
 export interface DoctorCheck {
   name: string;
   ok: boolean;
@@ -620,13 +769,94 @@ export interface Methods {
   /** Earlier exports of a track, the newest first. */
   "export.list": { params: { id: string }; result: { exports: ExportRow[] } };
   "export.bytes": { params: { id: string }; result: { mime: string; name: string } };
-  "upload.begin": { params: { name: string; size: number }; result: { upload: string } };
-  "upload.chunk": { params: { upload: string; offset: number }; result: { received: number } };
-  "upload.finish": {
-    params: { upload: string; stages: Stage[] };
-    result: { track: TrackRow; new: boolean };
+  /** `fingerprint` names the file by what is in it: an upload that was cut off goes on where it was. */
+  "upload.begin": {
+    params: { name: string; size: number; fingerprint: string };
+    result: { upload: string; received: number };
   };
+  "upload.chunk": { params: { upload: string; offset: number }; result: { received: number } };
+  /** A song, or a playlist file; jobs bring it into the library. */
+  "upload.finish": { params: { upload: string; stages: Stage[] }; result: { jobs: string[]; batch: string | null } };
   "upload.abort": { params: { upload: string }; result: Record<string, unknown> };
+  "playlists.list": { params: Record<string, never>; result: { playlists: PlaylistRow[] } };
+  "playlists.page": {
+    params: { id: string; offset: number; limit: number };
+    result: { playlist: PlaylistRow; total: number; entries: PlaylistEntry[] };
+  };
+  "playlists.create": {
+    params: { name: string; filter?: PlaylistFilter | null; tracks?: string[] };
+    result: { playlist: PlaylistRow };
+  };
+  "playlists.rename": { params: { id: string; name: string }; result: { playlist: PlaylistRow } };
+  "playlists.filter": { params: { id: string; filter: PlaylistFilter }; result: { playlist: PlaylistRow } };
+  /** How many tracks a filter would find, in a person's words what it asks for, and the first of them. */
+  "playlists.try": {
+    params: { filter: PlaylistFilter };
+    result: { count: number; sentence: string; rows: TrackRow[] };
+  };
+  /** Can be taken back with `playlists.restore` for as long as the trash is kept. */
+  "playlists.remove": { params: { id: string }; result: Record<string, unknown> };
+  "playlists.restore": { params: { id: string }; result: { playlist: PlaylistRow } };
+  /** `at`: before which place; null for the end. `entries` are the new places. */
+  "playlists.add": { params: { id: string; tracks: string[]; at: number | null }; result: { entries: string[] } };
+  /** Can be taken back with `playlists.put_back`. */
+  "playlists.take_out": { params: { id: string; entries: string[] }; result: Record<string, unknown> };
+  "playlists.put_back": { params: { id: string; entries: string[] }; result: Record<string, unknown> };
+  /** Moves entries, together and in their order, so that the first of them is at place `to`; `before` is how it was. */
+  "playlists.move": { params: { id: string; entries: string[]; to: number }; result: { before: string[] } };
+  /** Puts all entries into an order: the way back from a move. */
+  "playlists.order": { params: { id: string; entries: string[] }; result: { before: string[] } };
+  /** The buffer is the M3U8 file. */
+  "playlists.export": { params: { id: string }; result: { name: string } };
+  /** Downloads the songs of these entries, or of all, that are not here. */
+  "playlists.download": {
+    params: { id: string; entries: string[] | null; stages: Stage[] };
+    result: { jobs: string[]; batch: string | null };
+  };
+  /** Reads a link, asking nobody; fails with the reason when it is none. */
+  "links.parse": { params: { text: string }; result: { link: string; kind: LinkKind } };
+  /** Asks the service, by a job. */
+  "links.look": { params: { link: string }; result: { jobs: string[] } };
+  "links.preview": { params: { link: string }; result: { preview: LinkPreview | null } };
+  /** Brings the songs in: as a playlist, and with `download` as tracks. */
+  "links.import": {
+    params: { link: string; download: boolean; stages: Stage[] };
+    result: { jobs: string[]; batch: string | null };
+  };
+  "spotify.state": { params: Record<string, never>; result: SpotifyState };
+  /** The address to open, where a person agrees; this computer then waits for the answer for some minutes. */
+  "spotify.login": { params: Record<string, never>; result: { url: string } };
+  /** For a browser on another machine: the address that it was sent to. */
+  "spotify.paste": { params: { url: string }; result: Record<string, unknown> };
+  "spotify.logout": { params: Record<string, never>; result: Record<string, unknown> };
+  /** What the service last told of the playlists of who is logged in; `refresh` asks anew, by a job. */
+  "spotify.playlists": {
+    params: { refresh: boolean };
+    result: {
+      playlists: { link: string; name: string; owner: string; total: number; playlist: string | null }[];
+      fetched_at: string | null;
+      jobs: string[];
+    };
+  };
+  "downloads.state": { params: Record<string, never>; result: DownloadsState };
+  /** Switching on means that a person agrees to the notice. */
+  "downloads.switch": { params: { on: boolean; agreed: boolean }; result: Record<string, unknown> };
+  "tools.install": { params: { tool: string }; result: { jobs: string[] } };
+  "folders.list": { params: Record<string, never>; result: { folders: FolderRow[]; roots: string[] } };
+  /** The folders in a folder that a page may look into; the roots for null. */
+  "folders.browse": {
+    params: { path: string | null };
+    result: { path: string | null; parent: string | null; folders: { name: string; path: string }[]; songs: number };
+  };
+  /** Imports a folder, an audio file or a playlist file of the computer that the kernel runs on. */
+  "folders.import": {
+    params: { path: string; reference: boolean; watch: boolean; stages: Stage[] };
+    result: { jobs: string[]; batch: string | null };
+  };
+  "folders.watch": { params: { id: string; watch: boolean }; result: { folder: FolderRow } };
+  "folders.scan": { params: { id: string }; result: { jobs: string[]; batch: string | null } };
+  /** Forgets the folder; its tracks stay. */
+  "folders.forget": { params: { id: string }; result: Record<string, unknown> };
   "demo.add": { params: Record<string, never>; result: { tracks: string[] } };
   doctor: {
     params: Record<string, never>;
@@ -647,6 +877,10 @@ export interface Events {
   "player.pause": Record<string, never>;
   "player.seek": { time: number };
   "player.refresh": { id: string };
+  /** Playlists came, went or changed; no ids: look at all of them. */
+  "playlists.changed": { ids: string[] };
+  /** Folders, tools, logins or what a service told have changed. */
+  "sources.changed": { what: ("folders" | "tools" | "spotify" | "lookups" | "downloads")[] };
   /** Somebody corrected this analysis, here or elsewhere. */
   "analysis.changed": { id: string } & ByHand;
   notice: Notice;

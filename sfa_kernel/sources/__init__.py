@@ -1,0 +1,1 @@
+"""Where songs come from: folders, playlist files, Spotify, and programs that download."""
