@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const FAMILIES = ["library", "player", "jobs", "analysis", "mixer", "dialogs", "dashboard"];
+const FAMILIES = ["library", "player", "jobs", "analysis", "mixer", "dialogs", "sources", "playlists", "dashboard"];
 // Both travel with every widget instance and into saved notebooks.
 const MAX_BYTES = 150_000;
 

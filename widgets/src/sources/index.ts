@@ -1,0 +1,5 @@
+/** Bringing songs in, as a widget in a notebook. */
+
+import { defineWidget } from "../widget";
+
+export default defineWidget(() => undefined);
