@@ -76,6 +76,7 @@ def payload(job: JobRow) -> dict[str, Any]:
         "kind": job.kind,
         "queue": job.queue,
         "track_id": str(job.track_id) if job.track_id else None,
+        "batch_id": str(job.batch_id) if job.batch_id else None,
         "status": job.status,
         "progress": job.progress,
         "attempt": job.attempt,

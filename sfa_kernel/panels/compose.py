@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sfa_kernel.panels.library import Handler
+    from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
 __all__ = ["analysis_panel", "dashboard", "jobs_panel", "library_panel", "mixer_panel", "player_panel"]
@@ -90,10 +91,10 @@ def analysis_panel(
     return view
 
 
-def jobs_panel(studio: Studio, *, ids: Sequence[UUID] | None = None) -> sfa_widgets.JobsBoard:
-    """The job board; of these jobs only, when they are named."""
-    board = sfa_widgets.JobsBoard(job_handlers(studio, only=ids), compact=ids is not None)
-    Live(studio, board, only=ids, news=ids is None)
+def jobs_panel(studio: Studio, *, run: Run | None = None) -> sfa_widgets.JobsBoard:
+    """The job board; of one run only, when it is named."""
+    board = sfa_widgets.JobsBoard(job_handlers(studio, only=run), compact=run is not None)
+    Live(studio, board, only=run, news=run is None)
     return board
 
 

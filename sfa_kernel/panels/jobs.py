@@ -11,8 +11,8 @@ from sfa_kernel.panels.rows import job_rows, log_part, overview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
+    from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
 __all__ = ["job_handlers"]
@@ -29,13 +29,13 @@ LISTS: dict[str, tuple[Sequence[str] | None, str]] = {
 }
 
 
-def job_handlers(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[str, Handler]:
-    """Handlers of a job board; of these jobs ``only``, when named."""
+def job_handlers(studio: Studio, *, only: Run | None = None) -> dict[str, Handler]:
+    """Handlers of a job board; of the jobs of one run ``only``, when named."""
     ledger = studio.ledger
 
     def listing(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         if only is not None:
-            found = ledger.jobs(only)
+            found = only.jobs
         else:
             statuses, order = _list(params.get("status", "all"))
             with studio.catalog.read() as connection:

@@ -17,9 +17,10 @@ from sfa_kernel.panels.news import batch_notice
 from sfa_kernel.panels.rows import job_rows, log_part, overview, track_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from sfa_kernel.events import Event, Subscription
+    from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
 __all__ = ["Live"]
@@ -41,16 +42,16 @@ class Live:
     widget
         What to keep up to date; it has ``push(event, data)`` and, once closed, no ``comm``.
     only
-        Follow these jobs alone.
+        Follow the jobs of this run alone.
     news
         Tell when long work ends.
     """
 
-    def __init__(self, studio: Studio, widget: Any, *, only: Sequence[UUID] | None = None, news: bool = False) -> None:
+    def __init__(self, studio: Studio, widget: Any, *, only: Run | None = None, news: bool = False) -> None:
         self._studio = studio
         self._widget = widget
-        self._only = None if only is None else list(only)
-        self._only_ids = None if only is None else {str(job_id) for job_id in only}
+        self._only = only
+        self._only_ids = set() if only is None else {str(job_id) for job_id in only.ids}
         self._lock = threading.Lock()
         # One push at a time: a slow one must not tell yesterday's news after a quick one.
         self._pushing = threading.Lock()
@@ -117,7 +118,7 @@ class Live:
 
     def _on_job(self, event: Event) -> None:
         data = event.data
-        if self._only_ids is not None and data["id"] not in self._only_ids:
+        if not self._follows(data):
             return
         with self._lock:
             self._jobs.add(data["id"])
@@ -133,6 +134,12 @@ class Live:
                 if data["status"] == "completed":
                     self._refresh.add(data["track_id"])
         self._schedule()
+
+    def _follows(self, data: Mapping[str, Any]) -> bool:
+        """Whether a job is one of those that this widget shows."""
+        if self._only is None or data["id"] in self._only_ids:
+            return True
+        return self._only.grows and data.get("batch_id") == str(self._only.batch_id)
 
     def _on_many(self, event: Event) -> None:
         """Jobs were forgotten, or a batch paused or resumed."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sfa_kernel.catalog.jobs import JobRow
+    from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
 __all__ = ["job_rows", "log_part", "overview", "track_rows"]
@@ -112,14 +113,14 @@ def _seconds_until(moment: datetime) -> float:
     return round((moment - datetime.now(UTC)).total_seconds(), 2)
 
 
-def overview(studio: Studio, *, only: Sequence[UUID] | None = None) -> dict[str, Any]:
+def overview(studio: Studio, *, only: Run | None = None) -> dict[str, Any]:
     """How it all stands: ``counts`` of each status, ``queues``, ``services`` left alone, batches that are ``paused``.
 
-    Of some jobs ``only``, just their counts and batches.
+    Of one run ``only``, just the counts and batches of its jobs.
     """
     paused = [{"batch": str(row["batch_id"]), "waiting": row["waiting"]} for row in studio.ledger.paused()]
     if only is not None:
-        jobs = studio.ledger.jobs(only)
+        jobs = only.jobs
         counts = {status: sum(job.status == status for job in jobs) for status in job_table.TRANSITIONS}
         batches = {str(job.batch_id) for job in jobs}
         own = [row for row in paused if row["batch"] in batches]

@@ -37,7 +37,7 @@ class ShownRun(runs.Run):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if self._board is None:
-            self._board = jobs_panel(self._library, ids=self.ids)
+            self._board = jobs_panel(self._library, run=self)
         return _shown(self, self._board, options)
 
 

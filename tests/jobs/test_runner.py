@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from sfa_kernel.errors import FatalJobError, NotFoundError
 from sfa_kernel.jobs import Ground, JobRequest, Kind, Plan, Runner
 from sfa_kernel.jobs import runner as runner_module
 from sfa_kernel.jobs.log import read_log
+from sfa_kernel.runs import Run
 from sfa_kernel.studio import Studio
 from tests.jobs import work
 
@@ -221,6 +223,39 @@ def test_a_needed_job_comes_first_and_its_failure_calls_off_the_rest(bench: Benc
     assert [job.status for job in bench.ended(refused, after)] == ["failed", "cancelled"]
     retried = bench.studio.ledger.retry([refused])
     assert [job.id for job in retried] == [refused, after]
+
+
+def test_what_follows_a_job_belongs_to_its_batch_and_to_the_run(bench: Bench) -> None:
+    def follow(connection: Any, ledger: Any, job: table.JobRow, result: int) -> None:
+        if result < 8:
+            for number in (result, result + 1):
+                ledger.enqueue(
+                    connection,
+                    JobRequest("double", "analysis", None, {"number": number}, batch_id=job.batch_id),
+                )
+
+    bench.kind(work.double)
+    bench.kinds["double"] = replace(bench.kinds["double"], follow=follow)
+    batch_id, told = uuid4(), threading.Event()
+    ends: list[dict[str, Any]] = []
+
+    def listen(event: Event) -> None:
+        ends.append(event.data)
+        told.set()
+
+    with bench.studio.bus.subscribe(f"batch:{batch_id}", listen):
+        with bench.studio.catalog.write() as connection:
+            request = JobRequest("double", "analysis", None, {"number": 2}, batch_id=batch_id)
+            first = bench.studio.ledger.enqueue(connection, request)
+        run = Run(bench.studio, [first.id], batch_id=batch_id, grows=True)
+        bench.start()
+        run.wait(TIMEOUT)
+        # 2 makes 4, which asks for 4 and 5: they make 8 and 10, and ask for nothing.
+        assert sorted(bench.results.values()) == [4, 8, 10]
+        assert run.done
+        assert len(run.ids) == len(run.jobs) == 3
+        assert told.wait(TIMEOUT)
+    assert [end["completed"] for end in ends] == [3]  # and not when the first had ended
 
 
 def test_the_same_work_is_queued_once_while_it_is_active(bench: Bench) -> None:

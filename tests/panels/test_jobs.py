@@ -17,6 +17,7 @@ from sfa_kernel.panels import rows
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.live import MOST_ROWS, Live
 from sfa_kernel.panels.news import batch_notice
+from sfa_kernel.runs import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +109,7 @@ def test_a_row_says_its_batch_and_whether_it_is_paused(board: Board) -> None:
     told = {job["id"]: (job["batch"], job["paused"]) for job in listed["jobs"]}
     assert [told[str(job.id)] for job in jobs] == [(str(first), True), (str(second), False), (None, False)]
     assert listed["paused"] == [{"batch": str(first), "waiting": 1}]
-    own = job_handlers(board.studio, only=[jobs[1].id])["jobs.list"]({}, [])
+    own = job_handlers(board.studio, only=Run(board.studio, [jobs[1].id]))["jobs.list"]({}, [])
     assert own["paused"] == []
 
 

@@ -108,6 +108,11 @@ const KINDS: Record<string, string> = {
   cloud: "Ask the service",
   weights: "Get weights",
   webhook: "Call webhook",
+  import: "Add files",
+  scan: "Look through a folder",
+  playlist_file: "Read a playlist",
+  lookup: "Ask Spotify",
+  tools: "Set up a program",
 };
 
 export function jobLabel(kind: string): string {

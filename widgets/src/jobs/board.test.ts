@@ -387,11 +387,28 @@ describe("the jobs board", () => {
     await vi.waitFor(() => expect(el.querySelectorAll(".sfa-pipeline > li")).toHaveLength(1));
     const texts = [...el.querySelectorAll(".sfa-pipeline-stage")].map((stage) => stage.textContent);
     expect(texts).toEqual(["Separate ✓", "Analyse 30 %", "Set cues"]);
-    expect(el.textContent).toContain("0 of 1 track ready");
+    expect(el.textContent).toContain("0 of 1 done");
     push([jobRow("b", { kind: "analyze", attempt: 1, due_s: 9, error: "Busy." })], stages);
     expect(el.textContent).toContain("Next try in 9 s");
     push(stages.map((job) => ({ ...job, attempt: 2, status: "completed" as const, progress: 100 })));
-    expect(el.textContent).toContain("1 of 1 track ready");
+    expect(el.textContent).toContain("1 of 1 done");
     expect(bridge.params("jobs.list")).toEqual([{ status: "all", queue: null, offset: 0, limit: 500 }]);
+  });
+
+  it("makes room for what is under way when there are hundreds of songs", async () => {
+    const jobs = Array.from({ length: 500 }, (_, i) => jobRow(`d${i}`, {
+      kind: "download", track_id: null, title: `Song ${i}`,
+      ...(i < 400 ? { status: "completed", progress: 100 } : i === 450 ? { status: "failed", error: "Gone." } : {}),
+      ...(i === 470 ? { status: "downloading", progress: 50 } : {}),
+    }));
+    bridge = new FakeBridge(jobLists(jobs));
+    feed = new JobsFeed(bridge, end.signal, { few: true });
+    mountProgress(el, { signal: end.signal, feed });
+    await vi.waitFor(() => expect(el.querySelectorAll(".sfa-pipeline > li")).toHaveLength(30));
+    const names = [...el.querySelectorAll(".sfa-pipeline .sfa-job-name")].map((name) => name.textContent);
+    expect(names.slice(0, 3)).toEqual(["Song 450", "Song 470", "Song 400"]);
+    expect(el.textContent).toContain("400 of 500 done, 1 failed");
+    expect(el.textContent).toContain("70 more wait, 400 are done");
+    expect(el.querySelector("[role=progressbar]")?.getAttribute("aria-valuenow")).toBe("80");
   });
 });
