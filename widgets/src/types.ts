@@ -96,6 +96,16 @@ export interface JobsOverview {
   paused: { batch: string; waiting: number }[];
 }
 
+/** How work stands that was asked for together. */
+export interface BatchState {
+  /** How many jobs of each kind have each status. */
+  kinds: { kind: string; status: JobStatus; jobs: number }[];
+  /** Up to 50 of each: the newest first, the last to fail first. */
+  running: JobRow[];
+  failed: JobRow[];
+  paused: boolean;
+}
+
 export interface JobDetail {
   job: JobRow;
   arguments: Record<string, unknown>;
@@ -763,6 +773,8 @@ export interface Methods {
   };
   "batch.pause": { params: { batch: string }; result: Record<string, unknown> };
   "batch.resume": { params: { batch: string }; result: Record<string, unknown> };
+  "batch.show": { params: { batch: string }; result: BatchState };
+  "batch.cancel": { params: { batch: string }; result: { cancelled: string[] } };
   "export.start": { params: ExportRequest; result: { jobs: string[] } };
   /** The name of the file; of an archive, then those in it. */
   "export.preview": { params: ExportRequest; result: { names: string[] } };
