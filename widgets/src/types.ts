@@ -795,8 +795,11 @@ export interface Methods {
     params: { id: string; offset: number; limit: number };
     result: { playlist: PlaylistRow; total: number; entries: PlaylistEntry[] };
   };
-  /** The ids of the entries of a range: a selection reaches past those that were fetched. */
-  "playlists.ids": { params: { id: string; offset: number; limit: number }; result: { ids: string[] } };
+  /** The ids of the entries of a range, and their tracks: a selection reaches past those that were fetched. */
+  "playlists.ids": {
+    params: { id: string; offset: number; limit: number };
+    result: { ids: string[]; tracks: (string | null)[] };
+  };
   "playlists.create": {
     params: { name: string; filter?: PlaylistFilter | null; tracks?: string[] };
     result: { playlist: PlaylistRow };

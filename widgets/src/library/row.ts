@@ -9,7 +9,7 @@ import {
 } from "../parts";
 import type { TrackRow } from "../types";
 
-const STATUS_TEXT: Record<TrackRow["status"], string> = {
+export const STATUS_TEXT: Record<TrackRow["status"], string> = {
   new: "Not analysed", queued: "Waiting", working: "Working", ready: "Ready", failed: "Failed",
 };
 
