@@ -127,6 +127,11 @@ class FileChanges:
         self._added: list[tuple[Path, Path]] = []
         self._stale: list[str] = []
 
+    @property
+    def storage(self) -> Storage:
+        """The library's files."""
+        return self._storage
+
     def keep(self, path: Path, folder: str) -> str:
         """Move a finished file into a folder of the library, under a new UUID. Returns its name there."""
         target = self._storage.new(folder, uuid4(), path.suffix.lower())

@@ -1,0 +1,200 @@
+"""Programs of others: started with a list of arguments, heard line by line, ended with all that they started."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from sfa_kernel.audio.text import clean_text
+from sfa_kernel.errors import RetryableJobError, SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+__all__ = ["Ended", "run_program"]
+
+LOOK_SECONDS = 0.5  # how often to see whether it lives when it says nothing
+LONGEST = 1 << 20  # bytes of a line before it counts as one
+KEPT = 400  # lines of what it said last
+SHOWN = 200  # characters of a line that may stand in a message
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended.
+
+    Attributes
+    ----------
+    code
+        Its exit status; below zero the signal that ended it.
+    output, errors
+        The last lines that it wrote on its standard output and on its standard error.
+    """
+
+    code: int
+    output: list[str]
+    errors: list[str]
+
+    @property
+    def last(self) -> str:
+        """The last thing it complained of, or said, fit for a message; empty when it was silent."""
+        for line in reversed(self.lines):
+            if shown := clean_text(line, SHOWN):
+                return shown
+        return ""
+
+    @property
+    def lines(self) -> list[str]:
+        """All lines, those of standard error last."""
+        return self.output + self.errors
+
+
+def run_program(
+    arguments: Sequence[str],
+    *,
+    folder: Path | None = None,
+    hear: Callable[[str], None] | None = None,
+    silence: float,
+) -> Ended:
+    """Run a program to its end.
+
+    Parameters
+    ----------
+    arguments
+        The program and its arguments. Other users of this computer can see them: nothing secret.
+    folder
+        Where it runs, and leaves what it makes.
+    hear
+        Told each line as it comes, from both streams. What it raises ends the program.
+    silence
+        How long it may say nothing before it counts as stuck [s].
+
+    Raises
+    ------
+    SetupError
+        When it cannot be started.
+    RetryableJobError
+        When it was stuck.
+    """
+    name = os.path.basename(arguments[0])
+    try:
+        # In this process' own session and group: what ends us, by a signal to the group, ends it too.
+        child = subprocess.Popen(  # noqa: S603 - a list of arguments; what is from outside cannot be an option
+            list(arguments),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SetupError(f"{name} cannot be started: {reason}.", hint="See: sfa tools") from error
+    family = _Family(child.pid)
+    try:
+        return _listen(child, family, hear or (lambda line: None), name, silence)
+    finally:
+        family.end()
+        child.wait()
+        for stream in (child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what is for us alone: settings and keys of services."""
+    own = {name: value for name, value in os.environ.items() if not name.upper().startswith("SFA_")}
+    return {**own, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1", "COLUMNS": "400"}
+
+
+class _Family:
+    """A child and what it has started, also what it leaves behind when it dies."""
+
+    def __init__(self, pid: int) -> None:
+        import psutil
+
+        self._gone = (psutil.NoSuchProcess, psutil.AccessDenied)
+        self._members: list[psutil.Process] = []
+        with suppress(*self._gone):
+            self._members = [psutil.Process(pid)]
+
+    def look(self) -> None:
+        """Note who belongs to it now."""
+        with suppress(*self._gone, IndexError):
+            self._members += [one for one in self._members[0].children(recursive=True) if one not in self._members]
+
+    def end(self) -> None:
+        """End all of them; who has ended is not mixed up with who has its number now."""
+        self.look()
+        for member in reversed(self._members):
+            with suppress(*self._gone):
+                member.kill()
+
+
+def _listen(
+    child: subprocess.Popen[bytes], family: _Family, hear: Callable[[str], None], name: str, silence: float
+) -> Ended:
+    streams = {child.stdout: _Lines(), child.stderr: _Lines()}
+    heard_at = time.monotonic()
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            assert stream is not None  # noqa: S101 - it is a pipe
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(LOOK_SECONDS)
+            family.look()
+            for key, _ in ready:
+                heard_at = time.monotonic()
+                stream = key.fileobj
+                assert not isinstance(stream, int)  # noqa: S101 - registered above
+                if not _take(stream, streams[stream], hear):  # type: ignore[arg-type,index] # the streams registered above
+                    selector.unregister(stream)
+            if not ready and child.poll() is not None:
+                break  # what it left behind holds the pipes open
+            if time.monotonic() - heard_at > silence:
+                raise RetryableJobError(f"{name} was stuck: it said nothing for {silence:.0f} s, and was stopped.")
+    _wait(child, silence, name)
+    out, errors = (lines.end(hear) for lines in streams.values())
+    return Ended(child.returncode, out, errors)
+
+
+def _wait(child: subprocess.Popen[bytes], silence: float, name: str) -> None:
+    """It has closed its streams, and may yet be at work."""
+    try:
+        child.wait(silence)
+    except subprocess.TimeoutExpired:
+        raise RetryableJobError(f"{name} was stuck: it did not end within {silence:.0f} s.") from None
+
+
+def _take(stream: IO[bytes], lines: _Lines, hear: Callable[[str], None]) -> bool:
+    data = os.read(stream.fileno(), 1 << 16)
+    lines.feed(data, hear)
+    return bool(data)
+
+
+class _Lines:
+    """Cuts what comes into lines; what draws over itself (a carriage return) is a line each time."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[str] = []
+
+    def feed(self, data: bytes, hear: Callable[[str], None]) -> None:
+        *whole, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        if len(self._rest) > LONGEST:
+            whole.append(self._rest)
+            self._rest = b""
+        for line in whole:
+            if text := line.decode("utf-8", "replace").rstrip():
+                self._lines = [*self._lines[1 - KEPT :], text]
+                hear(text)
+
+    def end(self, hear: Callable[[str], None]) -> list[str]:
+        self.feed(b"\n", hear)
+        return self._lines
