@@ -1,0 +1,1 @@
+"""Spotify: its links, its Web API, and the login of a person."""
