@@ -96,8 +96,10 @@ class Track:
 
     @property
     def path(self) -> Path:
-        """Its audio file in the library."""
-        return self.library.storage.path(self.row.file)
+        """Its audio file: in the library, or where it was left when it was added."""
+        storage = self.library.storage
+        with self.library.catalog.read() as connection:
+            return tracks.sound(connection, self.id, storage) or self.row.path(storage)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Track) and other.id == self.id

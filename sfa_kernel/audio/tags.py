@@ -23,6 +23,7 @@ MAX_COVER_BYTES = 16 << 20
 
 _BPM_RANGE = (20.0, 999.0)
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
+_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # "01 - ", "01. ", "1-07 " before the name proper; a number that is all there is stays.
 _TRACK_PREFIX = re.compile(r"^(?:\d{1,2}-)?(?P<track>\d{1,3})(?:\s*[.)]\s*|\s+-\s+|(?<=\d\d)\s+)(?=\S)")
@@ -51,6 +52,8 @@ class Tags:
         An image, at most 16 MiB.
     cover_mime
         ``"image/jpeg"``, ``"image/png"``, ``"image/gif"`` or ``"image/webp"``, told by the cover's content.
+    isrc
+        International Standard Recording Code, in capitals and without dashes.
     """
 
     title: str
@@ -64,6 +67,7 @@ class Tags:
     key: str | None = None
     cover: bytes | None = field(default=None, repr=False)
     cover_mime: str | None = None
+    isrc: str | None = None
 
 
 def read_tags(path: str | os.PathLike[str], *, name: str | None = None) -> Tags:
@@ -122,6 +126,7 @@ def _from_file(path: Path, named: Tags) -> Tags:
         key=_text(_other(tag, "initial_key")),
         cover=cover,
         cover_mime=mime,
+        isrc=_isrc(_other(tag, "isrc")),
     )
 
 
@@ -146,6 +151,11 @@ def _text(value: Any) -> str | None:
 def _other(tag: Any, name: str) -> str | None:
     values: list[str] = tag.other.get(name) or []
     return values[0] if values else None
+
+
+def _isrc(value: str | None) -> str | None:
+    code = re.sub(r"[\s-]", "", (value or "")[:40]).upper()
+    return code if _ISRC.fullmatch(code) else None
 
 
 def _number(value: Any) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog.rows import fetch, fetch_one, fold
@@ -10,11 +11,12 @@ from sfa_kernel.catalog.stems import IN_USE, mixer_order
 from sfa_kernel.errors import NotFoundError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from sfa_kernel.catalog.connection import Connection
+    from sfa_kernel.storage import Storage
 
 __all__ = [
     "SORTS",
@@ -23,11 +25,14 @@ __all__ = [
     "count",
     "get",
     "get_many",
+    "hashes",
     "insert",
     "page",
     "remove",
     "restore",
     "set_duration",
+    "set_sound",
+    "sound",
     "summaries",
 ]
 
@@ -44,7 +49,7 @@ class TrackRow:
     genre: str
     year: int | None
     source_path: str
-    file: str
+    file: str | None
     cover: str | None
     format: str
     codec: str
@@ -53,6 +58,12 @@ class TrackRow:
     duration: float
     bytes: int
     added_at: datetime
+    original: str | None = None
+    isrc: str | None = None
+
+    def path(self, storage: Storage) -> Path:
+        """Where its sound is: in the library, or where a person keeps it. Whether it still is, is not looked at."""
+        return storage.path(self.file) if self.file is not None else Path(self.original or "")
 
 
 _COLUMNS = ", ".join(field.name for field in fields(TrackRow))
@@ -126,6 +137,25 @@ def by_hash(connection: Connection, content_hash: str) -> tuple[TrackRow, bool] 
         return None
     removed = row.pop("removed_at") is not None
     return TrackRow(**row), removed
+
+
+def hashes(connection: Connection, storage: Storage, sizes: Collection[int]) -> frozenset[str]:
+    """The content hashes of the tracks of these sizes [bytes] whose sound is where it should be."""
+    rows = connection.execute(
+        "SELECT content_hash, file, original FROM tracks WHERE bytes IN (SELECT unnest(?))", [list(sizes)]
+    ).fetchall()
+    return frozenset(row[0] for row in rows if (storage.path(row[1]) if row[1] else Path(row[2])).is_file())
+
+
+def sound(connection: Connection, track_id: UUID, storage: Storage) -> Path | None:
+    """Where a track's sound is now, of a removed one too; None when there is no such track."""
+    row = connection.execute("SELECT file, original FROM tracks WHERE id = ?", [track_id]).fetchone()
+    return None if row is None else storage.path(row[0]) if row[0] is not None else Path(row[1])
+
+
+def set_sound(connection: Connection, track_id: UUID, *, file: str | None, original: str | None) -> None:
+    """Say where a track's sound is from now on: a file of the library, or one that stays where it is."""
+    connection.execute("UPDATE tracks SET file = ?, original = ? WHERE id = ?", [file, original, track_id])
 
 
 def set_duration(connection: Connection, track_id: UUID, duration: float) -> None:

@@ -10,6 +10,7 @@ from sfa_kernel.catalog import analyses, corrections, embeddings, tracks
 from sfa_kernel.catalog.analyses import AnalysisRow
 from sfa_kernel.jobs import Kind, Plan
 from sfa_kernel.pipeline.likeness import embedding_row
+from sfa_kernel.pipeline.originals import present
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,7 +42,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     whole = before is not None and all(ground.storage.path(file).exists() for file in before.files)
     if whole and versions == (ANALYSIS_VERSION, EMBEDDING_VERSION) and not job.arguments.get("force"):
         return Plan(None)
-    return Plan({"source": ground.storage.path(track.file)}, time_limit=ground.settings.analysis_time_limit)
+    return Plan({"source": track.path(ground.storage)}, time_limit=ground.settings.analysis_time_limit)
 
 
 def work(*, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def work(*, source: Path, scratch: Path, progress: Progress) -> dict[str, Any]:
     from sfa_kernel.progress import Steps
 
     steps = Steps(progress)
-    with audio.AudioReader(source) as reader:
+    with audio.AudioReader(present(source)) as reader:
         waveform = audio.WaveformBuilder(reader.sample_rate)
         found = analysis.analyze_blocks(
             _drawn(reader.blocks(BLOCK), waveform),

@@ -11,6 +11,7 @@ from sfa_kernel.catalog.cues import CueRow
 from sfa_kernel.catalog.loops import LoopRow
 from sfa_kernel.errors import FatalJobError
 from sfa_kernel.jobs import Kind, Plan
+from sfa_kernel.pipeline.originals import present
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +40,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     rows = stems.of_separation(connection, separation.id) if separation else []
     return Plan(
         {
-            "source": ground.storage.path(track.file),
+            "source": track.path(ground.storage),
             "analysis": ground.storage.path(analysis.file),
             "curves": ground.storage.path(analysis.curves) if analysis.curves else None,
             "corrections": corrections.of_track(connection, track.id),
@@ -88,7 +89,7 @@ def work(
             stem_levels = {name: archive[name] for name in archive.files}
     progress(5)
     # The loops of the analysis lie on the bars that the machine found.
-    sounding = {"mix": source, **stems} if "grid" in found.corrected else stems
+    sounding = {"mix": present(source), **stems} if "grid" in found.corrected else stems
     of_song = [] if "grid" in found.corrected else found.loops
     return {
         "cues": [asdict(cue) for cue in find_cues(found, stem_levels=stem_levels)],

@@ -16,6 +16,7 @@ from sfa_kernel.catalog import analyses, corrections, cues, exports, loops, stem
 from sfa_kernel.catalog.exports import ExportRow
 from sfa_kernel.errors import NotFoundError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
+from sfa_kernel.pipeline.originals import present
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +131,8 @@ def work(*, items: Sequence[Item], wanted: Wish, scratch: Path, progress: Progre
     from sfa_kernel import audio
     from sfa_kernel.progress import Steps
 
+    for item in items:
+        present(item.song.file)
     steps = Steps(progress)
     made = exporting.export(items, wanted, scratch, at=lambda share: steps.at(0.99 * share))
     return {
@@ -191,7 +194,7 @@ def _song(track: TrackRow, analysis: AnalysisRow | None, place: Place) -> export
         key=analysis.key if analysis else None,
         camelot=analysis.camelot if analysis else None,
         duration=track.duration,
-        file=place(track.file),
+        file=place(track.file) if track.file is not None else Path(track.original or ""),
         content_hash=track.content_hash,
         cover=place(track.cover) if track.cover else None,
     )

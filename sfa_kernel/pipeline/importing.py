@@ -1,4 +1,4 @@
-"""Bring files into the library: check, fingerprint, read the tags, copy, write the row.
+"""Bring files into the library: look at one, far from the catalogue; then write its row.
 
 The original is never changed. The same bytes added twice are one track.
 """
@@ -6,7 +6,7 @@ The original is never changed. The same bytes added twice are one track.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,17 +15,17 @@ from uuid import uuid4
 from sfa_kernel import audio
 from sfa_kernel.catalog import tracks
 from sfa_kernel.catalog.tracks import TrackRow
-from sfa_kernel.errors import AudioError, InputError
-from sfa_kernel.storage import FileChanges
+from sfa_kernel.errors import AudioError, InputError, RetryableJobError
+from sfa_kernel.storage import FileChanges, disk_is_full
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
-    from sfa_kernel.catalog import Catalog
+    from sfa_kernel.catalog import Catalog, Connection
     from sfa_kernel.storage import Storage
 
-__all__ = ["ImportedFile", "audio_files", "import_file"]
+__all__ = ["Found", "ImportedFile", "Labels", "audio_files", "examine", "import_file", "take"]
 
 BROWSERS_PLAY = {
     "WAV": ".wav",
@@ -36,6 +36,56 @@ BROWSERS_PLAY = {
     "M4A": ".m4a",
 }
 COVER_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What somebody knows of a song better than its file does; None where the file's tags have the word.
+
+    Attributes
+    ----------
+    title, artist, album, genre, year, isrc
+        Texts are clean, as `sfa_kernel.audio.text.clean_text` makes them.
+    cover
+        A picture that is in the scratch folder.
+    """
+
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    genre: str | None = None
+    year: int | None = None
+    isrc: str | None = None
+    cover: Path | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A sound file that was looked at, as `take` wants it; worker processes hand it over.
+
+    Attributes
+    ----------
+    path
+        The file.
+    source
+        Where it came from, as a person knows it.
+    content_hash, bytes
+        Its SHA-256 and its size.
+    labels
+        What it is called.
+    info
+        What it is; None where its content is known.
+    copy
+        What goes into the library, in the scratch folder; None where the content is known or stays where it is.
+    """
+
+    path: Path
+    source: str
+    content_hash: str
+    bytes: int
+    labels: Labels = Labels()
+    info: audio.AudioInfo | None = None
+    copy: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -62,75 +112,154 @@ def audio_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
             yield path
 
 
-def import_file(catalog: Catalog, storage: Storage, path: Path, *, source: str | None = None) -> ImportedFile:
-    """Bring one file into the library.
+def examine(
+    path: Path,
+    scratch: Path,
+    *,
+    name: str | None = None,
+    source: str | None = None,
+    reference: bool = False,
+    known: Collection[str] = frozenset(),
+    tags: Labels | None = None,
+) -> Found:
+    """Look at a file, and make the library's copy of it. Needs no catalogue: it runs where work runs.
 
     Parameters
     ----------
     path
-        The file; it stays where it is.
+        The file; it stays as it is.
+    scratch
+        Where the copy and the cover are made, until `take` keeps them.
+    name
+        What a person knows the file by, for the title where it has no tags; the path's name when None.
     source
-        Where it came from, when that is not the path (an upload).
+        Where it came from, when that is not the path (an upload, a download).
+    reference
+        Whether it stays where it is. A format that browsers do not play is copied even then.
+    known
+        Content hashes of which no copy is needed; see `sfa_kernel.catalog.tracks.hashes`.
+    tags
+        What is known better than by the file's tags.
 
     Raises
     ------
     AudioError
         When it is no audio or cannot be decoded.
     InputError
-        When it cannot be read.
+        When it cannot be read, or not copied.
+    RetryableJobError
+        When somebody is writing it.
     """
     _check(path)
+    before = _state(path)
     content_hash = audio.content_hash(path)
-    known = _known(catalog, storage, path, content_hash)
-    if known is not None:
-        return known
+    source = source or str(path)
+    if content_hash in known:
+        return Found(path, source, content_hash, before[0])
     info = audio.probe(path)
     _hear_some(path)
-    tags = audio.read_tags(path)
-    identifier = uuid4()
-    scratch = storage.scratch(identifier, 0)
+    folder = scratch / str(uuid4())
+    try:
+        folder.mkdir(parents=True)
+        labels = _labels(path, folder, name, tags or Labels())
+        stays = reference and _plays(info)
+        copy = None if stays else _copy(path, info, folder)
+    except OSError as error:
+        if disk_is_full(error):
+            raise
+        raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
+    if _state(path) != before:
+        raise RetryableJobError(f"{path.name} is being written by another program.", hint="Wait until it is complete.")
+    return Found(path, source, content_hash, before[0], labels, info, copy)
+
+
+def take(
+    connection: Connection, storage: Storage, files: FileChanges, found: Found, *, restore: bool = True
+) -> ImportedFile:
+    """Write the row of a file that `examine` has looked at, inside the caller's transaction.
+
+    Content that is known is the track that it is: its sound is put back where it was lost, and it comes back when it
+    was removed.
+
+    Parameters
+    ----------
+    files
+        What the transaction adds to the library's folder.
+    restore
+        Whether a track that was removed comes back.
+
+    Raises
+    ------
+    RetryableJobError
+        When the content was known and is not any more: the file has to be looked at again.
+    """
+    there = tracks.by_hash(connection, found.content_hash)
+    if there is None:
+        track = _row(files, found)
+        tracks.insert(connection, track)
+        return ImportedFile(track, new=True)
+    track, removed = there
+    if not track.path(storage).is_file():
+        track = _put_back(connection, storage, files, found, track)
+    if removed and restore:
+        tracks.restore(connection, [track.id])
+    return ImportedFile(track, new=removed and restore)
+
+
+def import_file(
+    catalog: Catalog, storage: Storage, path: Path, *, source: str | None = None, reference: bool = False
+) -> ImportedFile:
+    """Bring one file into the library: `examine` and `take`, here and now.
+
+    Parameters
+    ----------
+    path
+        The file; it stays as it is.
+    source
+        Where it came from, when that is not the path.
+    reference
+        Whether it stays where it is.
+
+    Raises
+    ------
+    AudioError
+        When it is no audio or cannot be decoded.
+    InputError
+        When it cannot be read, or not copied.
+    """
+    _check(path)
+    with catalog.read() as connection:
+        known = tracks.hashes(connection, storage, [_state(path)[0]])
+    try:
+        return _import(catalog, storage, path, source=source, reference=reference, known=known)
+    except RetryableJobError:
+        # The cleanup has purged it since we looked, or somebody has just written to it.
+        try:
+            return _import(catalog, storage, path, source=source, reference=reference, known=frozenset())
+        except RetryableJobError as error:
+            raise InputError(error.message, hint=error.hint) from error
+
+
+def _import(
+    catalog: Catalog, storage: Storage, path: Path, *, source: str | None, reference: bool, known: Collection[str]
+) -> ImportedFile:
+    scratch = storage.scratch(uuid4(), 0)
     files = FileChanges(storage, scratch)
     try:
-        copy = _copy(path, info, scratch)
-        cover = None
-        if tags.cover is not None and tags.cover_mime in COVER_SUFFIXES:
-            picture = scratch / f"cover{COVER_SUFFIXES[tags.cover_mime]}"
-            picture.write_bytes(tags.cover)
-            cover = files.keep(picture, "downloads")
-        track = TrackRow(
-            id=identifier,
-            content_hash=content_hash,
-            title=tags.title,
-            artist=tags.artist or "",
-            album=tags.album or "",
-            genre=tags.genre or "",
-            year=tags.year,
-            source_path=source or str(path),
-            file=files.keep(copy, "downloads"),
-            cover=cover,
-            format=info.format,
-            codec=info.codec,
-            sample_rate=info.sample_rate,
-            channels=info.channels,
-            duration=info.duration,
-            bytes=path.stat().st_size,
-            added_at=datetime.now(UTC),
-        )
+        found = examine(path, scratch, source=source, reference=reference, known=known)
         with catalog.write() as connection:
-            raced = tracks.by_hash(connection, content_hash)
-            if raced is None:
-                tracks.insert(connection, track)
-        if raced is not None:  # another process added the same bytes while we copied them
-            files.rollback()
+            taken = take(connection, storage, files, found)
     except OSError as error:
         files.rollback()
         raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
     except BaseException:
         files.rollback()
         raise
+    else:
+        files.commit()
+        return taken
     finally:
         storage.discard(scratch)
-    return ImportedFile(track if raced is None else raced[0], new=raced is None)
 
 
 def _check(path: Path) -> None:
@@ -143,30 +272,13 @@ def _check(path: Path) -> None:
         raise InputError(f"{str(path)!r} cannot be read: {error}.", hint="Check the path.") from error
 
 
-def _known(catalog: Catalog, storage: Storage, path: Path, content_hash: str) -> ImportedFile | None:
-    with catalog.read() as connection:
-        found = tracks.by_hash(connection, content_hash)
-    if found is None:
-        return None
-    track, removed = found
-    if not storage.path(track.file).is_file():
-        _put_back(storage, path, track)
-    if removed:
-        with catalog.write() as connection:
-            if not tracks.restore(connection, [track.id]):
-                return None  # the cleanup has purged it since we looked
-    return ImportedFile(track, new=removed)
-
-
-def _put_back(storage: Storage, path: Path, track: TrackRow) -> None:
-    """Copy a known song again whose file is gone from the library's folder."""
-    scratch = storage.scratch(track.id, 0)
+def _state(path: Path) -> tuple[int, int]:
+    """Size and time of change: what tells that somebody writes to a file."""
     try:
-        shutil.move(_copy(path, audio.probe(path), scratch), storage.path(track.file))
+        status = path.stat()
     except OSError as error:
-        raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
-    finally:
-        storage.discard(scratch)
+        raise InputError(f"{path.name} cannot be read: {error.strerror or error}.", hint="Check the path.") from error
+    return status.st_size, status.st_mtime_ns
 
 
 def _hear_some(path: Path) -> None:
@@ -176,12 +288,35 @@ def _hear_some(path: Path) -> None:
         raise AudioError(f"{path.name} holds no sound.", hint="Add another file.")
 
 
+def _labels(path: Path, folder: Path, name: str | None, better: Labels) -> Labels:
+    """What the file is called, but for what is known better."""
+    tags = audio.read_tags(path, name=name)
+    cover = better.cover
+    if cover is None and tags.cover is not None and tags.cover_mime in COVER_SUFFIXES:
+        cover = folder / f"cover{COVER_SUFFIXES[tags.cover_mime]}"
+        cover.write_bytes(tags.cover)
+    return Labels(
+        title=better.title or tags.title,
+        artist=better.artist or tags.artist,
+        album=better.album or tags.album,
+        genre=better.genre or tags.genre,
+        year=better.year or tags.year,
+        isrc=better.isrc or tags.isrc,
+        cover=cover,
+    )
+
+
+def _plays(info: audio.AudioInfo) -> bool:
+    """Whether a browser plays such a file."""
+    return info.format in BROWSERS_PLAY and info.codec != "alac"
+
+
 def _copy(path: Path, info: audio.AudioInfo, folder: Path) -> Path:
     """The library's copy: the same bytes where a browser plays them, else the same samples.
 
     It is named for what it is, not for what it was called.
     """
-    if info.format in BROWSERS_PLAY and info.codec != "alac":
+    if _plays(info):
         copy = folder / f"audio{BROWSERS_PLAY[info.format]}"
         shutil.copyfile(path, copy)
         return copy
@@ -193,3 +328,44 @@ def _copy(path: Path, info: audio.AudioInfo, folder: Path) -> Path:
             for block in reader.blocks(1 << 18):
                 writer.write(block)
     return copy
+
+
+def _row(files: FileChanges, found: Found) -> TrackRow:
+    labels, info = found.labels, found.info
+    if info is None:
+        raise _lost(found)
+    return TrackRow(
+        id=uuid4(),
+        content_hash=found.content_hash,
+        title=labels.title or "Untitled",
+        artist=labels.artist or "",
+        album=labels.album or "",
+        genre=labels.genre or "",
+        year=labels.year,
+        source_path=found.source,
+        file=None if found.copy is None else files.keep(found.copy, "downloads"),
+        cover=None if labels.cover is None else files.keep(labels.cover, "downloads"),
+        format=info.format,
+        codec=info.codec,
+        sample_rate=info.sample_rate,
+        channels=info.channels,
+        duration=info.duration,
+        bytes=found.bytes,
+        added_at=datetime.now(UTC),
+        original=str(found.path) if found.copy is None else None,
+        isrc=labels.isrc,
+    )
+
+
+def _put_back(connection: Connection, storage: Storage, files: FileChanges, found: Found, track: TrackRow) -> TrackRow:
+    """A known song whose sound is gone from where it was: it is here again."""
+    if found.info is None:
+        raise _lost(found)
+    file = None if found.copy is None else files.keep(found.copy, "downloads")
+    original = str(found.path) if found.copy is None else None
+    tracks.set_sound(connection, track.id, file=file, original=original)
+    return replace(track, file=file, original=original)
+
+
+def _lost(found: Found) -> RetryableJobError:
+    return RetryableJobError(f"{found.path.name} was known, and has just been removed.", hint="It is looked at again.")

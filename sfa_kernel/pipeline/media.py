@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sfa_kernel.catalog import Catalog, exports, stems, tracks
 from sfa_kernel.errors import NotFoundError
+from sfa_kernel.pipeline.importing import BROWSERS_PLAY
+from sfa_kernel.pipeline.originals import present
 from sfa_kernel.storage import Storage
 
 if TYPE_CHECKING:
@@ -62,8 +64,14 @@ def audio_file(home: Path, identifier: UUID) -> MediaFile:
     """
     with Catalog.open(home).read() as connection:
         stem = stems.stem(connection, identifier)
-        row = stem if stem is not None else tracks.get(connection, identifier)
-    return _media(home, row.file, row.content_hash)
+        track = tracks.get(connection, identifier) if stem is None else None
+    if stem is not None:
+        return _media(home, stem.file, stem.content_hash)
+    assert track is not None  # noqa: S101 - one of the two
+    path = present(track.path(Storage(home)))
+    # A file that stays where it is may be called anything; the library's own copies are called what they are.
+    suffix = path.suffix if track.file is not None else BROWSERS_PLAY[track.format]
+    return MediaFile(path, MIME[suffix], track.content_hash)
 
 
 def cover_file(home: Path, identifier: UUID) -> MediaFile:

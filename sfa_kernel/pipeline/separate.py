@@ -10,6 +10,7 @@ from sfa_kernel.catalog import quotas, stems, tracks
 from sfa_kernel.catalog.stems import SeparationRow, StemRow
 from sfa_kernel.jobs import Kind, Plan
 from sfa_kernel.offers import board_folder, cloud_access
+from sfa_kernel.pipeline.originals import present
 from sfa_kernel.separation.engines import engine
 from sfa_kernel.separation.request import Request, request
 
@@ -42,7 +43,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     minutes = max(1.0, seconds / 60)  # a short song has to start the engine, too
     return Plan(
         {
-            "source": ground.storage.path(track.file),
+            "source": track.path(ground.storage),
             "asked": asked.to_dict(),
             "device": ground.settings.separation_device,
             "weights": ground.settings.weights_folder,
@@ -85,7 +86,7 @@ def work(
 
     steps = Steps(progress)
     done = separation.separate(
-        source,
+        present(source),
         scratch / "stems",
         **asked,
         device=device,

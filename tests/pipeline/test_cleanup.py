@@ -162,13 +162,15 @@ def test_a_song_that_is_purged_while_it_is_added_again_is_new(
 ) -> None:
     track = song(studio, tmp_path)
     studio.remove(track)
-    restore = importing.tracks.restore
+    examine = importing.examine
 
-    def too_late(connection: Any, track_ids: list[UUID]) -> list[UUID]:
-        trash.purge(connection, datetime.now(UTC) + timedelta(days=1))
-        return restore(connection, track_ids)
+    def too_late(*arguments: Any, **options: Any) -> importing.Found:
+        found = examine(*arguments, **options)
+        with studio.catalog.write() as connection:
+            trash.purge(connection, datetime.now(UTC) + timedelta(days=1))
+        return found
 
-    monkeypatch.setattr(importing.tracks, "restore", too_late)
+    monkeypatch.setattr(importing, "examine", too_late)
     again = studio.add(tmp_path / "song0.wav")
     assert (again.new, list(studio.tracks), again[0] == track) == ([True], [again[0]], False)
 
