@@ -9,6 +9,7 @@ which not even the outline is right raises `ServiceError`.
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from dataclasses import asdict, dataclass, replace
@@ -212,7 +213,7 @@ def playlist(document: Any) -> Listing:
         id=_id(document),
         name=_text(document.get("name")) or "Playlist",
         owner=_text(owner.get("display_name")) or _text(owner.get("id")),
-        description=clean_text(str(document.get("description") or ""), _DESCRIPTION_LIMIT),
+        description=_description(document.get("description")),
         cover_url=_picture(document.get("images")),
         snapshot=snapshot if isinstance(snapshot, str) and snapshot else None,
         total=_total(paging),
@@ -267,6 +268,12 @@ def _id(document: dict[str, Any]) -> str:
 
 def _text(value: Any) -> str:
     return clean_text(value) if isinstance(value, str) else ""
+
+
+def _description(value: Any) -> str:
+    # It comes as HTML: with entities, and at times with links.
+    text = re.sub(r"<[^<>]*>", "", value[: 8 * _DESCRIPTION_LIMIT]) if isinstance(value, str) else ""
+    return clean_text(html.unescape(text), _DESCRIPTION_LIMIT)
 
 
 def _people(value: Any) -> str:
