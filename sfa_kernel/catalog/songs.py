@@ -1,0 +1,283 @@
+"""Songs as others name them: a service, or a playlist file. One is here once it has a track."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sfa_kernel.catalog.rows import fetch, fold
+from sfa_kernel.errors import NotFoundError
+from sfa_kernel.sources.song import Song
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from sfa_kernel.catalog.connection import Connection
+
+__all__ = ["SongRow", "by_keys", "get", "get_many", "link", "link_files", "match", "put", "recognise"]
+
+TOLERANCE = 2.0  # how much the lengths of what is the same recording may differ [s]
+
+_FIELDS = {
+    "service": "VARCHAR",
+    "key": "VARCHAR",
+    "title": "VARCHAR",
+    "artist": "VARCHAR",
+    "album": "VARCHAR",
+    "year": "INTEGER",
+    "track_number": "INTEGER",
+    "duration": "DOUBLE",
+    "isrc": "VARCHAR",
+    "cover_url": "VARCHAR",
+    "url": "VARCHAR",
+}
+_NULLABLE = ("year", "track_number", "duration", "isrc", "cover_url", "url")
+
+
+@dataclass(frozen=True)
+class SongRow:
+    """One row of the table ``songs``.
+
+    Attributes
+    ----------
+    song
+        What is known of it.
+    track_id
+        The track that it became, also while that is removed; None for none.
+    """
+
+    id: UUID
+    song: Song
+    track_id: UUID | None
+    updated_at: datetime
+
+
+_COLUMNS = ", ".join(["id", *_FIELDS, "track_id", "updated_at"])
+
+
+def put(connection: Connection, songs: Sequence[Song]) -> list[UUID]:
+    """Write songs, or what is new of those that are known; their tracks stay theirs.
+
+    What somebody does not tell this time is kept: an album's list of songs has no ISRC.
+
+    Returns
+    -------
+    list
+        Their ids in the same order; of a song that is there twice the same one twice.
+    """
+    newest = {(song.service, song.key): song for song in songs}
+    if not newest:
+        return []
+    rows = list(newest.values())
+    values: list[Any] = [[uuid4() for _ in rows], *[[getattr(song, name) for song in rows] for name in _FIELDS]]
+    kinds = ["UUID", *_FIELDS.values()]
+    told = ", ".join(
+        f"{name} = coalesce(excluded.{name}, {name})" if name in _NULLABLE else f"{name} = excluded.{name}"
+        for name in _FIELDS
+        if name not in ("service", "key")
+    )
+    connection.execute(
+        f"""
+        INSERT INTO songs ({_COLUMNS})
+        SELECT {", ".join(f"unnest(?::{kind}[])" for kind in kinds)}, NULL, ?
+        ON CONFLICT (service, key) DO UPDATE SET {told}, updated_at = excluded.updated_at
+        """,
+        [*values, datetime.now(UTC)],
+    )
+    ids = {(row.song.service, row.song.key): row.id for row in _of(connection, list(newest))}
+    return [ids[song.service, song.key] for song in songs]
+
+
+def _of(connection: Connection, names: Sequence[tuple[str, str]]) -> list[SongRow]:
+    rows = fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM songs WHERE (service, key) IN "  # noqa: S608 - our own names
+        "(SELECT (unnest(?::VARCHAR[]), unnest(?::VARCHAR[])))",
+        [[service for service, _ in names], [key for _, key in names]],
+    )
+    return [_row(row) for row in rows]
+
+
+def by_keys(connection: Connection, service: str, keys: Sequence[str]) -> dict[str, SongRow]:
+    """The songs that a service names so, as far as they are known."""
+    return {row.song.key: row for row in _of(connection, [(service, key) for key in keys])}
+
+
+def get(connection: Connection, song_id: UUID) -> SongRow:
+    """One song.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none with that id.
+    """
+    found = get_many(connection, [song_id])
+    if not found:
+        raise NotFoundError(f"There is no song {song_id} in this library's lists.")
+    return found[0]
+
+
+def get_many(connection: Connection, song_ids: Sequence[UUID]) -> list[SongRow]:
+    """Several songs in the order asked for; unknown ones are left out."""
+    rows = fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM songs WHERE id IN (SELECT unnest(?::UUID[]))",  # noqa: S608 - our own names
+        [list(song_ids)],
+    )
+    by_id = {row["id"]: _row(row) for row in rows}
+    return [by_id[song_id] for song_id in song_ids if song_id in by_id]
+
+
+def _row(values: dict[str, Any]) -> SongRow:
+    song = Song(**{field.name: values[field.name] for field in fields(Song)})
+    return SongRow(values["id"], song, values["track_id"], values["updated_at"])
+
+
+def link(connection: Connection, song_id: UUID, track_id: UUID) -> None:
+    """Note that a song is this track."""
+    _link(connection, {song_id: track_id})
+
+
+def _link(connection: Connection, pairs: Mapping[UUID, UUID]) -> None:
+    connection.execute(
+        "UPDATE songs SET track_id = pairs.track_id "
+        "FROM (SELECT unnest(?::UUID[]) AS song_id, unnest(?::UUID[]) AS track_id) pairs WHERE id = pairs.song_id",
+        [list(pairs), list(pairs.values())],
+    )
+
+
+def link_files(connection: Connection, tracks: Mapping[str, UUID]) -> list[UUID]:
+    """These files have come into the library: link the songs that playlist files name so, and all that are the same.
+
+    Parameters
+    ----------
+    tracks
+        The track of each file, by its path.
+
+    Returns
+    -------
+    list
+        The songs that have a track now.
+    """
+    named = by_keys(connection, "file", list(tracks))
+    pairs = {row.id: tracks[path] for path, row in named.items() if row.track_id != tracks[path]}
+    if pairs:
+        _link(connection, pairs)
+    return [*pairs, *recognise(connection, list(tracks.values()))]
+
+
+def match(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Find the tracks of songs, and link them.
+
+    A track is a song when the ISRC is the same, or when title and first artist are, but for case, accents, guests
+    and remarks such as "Remastered 2011", and the lengths differ by `TOLERANCE` at most.
+
+    Returns
+    -------
+    dict
+        The track of each of these songs that is in the library, those included that were linked before.
+    """
+    here = _here(connection, song_ids)
+    pairs = _pairs(connection, [song_id for song_id in song_ids if song_id not in here], None)
+    if pairs:
+        _link(connection, pairs)
+    return here | pairs
+
+
+def recognise(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:
+    """Tracks have come into the library: link the songs that waited for them, as `match` does. Returns those."""
+    pairs = _pairs(connection, None, track_ids)
+    if pairs:
+        _link(connection, pairs)
+    return list(pairs)
+
+
+def _here(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    rows = connection.execute(
+        """
+        SELECT s.id, t.id FROM (SELECT id, track_id FROM songs WHERE id IN (SELECT unnest(?::UUID[]))) s
+        JOIN tracks t ON t.id = s.track_id WHERE t.removed_at IS NULL
+        """,
+        [list(song_ids)],
+    ).fetchall()
+    return dict(rows)
+
+
+def _pairs(
+    connection: Connection, song_ids: Sequence[UUID] | None, track_ids: Sequence[UUID] | None
+) -> dict[UUID, UUID]:
+    """The best track for each of the songs (all that are not here when None) among the tracks (all when None)."""
+    if not song_ids and not track_ids:
+        return {}
+    chosen = "true" if song_ids is None else "id IN (SELECT unnest(?::UUID[]))"
+    wanted = connection.execute(
+        f"""
+        SELECT id, title, artist, duration, isrc, {_INITIAL} FROM songs
+        WHERE {chosen} AND (track_id IS NULL OR track_id IN (SELECT id FROM tracks WHERE removed_at IS NOT NULL))
+        """,  # noqa: S608 - text of ours
+        [] if song_ids is None else [list(song_ids)],
+    ).fetchall()
+    chosen = "true" if track_ids is None else "id IN (SELECT unnest($tracks::UUID[]))"
+    # What begins otherwise has another name: most of a large library is left alone.
+    here = connection.execute(
+        f"""
+        SELECT id, title, artist, duration, isrc FROM tracks WHERE removed_at IS NULL AND {chosen}
+        AND (isrc IN (SELECT unnest($isrc::VARCHAR[])) OR {_INITIAL} IN (SELECT unnest($initials::VARCHAR[])))
+        ORDER BY id
+        """,  # noqa: S608 - text of ours
+        {
+            "isrc": [row[4] for row in wanted if row[4] is not None],
+            "initials": [row[5] for row in wanted],
+            **({} if track_ids is None else {"tracks": list(track_ids)}),
+        },
+    ).fetchall()
+    by_isrc = {isrc: track for track, _, _, _, isrc in here if isrc is not None}
+    by_name: dict[tuple[str, str], list[tuple[float, UUID]]] = defaultdict(list)
+    for track, title, artist, duration, _ in here:
+        if (name := _name(title, artist)) is not None:
+            by_name[name].append((duration, track))
+    found: dict[UUID, UUID] = {}
+    for song, title, artist, duration, isrc, _ in wanted:
+        if isrc in by_isrc:
+            found[song] = by_isrc[isrc]
+        elif (name := _name(title, artist)) is not None and name in by_name:
+            # Of unknown length any will do.
+            apart, track = min((abs(length - (duration or length)), track) for length, track in by_name[name])
+            if apart <= TOLERANCE:
+                found[song] = track
+    return found
+
+
+# The first letters of a title without case and accents: enough to leave out most of what differs.
+_INITIAL = "strip_accents(lower(regexp_replace(title, '[^\\pL\\pN]', '', 'g')))[:4]"
+
+# What is said of a recording and does not make it another one. "Live", "Instrumental" and "Club Mix" do.
+_REMARK = re.compile(
+    r"(?:feat|ft|featuring|with)\b.*|(?:\d{4} )?(?:digital(?:ly)? )?remaster(?:ed)?\b.*|"
+    r"(?:original|album)(?: mix| version)?|explicit|clean|stereo|mono|bonus track|\d{4}",
+    re.DOTALL,
+)
+_PART = re.compile(r"[(\[]([^()\[\]]*)[)\]]|\s[-–—]\s(.*)$", re.DOTALL)
+_GUESTS = re.compile(r"\s(?:feat|ft|featuring)\b.*$", re.DOTALL)
+_NEXT_ARTIST = re.compile(r"\s*[,;/&+]\s*|\s+(?:feat|ft|featuring|with|vs|and|x)\b\.?\s*")
+_APOSTROPHES = str.maketrans("", "", "'’‘`´")
+
+
+def _name(title: str, artist: str) -> tuple[str, str] | None:
+    """Title and first artist with nothing in them that people write differently; None where one is missing."""
+    plain = _PART.sub(lambda part: "" if _is_remark(part) else f" {part[1] or part[2]} ", fold(title))
+    names = (_words(_GUESTS.sub("", plain)), _words(_NEXT_ARTIST.split(fold(artist).strip())[0]).removeprefix("the "))
+    return names if all(names) else None
+
+
+def _is_remark(part: re.Match[str]) -> bool:
+    return _REMARK.fullmatch((part[1] or part[2] or "").strip()) is not None
+
+
+def _words(text: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in text.translate(_APOSTROPHES)).split())
