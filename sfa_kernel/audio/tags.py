@@ -15,7 +15,7 @@ from sfa_kernel.audio.text import clean_text
 if TYPE_CHECKING:
     import os
 
-__all__ = ["MAX_COVER_BYTES", "Tags", "read_tags"]
+__all__ = ["MAX_COVER_BYTES", "Tags", "name_tags", "read_tags"]
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def read_tags(path: str | os.PathLike[str], *, name: str | None = None) -> Tags:
         When there is no readable file. What is in it never raises.
     """
     path = readable_file(path)
-    named = _from_name(name if name is not None else path.name)
+    named = name_tags(name if name is not None else path.name)
     try:
         return _from_file(path, named)
     except Exception as error:
@@ -130,8 +130,8 @@ def _from_file(path: Path, named: Tags) -> Tags:
     )
 
 
-def _from_name(name: str) -> Tags:
-    """Read ``03 - Artist - Title.mp3``, with or without the number and the artist."""
+def name_tags(name: str) -> Tags:
+    """What a file's name tells: ``03 - Artist - Title.mp3``, with or without the number and the artist."""
     stem = Path(name).stem
     if " " not in stem:  # underscores stand for spaces where there are no spaces
         stem = stem.replace("_", " ")

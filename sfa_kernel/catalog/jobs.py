@@ -39,6 +39,7 @@ __all__ = [
     "insert",
     "listing",
     "next_ready",
+    "note",
     "pipeline",
     "prune",
     "queues",
@@ -270,6 +271,15 @@ def batch(connection: Connection, batch_id: UUID) -> dict[str, Any]:
     return row or {}
 
 
+def batch_kinds(connection: Connection, batch_id: UUID) -> list[dict[str, Any]]:
+    """How many ``jobs`` of each ``kind`` of a batch have each ``status``."""
+    return fetch_all(
+        connection,
+        "SELECT kind, status, count(*) AS jobs FROM jobs WHERE batch_id = ? GROUP BY kind, status ORDER BY kind, status",
+        [batch_id],
+    )
+
+
 # -- changing ------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +301,13 @@ def insert(connection: Connection, jobs: Sequence[JobRow]) -> None:
             f"INSERT INTO jobs ({_COLUMNS}) VALUES {', '.join([marks] * len(part))}",  # noqa: S608 - our own names
             [value for row in part for value in row],
         )
+
+
+def note(connection: Connection, job_id: UUID, facts: dict[str, Any]) -> None:
+    """Say in a job's arguments what came of it, for whoever asked for it."""
+    connection.execute(
+        "UPDATE jobs SET arguments = json_merge_patch(arguments, ?) WHERE id = ?", [json.dumps(facts), job_id]
+    )
 
 
 def transition(

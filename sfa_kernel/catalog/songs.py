@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["SongRow", "by_keys", "get", "get_many", "link", "link_files", "match", "put", "recognise"]
+__all__ = ["SongRow", "by_keys", "get", "get_many", "link", "link_files", "match", "put", "recognise", "rename"]
 
 TOLERANCE = 2.0  # how much the lengths of what is the same recording may differ [s]
 
@@ -106,6 +106,18 @@ def _of(connection: Connection, names: Sequence[tuple[str, str]]) -> list[SongRo
 def by_keys(connection: Connection, service: str, keys: Sequence[str]) -> dict[str, SongRow]:
     """The songs that a service names so, as far as they are known."""
     return {row.song.key: row for row in _of(connection, [(service, key) for key in keys])}
+
+
+def rename(connection: Connection, service: str, keys: Mapping[str, str]) -> None:
+    """Songs have another key from now on (old: new); where a song has that one already, both stay as they are."""
+    connection.execute(
+        """
+        UPDATE songs SET key = now.new
+        FROM (SELECT unnest(?::VARCHAR[]) AS old, unnest(?::VARCHAR[]) AS new) now
+        WHERE service = ? AND key = now.old AND now.new NOT IN (SELECT key FROM songs WHERE service = ?)
+        """,
+        [list(keys), list(keys.values()), service, service],
+    )
 
 
 def get(connection: Connection, song_id: UUID) -> SongRow:

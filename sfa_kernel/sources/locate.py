@@ -55,10 +55,13 @@ class Places:
         The playlist's own folder, which relative paths begin in; None when it came from elsewhere.
     roots
         Folders, links in them resolved, outside of which no file is looked for; None for everywhere.
+    label
+        What stands for the folder that is not known: ``01.mp3`` of one playlist is not that of another.
     """
 
-    def __init__(self, folder: Path | None, roots: Sequence[Path] | None = None) -> None:
+    def __init__(self, folder: Path | None, roots: Sequence[Path] | None = None, *, label: str = "") -> None:
         self._folder = folder
+        self._label = label
         self._roots = None if roots is None else [os.path.join(root, "") for root in roots]
         self._below: dict[str, list[str]] | None = None
 
@@ -79,10 +82,12 @@ class Places:
 
     def key(self, location: str) -> str:
         """What stands for a file that was not found: where it should be, as far as that can be told."""
-        name = local_name(location) or location
-        if self._folder is None or os.path.isabs(name) or _DRIVE.fullmatch(name) or name.startswith("\\\\"):
+        name = local_name(location)
+        if not name:
+            return location
+        if os.path.isabs(name) or _DRIVE.fullmatch(name) or name.startswith("\\\\"):
             return name
-        return os.path.normpath(os.path.join(self._folder, name))
+        return os.path.normpath(os.path.join(self._folder or self._label, name))
 
     def _allowed(self, path: str) -> bool:
         if self._roots is None:
