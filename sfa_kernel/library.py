@@ -98,8 +98,11 @@ class Track:
     def path(self) -> Path:
         """Its audio file: in the library, or where it was left when it was added."""
         storage = self.library.storage
-        with self.library.catalog.read() as connection:
-            return tracks.sound(connection, self.id, storage) or self.row.path(storage)
+        path = self.row.path(storage)
+        if path.is_file():
+            return path
+        with self.library.catalog.read() as connection:  # it may have been found again somewhere else
+            return tracks.sound(connection, self.id, storage) or path
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Track) and other.id == self.id

@@ -32,6 +32,8 @@ from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.cloud import CLOUD
 from sfa_kernel.pipeline.export import EXPORT, enqueue_export
 from sfa_kernel.pipeline.importing import audio_files, import_file
+from sfa_kernel.pipeline.intake import IMPORT
+from sfa_kernel.pipeline.scan import SCAN
 from sfa_kernel.pipeline.weights import WEIGHTS, weights_request
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["Studio"]
 
 # The jobs that a studio can run.
-KINDS = {**pipeline.KINDS, **{kind.name: kind for kind in (CLEANUP, CLOUD, EXPORT, WEBHOOK, WEIGHTS)}}
+KINDS = {**pipeline.KINDS, **{kind.name: kind for kind in (CLEANUP, CLOUD, EXPORT, IMPORT, SCAN, WEBHOOK, WEIGHTS)}}
 
 
 class Studio(Library):

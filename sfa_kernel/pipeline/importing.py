@@ -69,8 +69,8 @@ class Found:
         The file.
     source
         Where it came from, as a person knows it.
-    content_hash, bytes
-        Its SHA-256 and its size.
+    content_hash, bytes, modified
+        Its SHA-256, its size, and when it was changed [ns since 1970].
     labels
         What it is called.
     info
@@ -83,6 +83,7 @@ class Found:
     source: str
     content_hash: str
     bytes: int
+    modified: int
     labels: Labels = Labels()
     info: audio.AudioInfo | None = None
     copy: Path | None = None
@@ -155,7 +156,7 @@ def examine(
     content_hash = audio.content_hash(path)
     source = source or str(path)
     if content_hash in known:
-        return Found(path, source, content_hash, before[0])
+        return Found(path, source, content_hash, *before)
     info = audio.probe(path)
     _hear_some(path)
     folder = scratch / str(uuid4())
@@ -170,7 +171,7 @@ def examine(
         raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
     if _state(path) != before:
         raise RetryableJobError(f"{path.name} is being written by another program.", hint="Wait until it is complete.")
-    return Found(path, source, content_hash, before[0], labels, info, copy)
+    return Found(path, source, content_hash, *before, labels, info, copy)
 
 
 def take(
