@@ -11,6 +11,9 @@ backup of either gives nothing away. It is the first there is of:
    read here: a program that runs as this user can open the store.
 
 A value is opened with whichever of the three it was locked with. `protection` says in words which one is in force.
+
+What a login gives lies in the same store under the names in `KEPT`. No person sets it, so nothing here lists it: `keep`
+and `kept` are for the code that logs in.
 """
 
 from __future__ import annotations
@@ -32,10 +35,24 @@ from sfa_kernel.settings import user_file
 from sfa_kernel.storage import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["SERVICES", "Known", "Secret", "Service", "get", "known", "protection", "put", "remove", "service"]
+__all__ = [
+    "KEPT",
+    "SERVICES",
+    "Known",
+    "Secret",
+    "Service",
+    "get",
+    "keep",
+    "kept",
+    "known",
+    "protection",
+    "put",
+    "remove",
+    "service",
+]
 
 KEY_VARIABLE = "SFA_CREDENTIALS_KEY"
 FORMAT = 1
@@ -61,8 +78,20 @@ class Service:
     variable: str
 
 
-SERVICES = {"lalal": Service("lalal.ai", "SFA_LALAL_KEY")}
+SERVICES = {
+    "lalal": Service("lalal.ai", "SFA_LALAL_KEY"),
+    "spotify_id": Service("Spotify, client id", "SFA_SPOTIFY_CLIENT_ID"),
+    "spotify_secret": Service("Spotify, client secret", "SFA_SPOTIFY_CLIENT_SECRET"),
+}
 """The services there are, by the name of their credential."""
+
+KEPT = {
+    "spotify_login": "the login at Spotify",
+    "spotify_pending": "a login at Spotify that has begun",
+    "spotify_user_token": "a token of Spotify",
+    "spotify_app_token": "a token of Spotify",
+}
+"""What is kept that no person sets, and what it is called."""
 
 
 class Secret(str):
@@ -145,7 +174,7 @@ def put(name: str, value: str) -> None:
     value = value.strip()
     if not value:
         raise ParameterError("The credential is empty.", hint="Copy the whole of it.")
-    if len(value) > LONGEST or not value.isascii() or not value.isprintable():
+    if not _can_be_stored(value):
         raise ParameterError(
             "The credential is too long, or holds signs that no key has.", hint="Copy it again, in one line."
         )
@@ -169,6 +198,46 @@ def remove(name: str) -> None:
     if name in _read():
         with _writing() as entries:
             entries.pop(name, None)
+
+
+def keep(values: Mapping[str, str | None]) -> None:
+    """Keep what a login gave, all of it at once or nothing; None takes an entry away.
+
+    Parameters
+    ----------
+    values
+        By names in `KEPT`: ASCII without line breaks, 4096 characters at most.
+
+    Raises
+    ------
+    ParameterError
+        When a value cannot be kept.
+    SetupError
+        When the store is damaged or cannot be written; it stays as it is.
+    BusyError
+        When another process writes to it for longer than we wait.
+    """
+    for name, value in values.items():
+        if value is not None and not _can_be_stored(value):
+            raise ParameterError(f"What was given for {KEPT[name]} cannot be kept.")
+    with _writing() as entries:
+        for name, value in values.items():
+            if value is None:
+                entries.pop(name, None)
+            else:
+                entries[name] = _lock(name, value)
+
+
+def kept(name: str) -> Secret | None:
+    """What was kept under a name in `KEPT`; None when there is nothing.
+
+    Raises
+    ------
+    SetupError
+        When the store is damaged, or the key that it was locked with is gone.
+    """
+    entry = _read().get(name)
+    return None if entry is None else Secret(_open(name, entry))
 
 
 def known() -> list[Known]:
@@ -200,6 +269,10 @@ def protection() -> str:
         f"Stored keys are encrypted with a key in {_key_file()}: a copy of the settings or of a library gives "
         "nothing away, but a program that runs as you can read them."
     )
+
+
+def _can_be_stored(value: str) -> bool:
+    return len(value) <= LONGEST and value.isascii() and value.isprintable()
 
 
 def _from_environment(name: str) -> str:
@@ -279,20 +352,24 @@ def _open(name: str, entry: dict[str, str]) -> str:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    label = SERVICES[name].label
+    what, again = (
+        (KEPT[name], "log in again")
+        if name in KEPT
+        else (f"the key of {SERVICES[name].label}", f"set the key of {SERVICES[name].label} again")
+    )
     key = next((key for key in _keys() if _fingerprint(key) == entry["key"]), None)
     if key is None:
         raise SetupError(
-            f"The stored key of {label} was locked with another key than is here now.",
-            hint=f"Bring back {KEY_VARIABLE}, the system's keyring or {_key_file()}, or set the key of {label} again.",
+            f"What is stored for {what} was locked with another key than is here now.",
+            hint=f"Bring back {KEY_VARIABLE}, the system's keyring or {_key_file()}, or {again}.",
         )
     try:
         nonce, locked = base64.b64decode(entry["nonce"]), base64.b64decode(entry["locked"])
         return AESGCM(key).decrypt(nonce, locked, name.encode()).decode()
     except (InvalidTag, ValueError):
         raise SetupError(
-            f"The stored key of {label} in {_store()} is damaged; nothing was changed.",
-            hint="Put back a copy of that file, or set the key again.",
+            f"What is stored for {what} in {_store()} is damaged; nothing was changed.",
+            hint=f"Put back a copy of that file, or {again}.",
         ) from None
 
 

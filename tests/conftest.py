@@ -21,6 +21,8 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
         monkeypatch.setenv(f"XDG_{folder.upper()}_HOME", str(tmp_path_factory.mktemp(folder)))
     for variable in ("SFA_HOME", "SFA_RUN_JOBS", "SFA_PARENT_PID", "SFA_LALAL_KEY", "SFA_CREDENTIALS_KEY"):
         monkeypatch.delenv(variable, raising=False)
+    for variable in ("SFA_SPOTIFY_CLIENT_ID", "SFA_SPOTIFY_CLIENT_SECRET"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 

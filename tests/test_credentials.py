@@ -85,7 +85,7 @@ def test_the_environment_comes_first_and_is_left_alone(monkeypatch):
     credentials.put("lalal", PLANTED)
     monkeypatch.setenv("SFA_LALAL_KEY", "of-the-environment")
     assert credentials.get("lalal") == "of-the-environment"
-    assert [(k.name, k.source, k.changed_at) for k in credentials.known()] == [("lalal", "environment", None)]
+    assert next((k.name, k.source, k.changed_at) for k in credentials.known()) == ("lalal", "environment", None)
     credentials.remove("lalal")
     assert credentials.get("lalal") == "of-the-environment"
     monkeypatch.setenv("SFA_LALAL_KEY", " ")
@@ -93,11 +93,13 @@ def test_the_environment_comes_first_and_is_left_alone(monkeypatch):
 
 
 def test_known_says_where_from_and_since_when():
-    (none,) = credentials.known()
+    none, *others = credentials.known()
+    assert [other.name for other in others] == ["spotify_id", "spotify_secret"]
     assert (none.name, none.label, none.source, none.changed_at) == ("lalal", "lalal.ai", None, None)
     credentials.put("lalal", PLANTED)
-    (stored,) = credentials.known()
+    stored, *others = credentials.known()
     assert stored.source == "store"
+    assert {other.source for other in others} == {None}
     assert stored.changed_at.utcoffset().total_seconds() == 0
 
 
@@ -290,6 +292,34 @@ def test_what_cannot_be_a_key_is_refused(value, store):
     with pytest.raises(ParameterError):
         credentials.put("lalal", value)
     assert not store.exists()
+
+
+def test_what_a_login_gave_is_kept_at_once_and_seen_by_nobody(studio, store):
+    credentials.keep({"spotify_login": PLANTED, "spotify_pending": "a-verifier"})
+    credentials.keep({"spotify_user_token": PLANTED[::-1], "spotify_pending": None})
+    assert credentials.kept("spotify_login") == PLANTED
+    assert credentials.kept("spotify_user_token") == PLANTED[::-1]
+    assert credentials.kept("spotify_pending") is None
+    assert PLANTED not in store.read_text() + repr(credentials.kept("spotify_login"))
+    before = store.read_bytes()
+    for value in ("two\nlines", "x" * 5000):
+        with pytest.raises(ParameterError, match="cannot be kept"):
+            credentials.keep({"spotify_login": "new", "spotify_user_token": value})
+    assert store.read_bytes() == before
+    assert not [known.name for known in credentials.known() if known.name in credentials.KEPT]
+    handlers = engine_handlers(studio)
+    for name in credentials.KEPT:
+        for handler in ("credentials.put", "credentials.remove"):
+            with pytest.raises(ParameterError):
+                handlers[handler]({"name": name, "value": "mine"}, [])
+    assert store.read_bytes() == before
+
+
+def test_a_login_that_does_not_open_any_more_is_to_be_made_again(monkeypatch, tmp_path):
+    credentials.keep({"spotify_login": PLANTED})
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    with pytest.raises(SetupError, match=r"the login at Spotify was locked with another key.*or log in again"):
+        credentials.kept("spotify_login")
 
 
 def test_an_unknown_service_names_those_there_are():

@@ -22,7 +22,7 @@ def define(commands: Commands) -> None:
         ("set", _set, "keep a key; it is asked for, or read from standard input"),
         ("remove", _remove, "forget a key that was kept"),
     ):
-        actions.add(name, run, text).add_argument("name", metavar="NAME", help="lalal")
+        actions.add(name, run, text).add_argument("name", metavar="NAME", help="lalal, spotify_id or spotify_secret")
 
 
 def _list(options: argparse.Namespace) -> int:
