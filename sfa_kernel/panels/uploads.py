@@ -1,91 +1,128 @@
-"""Takes files that are dropped on the page, in chunks over the widget's own connection."""
+"""Takes files that are dropped on the page, in chunks over the widget's own connection.
+
+An upload is a folder: what is known of it, and the file as far as it has arrived. So it goes on where it was when the
+page was reloaded or the kernel started again. `sfa_kernel.pipeline.cleanup` removes what nobody went on with.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
-import time
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid5
 
-from sfa_kernel.errors import InputError, ParameterError
-from sfa_kernel.panels.rows import track_rows
-from sfa_kernel.pipeline.importing import import_file
+from sfa_kernel.audio.text import clean_text
+from sfa_kernel.catalog import jobs as job_table
+from sfa_kernel.errors import DiskFullError, InputError, ParameterError
+from sfa_kernel.pipeline.playlist_file import playlist_file_request
+from sfa_kernel.pipeline.upload import upload_key, upload_request
+from sfa_kernel.sources.listed import is_playlist_file
+from sfa_kernel.storage import disk_is_full, write_private
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sfa_kernel.panels.library import Handler
     from sfa_kernel.studio import Studio
 
 __all__ = ["upload_handlers"]
 
 LARGEST = 4 << 30  # bytes
-KEPT_SECONDS = 24 * 3600  # an upload that was never finished
+LARGEST_CHUNK = 4 << 20  # bytes
+ABOUT = "about.json"
+_UPLOADS = UUID("5f1d3c0e-6a52-4b5e-9d0b-5d0c9a1f7e42")  # what the ids of uploads are made from
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Upload:
+    id: str
+    folder: Path
     name: str
     size: int
-    path: Path
-    received: int = 0
+
+    @property
+    def path(self) -> Path:
+        # Under its own name, which messages fall back on; the folder's name makes it ours.
+        return self.folder / "file" / _short(self.name)
+
+    @property
+    def received(self) -> int:
+        return min(self.size, self.path.stat().st_size)
 
 
 def upload_handlers(studio: Studio) -> dict[str, Handler]:
     """Handlers of uploads."""
-    uploads: dict[str, _Upload] = {}
 
     def find(params: dict[str, Any]) -> _Upload:
-        upload = uploads.get(str(params.get("upload")))
-        if upload is None:
-            raise ParameterError("This upload is not known any more.", hint="Drop the file again.")
+        lost = ParameterError("This upload is not known any more.", hint="Add the file again.")
+        try:
+            identifier = str(UUID(str(params.get("upload"))))
+            folder = studio.storage.path(f"uploads/{identifier}")
+            about = json.loads((folder / ABOUT).read_text("ascii"))
+        except (ValueError, OSError):
+            raise lost from None
+        upload = _Upload(identifier, folder, about["name"], about["size"])
+        if not upload.path.is_file():
+            raise lost
         return upload
 
     def begin(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        name = PurePath(str(params["name"]).replace("\\", "/").replace("\0", "")).name.lstrip(". ") or "upload"
+        name = clean_text(PurePath(str(params["name"]).replace("\\", "/")).name).lstrip(". ") or "upload"
         size = int(params["size"])
         if size <= 0:
             raise InputError(f"{name} is empty.", hint="Choose another file.")
-        if size > LARGEST or size * 2 > shutil.disk_usage(studio.home).free:
+        # The same file is the same upload, whichever page sends it.
+        identifier = str(uuid5(_UPLOADS, json.dumps([str(params["fingerprint"]), size, name])))
+        upload = _Upload(identifier, studio.storage.path(f"uploads/{identifier}"), name, size)
+        there = upload.received if upload.path.is_file() else 0
+        # It is copied into the library before it goes.
+        if size > LARGEST or 2 * size - there > shutil.disk_usage(studio.home).free:
             raise InputError(f"There is no room for {name} ({size / 1e6:.0f} MB).", hint="Free some disk space.")
-        _forget_old(studio)
-        identifier = str(uuid4())
-        folder = studio.storage.path(f"uploads/{identifier}")
-        folder.mkdir()
-        # Under its own name, which titles and messages fall back on; the folder's name makes it ours.
-        upload = uploads[identifier] = _Upload(name, size, studio.storage.path(f"uploads/{identifier}/{_short(name)}"))
+        upload.path.parent.mkdir(parents=True, exist_ok=True)
         upload.path.touch()
-        return {"upload": identifier}
+        write_private(upload.folder / ABOUT, json.dumps({"name": name, "size": size}))
+        return {"upload": identifier, "received": there}
 
     def chunk(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         upload = find(params)
         data = bytes(buffers[0]) if buffers else b""
-        if int(params["offset"]) != upload.received or upload.received + len(data) > upload.size:
-            raise ParameterError(f"A piece of {upload.name} got lost on the way.", hint="Drop the file again.")
-        with upload.path.open("ab") as file:
-            file.write(data)
-        upload.received += len(data)
+        offset = int(params["offset"])
+        # Where two pages send one file, each writes what the other has written.
+        if not 0 <= offset <= upload.received or offset + len(data) > upload.size or len(data) > LARGEST_CHUNK:
+            raise ParameterError(f"A piece of {upload.name} got lost on the way.", hint="Add the file again.")
+        try:
+            with upload.path.open("r+b") as file:
+                file.seek(offset)
+                file.write(data)
+        except OSError as error:
+            if disk_is_full(error):
+                raise DiskFullError(f"There is no room for {upload.name}.", hint="Free some disk space.") from error
+            raise
         return {"received": upload.received}
 
     def finish(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         upload = find(params)
-        try:
-            if upload.received != upload.size:
-                raise InputError(f"{upload.name} arrived incomplete.", hint="Drop the file again.")
-            imported = import_file(studio.catalog, studio.storage, upload.path, source=upload.name)
-        finally:
-            abort(params, [])
-        studio.bus.publish("library", {"added": [str(imported.track.id)]})
-        if params.get("stages"):
-            studio.run(imported.track.id, stages=params["stages"])
-        return {"track": track_rows(studio, [imported.track.id])[0], "new": imported.new}
+        if upload.received != upload.size:
+            raise InputError(f"{upload.name} has not arrived as a whole.", hint="Add the file again.")
+        stages = list(params.get("stages") or [])
+        if is_playlist_file(PurePath(upload.name)):
+            request = playlist_file_request(
+                upload.path, upload=upload.id, name=upload.name, stages=stages, anywhere=False
+            )
+        else:
+            request = upload_request(upload.id, name=upload.name, stages=stages)
+        run = studio._start([request], grows=True)
+        return {"jobs": [str(job_id) for job_id in run.ids], "batch": str(run.batch_id)}
 
     def abort(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        upload = uploads.pop(str(params.get("upload")), None)
-        if upload is not None:
-            studio.storage.discard(upload.path.parent)
+        try:
+            upload = find(params)
+        except ParameterError:
+            return {}
+        with studio.catalog.read() as connection:
+            wanted = job_table.active_with_key(connection, upload_key(upload.id))
+        if wanted is None:
+            studio.storage.discard(upload.folder)
         return {}
 
     return {"upload.begin": begin, "upload.chunk": chunk, "upload.finish": finish, "upload.abort": abort}
@@ -96,9 +133,3 @@ def _short(name: str) -> str:
     suffix = PurePath(name).suffix[:10]
     stem = PurePath(name).stem.encode()[:150].decode(errors="ignore")
     return f"{stem or 'upload'}{suffix}"
-
-
-def _forget_old(studio: Studio) -> None:
-    for folder in studio.storage.path("uploads").iterdir():
-        if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
-            studio.storage.discard(folder)
