@@ -23,18 +23,24 @@ from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.cloud import CloudAccount
-from sfa_kernel.errors import InputError, NotFoundError, ParameterError
+from sfa_kernel.downloads import Downloads
+from sfa_kernel.errors import InputError, ParameterError
 from sfa_kernel.exporting import TEMPLATE
 from sfa_kernel.jobs import Ground, Runner, cron
 from sfa_kernel.jobs.slot import before_exit
 from sfa_kernel.library import Imported, Library, Track, Tracks
 from sfa_kernel.pipeline.cleanup import CLEANUP, cleanup_request
 from sfa_kernel.pipeline.cloud import CLOUD
+from sfa_kernel.pipeline.download import DOWNLOAD
 from sfa_kernel.pipeline.export import EXPORT, enqueue_export
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.pipeline.intake import IMPORT
+from sfa_kernel.pipeline.playlist_file import PLAYLIST_FILE
 from sfa_kernel.pipeline.scan import SCAN
+from sfa_kernel.pipeline.tools import TOOLS
+from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.pipeline.weights import WEIGHTS, weights_request
+from sfa_kernel.playlists import Playlists
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
 from sfa_kernel.separation.request import Request, request
@@ -55,7 +61,25 @@ if TYPE_CHECKING:
 __all__ = ["Studio"]
 
 # The jobs that a studio can run.
-KINDS = {**pipeline.KINDS, **{kind.name: kind for kind in (CLEANUP, CLOUD, EXPORT, IMPORT, SCAN, WEBHOOK, WEIGHTS)}}
+KINDS = {
+    **pipeline.KINDS,
+    **{
+        kind.name: kind
+        for kind in (
+            CLEANUP,
+            CLOUD,
+            DOWNLOAD,
+            EXPORT,
+            IMPORT,
+            PLAYLIST_FILE,
+            SCAN,
+            TOOLS,
+            UPLOAD,
+            WEBHOOK,
+            WEIGHTS,
+        )
+    },
+}
 
 
 class Studio(Library):
@@ -125,25 +149,7 @@ class Studio(Library):
             When there is none.
         """
         with self.catalog.read() as connection:
-            return Track(self, tracks.get(connection, self._resolve(connection, track_id)))
-
-    def _resolve(self, connection: Any, track_id: str | UUID) -> UUID:
-        if isinstance(track_id, UUID):
-            return track_id
-        if not isinstance(track_id, str):
-            raise ParameterError(f"{track_id!r} is no track.", hint="Name a track of this library, or its id.")
-        try:
-            return UUID(track_id)
-        except ValueError:
-            pass
-        found = connection.execute(
-            "SELECT id FROM tracks WHERE removed_at IS NULL AND starts_with(id::VARCHAR, ?) LIMIT 2",
-            [track_id.lower()],
-        ).fetchall()
-        if len(found) != 1 or not track_id:
-            many = "No track has" if not found else "Several tracks have"
-            raise NotFoundError(f"{many} an id that begins with {track_id!r}.", hint="`sfa tracks` lists them.")
-        return UUID(str(found[0][0]))
+            return Track(self, tracks.get(connection, tracks.resolve(connection, track_id)))
 
     def add(self, *paths: str | os.PathLike[str]) -> Imported:
         """Bring files and folders into the library; the originals stay as they are.
@@ -187,9 +193,10 @@ class Studio(Library):
         return restored
 
     def _ids(self, chosen: Track | str | UUID | Sequence[Track | str | UUID]) -> list[UUID]:
-        named = chosen if isinstance(chosen, Iterable) and not isinstance(chosen, str) else [chosen]
+        # Read now: what is a question itself is not asked within one.
+        named = list(chosen) if isinstance(chosen, Iterable) and not isinstance(chosen, str) else [chosen]
         with self.catalog.read() as connection:
-            return [one.id if isinstance(one, Track) else self._resolve(connection, one) for one in named]
+            return [one.id if isinstance(one, Track) else tracks.resolve(connection, one) for one in named]
 
     # -- work ------------------------------------------------------------------------------------------------
 
@@ -576,6 +583,16 @@ class Studio(Library):
     def webhooks(self) -> Webhooks:
         """URLs that are told what happens."""
         return Webhooks(self, on_queued=self._work_if_wanted)
+
+    @property
+    def playlists(self) -> Playlists:
+        """Lists of songs: one's own, imported ones, and smart ones."""
+        return Playlists(self)
+
+    @property
+    def downloads(self) -> Downloads:
+        """Downloads of songs that others name: off until somebody switches them on."""
+        return Downloads(self, start=self._start)
 
     @property
     def lalal(self) -> CloudAccount:

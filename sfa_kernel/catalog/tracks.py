@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sfa_kernel.catalog.rows import fetch, fetch_one, fold
 from sfa_kernel.catalog.stems import IN_USE, mixer_order
@@ -13,7 +14,6 @@ from sfa_kernel.errors import NotFoundError, ParameterError
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from sfa_kernel.catalog.connection import Connection
     from sfa_kernel.storage import Storage
@@ -29,6 +29,7 @@ __all__ = [
     "insert",
     "page",
     "remove",
+    "resolve",
     "restore",
     "set_duration",
     "set_sound",
@@ -124,6 +125,34 @@ def get_many(connection: Connection, track_ids: Sequence[UUID]) -> list[TrackRow
     )
     by_id = {row["id"]: TrackRow(**row) for row in rows if row.pop("removed_at") is None}
     return [by_id[track_id] for track_id in track_ids if track_id in by_id]
+
+
+def resolve(connection: Connection, track_id: object) -> UUID:
+    """The id of a track that is named by it, or by the unambiguous beginning of it.
+
+    Raises
+    ------
+    NotFoundError
+        When no id begins so, or several do.
+    ParameterError
+        When that is no name of a track.
+    """
+    if isinstance(track_id, UUID):
+        return track_id
+    if not isinstance(track_id, str):
+        raise ParameterError(f"{track_id!r} is no track.", hint="Name a track of this library, or its id.")
+    try:
+        return UUID(track_id)
+    except ValueError:
+        pass
+    found = connection.execute(
+        "SELECT id FROM tracks WHERE removed_at IS NULL AND starts_with(id::VARCHAR, ?) LIMIT 2",
+        [track_id.lower()],
+    ).fetchall()
+    if len(found) != 1 or not track_id:
+        many = "No track has" if not found else "Several tracks have"
+        raise NotFoundError(f"{many} an id that begins with {track_id!r}.", hint="`sfa tracks` lists them.")
+    return UUID(str(found[0][0]))
 
 
 def by_hash(connection: Connection, content_hash: str) -> tuple[TrackRow, bool] | None:

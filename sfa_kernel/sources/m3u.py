@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfa_kernel.audio.text import clean_text
@@ -11,9 +12,9 @@ from sfa_kernel.errors import InputError
 from sfa_kernel.sources.listed import LONGEST_LOCATION, MOST_SONGS, Listed, ListedPlaylist, too_many
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
-__all__ = ["read_m3u"]
+__all__ = ["m3u8", "read_m3u"]
 
 LARGEST = 64 << 20  # bytes
 
@@ -102,3 +103,39 @@ def _listed(location: str, about: dict[str, str]) -> Listed:
         artist, named = parts
     seconds = float(about.get("seconds") or 0)
     return Listed(location, named, artist, about.get("album", ""), duration=seconds if seconds > 0 else None)
+
+
+def m3u8(name: str, songs: Iterable[Listed]) -> str:
+    """Write a playlist.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    songs
+        In order. What has no ``location`` is named in a remark, which players leave alone.
+
+    Returns
+    -------
+    str
+        The text of the file, to be kept in UTF-8.
+    """
+    lines = ["#EXTM3U", f"#PLAYLIST:{clean_text(name)}"]
+    for song in songs:
+        title, artist, album = (clean_text(text) for text in (song.title, song.artist, song.album))
+        named = f"{artist} - {title}" if artist else title
+        if not song.location:
+            lines.append(f"# Not here: {named}")
+            continue
+        lines.append(f"#EXTINF:{-1 if song.duration is None else round(song.duration)},{named}")
+        lines += [f"#EXTART:{artist}"] if artist else []
+        lines += [f"#EXTALB:{album}"] if album else []
+        lines.append(_line(song.location))
+    return "\n".join([*lines, ""])
+
+
+def _line(location: str) -> str:
+    """A path as a line of its own; as an address when it holds what such a line cannot."""
+    if location.isprintable() and location == location.strip() and not location.startswith("#"):
+        return location
+    return Path(location).absolute().as_uri()
