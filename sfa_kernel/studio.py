@@ -36,10 +36,8 @@ from sfa_kernel.pipeline.export import EXPORT, enqueue_export
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.pipeline.intake import IMPORT
 from sfa_kernel.pipeline.playlist_file import PLAYLIST_FILE
-from sfa_kernel.pipeline.playlist_file import PLAYLIST_FILE
 from sfa_kernel.pipeline.scan import SCAN
 from sfa_kernel.pipeline.tools import TOOLS
-from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.pipeline.weights import WEIGHTS, weights_request
 from sfa_kernel.playlists import Playlists
@@ -64,22 +62,6 @@ __all__ = ["Studio"]
 
 # The jobs that a studio can run.
 KINDS = {
-    **pipeline.KINDS,
-    **{
-        kind.name: kind
-        for kind in (
-            CLEANUP,
-            CLOUD,
-            EXPORT,
-            IMPORT,
-            PLAYLIST_FILE,
-            SCAN,
-            UPLOAD,
-            WEBHOOK,
-            WEIGHTS,
-        )
-    },
-}
     **pipeline.KINDS,
     **{
         kind.name: kind
