@@ -10,6 +10,8 @@ export interface KeyOptions {
   signal: AbortSignal;
   /** Name of the key. */
   name: string;
+  /** What people call it; "key" when not said. */
+  noun?: string;
   /** There is another key now, or none. */
   changed(present: boolean): void;
 }
@@ -18,11 +20,17 @@ export class KeyForm {
   readonly element = h("div", { class: "sfa-keyform" });
   readonly #bridge: Bridge;
   readonly #options: KeyOptions;
+  readonly #noun: string;
 
   constructor(bridge: Bridge, options: KeyOptions) {
     this.#bridge = bridge;
     this.#options = options;
+    this.#noun = options.noun ?? "key";
     void this.#show();
+  }
+
+  get #set(): HTMLElement {
+    return h("span", { class: "is-ok" }, icon("check"), `${this.#noun.charAt(0).toUpperCase()}${this.#noun.slice(1)} set`);
   }
 
   async #show(): Promise<void> {
@@ -44,7 +52,7 @@ export class KeyForm {
   #present(known: Credential, protection: string): void {
     if (known.source === "environment") {
       this.element.replaceChildren(h(
-        "p", {}, h("span", { class: "is-ok" }, icon("check"), "Key set"), " by the environment of the program; it is changed there.",
+        "p", {}, this.#set, " by the environment of the program; it is changed there.",
       ));
       return;
     }
@@ -55,7 +63,7 @@ export class KeyForm {
     this.element.replaceChildren(
       h(
         "div", { class: "sfa-line" },
-        h("span", { class: "is-ok" }, icon("check"), "Key set"),
+        this.#set,
         h("span", { class: "is-dim" }, known.changed_at === null ? "" : `since ${ago(known.changed_at)}`),
         h("span", { class: "sfa-gap" }), replace, remove,
       ),
@@ -67,12 +75,12 @@ export class KeyForm {
     const id = uniqueId("key");
     // A plain field that hides what it holds: browsers would offer to keep a password, and this is none of theirs.
     const field = h("input", {
-      id, type: "password", class: "sfa-field", autocomplete: "off", spellcheck: "false", placeholder: "Paste the key",
+      id, type: "password", class: "sfa-field", autocomplete: "off", spellcheck: "false", placeholder: `Paste the ${this.#noun}`,
       "data-1p-ignore": true, "data-lpignore": true,
     });
-    const save = h("button", { type: "submit", class: "sfa-button is-primary", disabled: true }, "Save the key");
+    const save = h("button", { type: "submit", class: "sfa-button is-primary", disabled: true }, `Save the ${this.#noun}`);
     field.addEventListener("input", () => { save.disabled = field.value.trim() === ""; });
-    const form = h("form", { class: "sfa-line" }, h("label", { class: "sfa-sr", for: id }, `Key of ${label}`), field, save);
+    const form = h("form", { class: "sfa-line" }, h("label", { class: "sfa-sr", for: id }, this.#noun === "key" ? `Key of ${label}` : label), field, save);
     if (back) {
       const cancel = h("button", { type: "button", class: "sfa-button is-quiet" }, "Cancel");
       cancel.addEventListener("click", () => void this.#show());
