@@ -140,28 +140,26 @@ class _Family:
 def _listen(
     child: subprocess.Popen[bytes], family: _Family, hear: Callable[[str], None], name: str, silence: float
 ) -> Ended:
-    streams = {child.stdout: _Lines(), child.stderr: _Lines()}
+    assert child.stdout is not None  # noqa: S101 - it is a pipe
+    assert child.stderr is not None  # noqa: S101 - it is a pipe
+    out, errors = _Lines(child.stdout), _Lines(child.stderr)
     heard_at = time.monotonic()
     with selectors.DefaultSelector() as selector:
-        for stream in streams:
-            assert stream is not None  # noqa: S101 - it is a pipe
-            selector.register(stream, selectors.EVENT_READ)
+        for lines in (out, errors):
+            selector.register(lines.stream, selectors.EVENT_READ, lines)
         while selector.get_map():
             ready = selector.select(LOOK_SECONDS)
             family.look()
             for key, _ in ready:
                 heard_at = time.monotonic()
-                stream = key.fileobj
-                assert not isinstance(stream, int)  # noqa: S101 - registered above
-                if not _take(stream, streams[stream], hear):  # type: ignore[arg-type,index] # the streams registered above
-                    selector.unregister(stream)
+                if not key.data.read(hear):
+                    selector.unregister(key.fileobj)
             if not ready and child.poll() is not None:
                 break  # what it left behind holds the pipes open
             if time.monotonic() - heard_at > silence:
                 raise RetryableJobError(f"{name} was stuck: it said nothing for {silence:.0f} s, and was stopped.")
     _wait(child, silence, name)
-    out, errors = (lines.end(hear) for lines in streams.values())
-    return Ended(child.returncode, out, errors)
+    return Ended(child.returncode, out.end(hear), errors.end(hear))
 
 
 def _wait(child: subprocess.Popen[bytes], silence: float, name: str) -> None:
@@ -172,20 +170,26 @@ def _wait(child: subprocess.Popen[bytes], silence: float, name: str) -> None:
         raise RetryableJobError(f"{name} was stuck: it did not end within {silence:.0f} s.") from None
 
 
-def _take(stream: IO[bytes], lines: _Lines, hear: Callable[[str], None]) -> bool:
-    data = os.read(stream.fileno(), 1 << 16)
-    lines.feed(data, hear)
-    return bool(data)
-
-
 class _Lines:
     """Cuts what comes into lines; what draws over itself (a carriage return) is a line each time."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
         self._rest = b""
         self._lines: list[str] = []
 
-    def feed(self, data: bytes, hear: Callable[[str], None]) -> None:
+    def read(self, hear: Callable[[str], None]) -> bool:
+        """Take what has come; False at the end."""
+        data = os.read(self.stream.fileno(), 1 << 16)
+        self._feed(data, hear)
+        return bool(data)
+
+    def end(self, hear: Callable[[str], None]) -> list[str]:
+        """The lines, the last also without an end."""
+        self._feed(b"\n", hear)
+        return self._lines
+
+    def _feed(self, data: bytes, hear: Callable[[str], None]) -> None:
         *whole, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
         if len(self._rest) > LONGEST:
             whole.append(self._rest)
@@ -194,7 +198,3 @@ class _Lines:
             if text := line.decode("utf-8", "replace").rstrip():
                 self._lines = [*self._lines[1 - KEPT :], text]
                 hear(text)
-
-    def end(self, hear: Callable[[str], None]) -> list[str]:
-        self.feed(b"\n", hear)
-        return self._lines
