@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["SongRow", "by_keys", "get", "get_many", "link", "link_files", "match", "put", "recognise", "rename"]
+__all__ = [
+    "SongRow",
+    "by_keys",
+    "get",
+    "get_many",
+    "link",
+    "link_files",
+    "match",
+    "prune",
+    "put",
+    "recognise",
+    "rename",
+]
 
 TOLERANCE = 2.0  # how much the lengths of what is the same recording may differ [s]
 
@@ -207,6 +219,17 @@ def recognise(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:
     if pairs:
         _link(connection, pairs)
     return list(pairs)
+
+
+def prune(connection: Connection, before: datetime) -> None:
+    """Forget the songs that are in no playlist, have no track, and were last told of before this time."""
+    connection.execute(
+        """
+        DELETE FROM songs WHERE track_id IS NULL AND updated_at < ?
+        AND id NOT IN (SELECT song_id FROM playlist_entries WHERE song_id IS NOT NULL)
+        """,
+        [before],
+    )
 
 
 def _here(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sfa_kernel.catalog import playlists
 from sfa_kernel.catalog.files import of_tracks
+from sfa_kernel.catalog.origins import REMOVED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +45,8 @@ def due(connection: Connection, before: datetime) -> list[UUID]:
 def purge(connection: Connection, before: datetime) -> tuple[list[UUID], list[str]]:
     """Delete the tracks that are due, with everything that is known of them.
 
+    Where they came from is noted as removed, so that a watched folder does not bring them back.
+
     Returns
     -------
     tuple
@@ -52,5 +56,10 @@ def purge(connection: Connection, before: datetime) -> tuple[list[UUID], list[st
     names = of_tracks(connection, track_ids)
     for table in _BELONGINGS:
         connection.execute(f"DELETE FROM {table} WHERE track_id IN (SELECT unnest(?::UUID[]))", [track_ids])  # noqa: S608 - our own names
+    playlists.forget_tracks(connection, track_ids)
+    connection.execute(
+        "UPDATE origins SET track_id = NULL, problem = ? WHERE track_id IN (SELECT unnest(?::UUID[]))",
+        [REMOVED, track_ids],
+    )
     connection.execute("DELETE FROM tracks WHERE id IN (SELECT unnest(?::UUID[]))", [track_ids])
     return track_ids, names

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sfa_kernel import inventory
-from sfa_kernel.catalog import exports, jobs, stems, trash, webhooks
+from sfa_kernel.catalog import exports, jobs, playlists, songs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.storage import Storage
@@ -115,6 +115,8 @@ def work(
 
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> str:
     purged, names = trash.purge(connection, result["removed_before"])
+    lists = playlists.purge(connection, result["removed_before"])
+    songs.prune(connection, result["removed_before"])
     pruned = jobs.prune(connection, result["job_retention"])
     sets, set_names = stems.purge(connection, result["removed_before"])
     taken_away = exports.prune(connection, result["exported_before"])
@@ -127,6 +129,7 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
     counts = {
         "removed tracks": len(purged),
         "their files": len(names),
+        "playlists": lists,
         "sets of stems": sets,
         "exports": len(taken_away),
         "files of nothing": len(orphans),

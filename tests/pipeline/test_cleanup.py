@@ -12,13 +12,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from sfa_kernel.catalog import jobs as table
-from sfa_kernel.catalog import loops, trash, webhooks
+from sfa_kernel.catalog import loops, origins, playlists, songs, trash, webhooks
 from sfa_kernel.catalog.loops import LoopRow
+from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.jobs import Ground, JobRequest
 from sfa_kernel.jobs.log import read_log
 from sfa_kernel.jobs.runner import holder
 from sfa_kernel.pipeline import cleanup, importing
 from sfa_kernel.pipeline.cleanup import CLEANUP
+from sfa_kernel.sources.song import Song
 from sfa_kernel.storage import FileChanges
 from tests.sounds import write_song
 
@@ -269,3 +271,30 @@ def test_webhook_deliveries_are_forgotten_after_a_month(studio: Studio) -> None:
 def test_two_requests_are_one_cleanup(home: Path, studio: Studio) -> None:
     with type(studio).open(home, run_jobs=False) as other:
         assert other.cleanup().ids == other.cleanup().ids
+
+
+def test_what_is_purged_leaves_the_playlists_and_stays_away(studio: Studio, tmp_path: Path, later: Any) -> None:
+    kept, gone = song(studio, tmp_path, seed=1), song(studio, tmp_path, seed=2)
+    own, other = studio.playlists.new("Own", [gone, kept]), studio.playlists.new("Other", [kept])
+    with studio.catalog.write() as connection:
+        named, idle = songs.put(connection, [Song("spotify", "a", "A"), Song("spotify", "b", "B")])
+        songs.link(connection, named, gone.id)
+        playlists.imported(connection, service="spotify", key="x", name="Theirs", song_ids=[named])
+        origins.put(connection, [OriginRow("/music/a.wav", 1, 2, gone.id, None, datetime.now(UTC))])
+    studio.remove(gone)
+    other.delete()
+    assert [list(own), list(studio.playlists["Theirs"])] == [[kept], []]
+    later(8)
+    assert "removed tracks 1, " in (said := clean(studio))
+    assert "playlists 1" in said
+    assert [entry.track for entry in own.entries] == [kept]
+    assert [missing.track_id for missing in studio.playlists["Theirs"].missing] == [None]
+    assert studio.playlists.removed == []
+    with studio.catalog.read() as connection:
+        assert origins.get_many(connection, ["/music/a.wav"])["/music/a.wav"].problem == origins.REMOVED
+        assert songs.get_many(connection, [idle]) == []
+    taken = own.remove(kept)
+    later(16)
+    clean(studio)
+    own.put_back(*taken)
+    assert own.entries == []
