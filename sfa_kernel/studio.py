@@ -26,6 +26,7 @@ from sfa_kernel.cloud import CloudAccount
 from sfa_kernel.downloads import Downloads
 from sfa_kernel.errors import InputError, ParameterError
 from sfa_kernel.exporting import TEMPLATE
+from sfa_kernel.folders import Folders
 from sfa_kernel.jobs import Ground, Runner, cron
 from sfa_kernel.jobs.slot import before_exit
 from sfa_kernel.library import Imported, Library, Track, Tracks
@@ -45,6 +46,7 @@ from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.settings import Settings, load_settings
+from sfa_kernel.sources.watching import Watcher
 from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import WEBHOOK
 from sfa_kernel.webhooks.face import Webhooks
@@ -96,6 +98,7 @@ class Studio(Library):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         due = partial(cron.run_due, self.ledger, KINDS)
+        self._watcher = Watcher(self.ledger, self.home)
         self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS, chores=[due])
         self._forget_exit = before_exit(self.close)
 
@@ -129,6 +132,7 @@ class Studio(Library):
 
     def close(self) -> None:
         """Stop this studio's background work and its events; unfinished jobs wait for the next runner."""
+        self._watcher.stop()
         self._runner.stop()
         self.bus.close()
         self._forget_exit()
@@ -151,10 +155,17 @@ class Studio(Library):
         with self.catalog.read() as connection:
             return Track(self, tracks.get(connection, tracks.resolve(connection, track_id)))
 
-    def add(self, *paths: str | os.PathLike[str]) -> Imported:
+    def add(self, *paths: str | os.PathLike[str], reference: bool = False) -> Imported:
         """Bring files and folders into the library; the originals stay as they are.
 
-        Files that cannot be used are listed in ``.errors`` of the result.
+        Files that cannot be used are listed in ``.errors`` of the result. Of a folder with thousands of songs,
+        `import_folder` does the same in the background.
+
+        Parameters
+        ----------
+        reference
+            Whether the library uses the files where they are, without copies of its own. What browsers do not play is
+            copied even then.
 
         Raises
         ------
@@ -163,9 +174,9 @@ class Studio(Library):
         """
         imported = Imported(self)
         single = len(paths) == 1 and not Path(paths[0]).expanduser().is_dir()
-        for path in audio_files(paths):
+        for path in audio_files(paths, leave_out=self.home):
             try:
-                imported.take(path, import_file(self.catalog, self.storage, path))
+                imported.take(path, import_file(self.catalog, self.storage, path, reference=reference))
             except InputError as error:
                 if single:
                     raise
@@ -173,6 +184,39 @@ class Studio(Library):
         if imported:
             self.bus.publish("library", {"added": [str(track.id) for track in imported]})
         return imported
+
+    def import_folder(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        reference: bool = False,
+        stages: str | Sequence[str] = (),
+        watch: bool = False,
+    ) -> Run:
+        """Import a folder with all folders in it, in the background; returns at once. See `Folders.add`.
+
+        Parameters
+        ----------
+        reference
+            Whether its songs stay where they are.
+        stages
+            What is done with its new songs.
+        watch
+            Whether what is put into it later comes in by itself.
+
+        Raises
+        ------
+        InputError
+            When there is no such folder.
+        ParameterError
+            When it cannot be imported, or a stage is unknown.
+        """
+        return self.folders.add(path, watch=watch, reference=reference, stages=stages)
+
+    @property
+    def folders(self) -> Folders:
+        """The folders that songs are imported from, and those of them that are watched."""
+        return Folders(self, start=partial(self._start, grows=True))
 
     def remove(self, *chosen: Track | str | UUID) -> list[UUID]:
         """Take tracks out of the library and stop their jobs; `restore` brings them back."""
@@ -489,9 +533,12 @@ class Studio(Library):
         whole = run is not None and run.grows and run.batch_id is not None
         self._runner.start(only=None if run is None else [run.batch_id, *run.ids] if whole else run.ids)
 
+        if run is None:
+            self._watcher.start()
+
     def _work_if_wanted(self) -> None:
         if self.settings.run_jobs:
-            self._runner.start()
+            self.work()
 
     def cleanup(self) -> Run:
         """Remove for good what nobody needs any more; returns at once.

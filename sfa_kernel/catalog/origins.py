@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["REMOVED", "OriginRow", "below", "counts", "get_many", "of_removed", "put", "waiting"]
+__all__ = ["REMOVED", "OriginRow", "below", "counts", "get_many", "of_removed", "put", "refused", "waiting"]
 
 REMOVED = "removed"  # the problem of a file whose track a person has removed for good
 
@@ -94,3 +94,12 @@ def waiting(connection: Connection, folder: str) -> set[str]:
         [folder],
     ).fetchall()
     return {path for (path,) in rows}
+
+
+def refused(connection: Connection, folder: str) -> list[tuple[str, str]]:
+    """The files in a folder that could not be used, by path, and why."""
+    return connection.execute(
+        "SELECT path, problem FROM origins WHERE starts_with(path, ?) AND problem IS NOT NULL AND problem <> ? "
+        "ORDER BY path",
+        [folder, REMOVED],
+    ).fetchall()

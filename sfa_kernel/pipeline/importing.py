@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sfa_kernel import audio
-from sfa_kernel.catalog import tracks
+from sfa_kernel.catalog import origins, songs, tracks
+from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.catalog.tracks import TrackRow
 from sfa_kernel.errors import AudioError, InputError, RetryableJobError
+from sfa_kernel.sources.walk import walk
 from sfa_kernel.storage import FileChanges, disk_is_full
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sfa_kernel.catalog import Catalog, Connection
     from sfa_kernel.storage import Storage
 
-__all__ = ["Found", "ImportedFile", "Labels", "audio_files", "examine", "import_file", "take"]
+__all__ = ["Found", "ImportedFile", "Labels", "audio_files", "examine", "import_file", "note", "take"]
 
 BROWSERS_PLAY = {
     "WAV": ".wav",
@@ -97,18 +99,18 @@ class ImportedFile:
     new: bool
 
 
-def audio_files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
-    """The files to import: each file named, and in each folder whatever looks like audio, in order."""
+def audio_files(paths: Iterable[str | os.PathLike[str]], *, leave_out: Path | None = None) -> Iterator[Path]:
+    """The files to import: each file named, and in each folder whatever looks like audio, in order.
+
+    Parameters
+    ----------
+    leave_out
+        A folder that is none of it: the library's own.
+    """
     for given in paths:
         path = Path(given).expanduser().absolute()
         if path.is_dir():
-            yield from sorted(
-                entry
-                for entry in path.rglob("*")
-                if entry.suffix.lower() in audio.AUDIO_SUFFIXES
-                and entry.is_file()
-                and not any(part.startswith(".") for part in entry.relative_to(path).parts)
-            )
+            yield from (Path(file.path) for file in walk(path, leave_out=leave_out).files)
         else:
             yield path
 
@@ -207,6 +209,17 @@ def take(
     return ImportedFile(track, new=removed and restore)
 
 
+def note(connection: Connection, pairs: Sequence[tuple[Found, ImportedFile]]) -> None:
+    """Remember which tracks files became, for folders that are looked through and for playlists that name them."""
+    now = datetime.now(UTC)
+    origins.put(
+        connection,
+        [OriginRow(str(found.path), found.bytes, found.modified, taken.track.id, None, now) for found, taken in pairs],
+    )
+    songs.link_files(connection, {str(found.path): taken.track.id for found, taken in pairs})
+    songs.recognise(connection, [taken.track.id for _, taken in pairs])
+
+
 def import_file(
     catalog: Catalog, storage: Storage, path: Path, *, source: str | None = None, reference: bool = False
 ) -> ImportedFile:
@@ -250,6 +263,8 @@ def _import(
         found = examine(path, scratch, source=source, reference=reference, known=known)
         with catalog.write() as connection:
             taken = take(connection, storage, files, found)
+            if source is None:
+                note(connection, [(found, taken)])
     except OSError as error:
         files.rollback()
         raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error

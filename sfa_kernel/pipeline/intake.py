@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.audio.text import clean_text
-from sfa_kernel.catalog import origins, songs, tracks
+from sfa_kernel.catalog import origins, tracks
 from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.errors import InputError, RetryableJobError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline import stages as pipeline
-from sfa_kernel.pipeline.importing import Found, ImportedFile, examine, take
+from sfa_kernel.pipeline.importing import Found, ImportedFile, examine, note, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -229,13 +229,10 @@ def _state(path: str) -> tuple[int, int] | None:
 def _commit(connection: Connection, job: JobRow, result: Intake, files: FileChanges) -> str:
     restore = job.arguments["restore"]
     result.taken = [take(connection, files.storage, files, found, restore=restore) for found in result.found]
-    pairs = list(zip(result.found, result.taken, strict=True))
+    note(connection, list(zip(result.found, result.taken, strict=True)))
     now = datetime.now(UTC)
-    seen = [OriginRow(str(f.path), f.bytes, f.modified, taken.track.id, None, now) for f, taken in pairs]
     bad = [OriginRow(one.path, one.bytes, one.modified, None, one.reason, now) for one in result.problems]
-    origins.put(connection, seen + bad)
-    songs.link_files(connection, {str(found.path): taken.track.id for found, taken in pairs})
-    songs.recognise(connection, [taken.track.id for taken in result.taken])
+    origins.put(connection, bad)
     return "\n".join([_summary(result), *(problem.reason for problem in result.problems)])
 
 
