@@ -150,8 +150,10 @@ def _addressed(address: str) -> Link:
             f"{host} is a short link: where it leads to is known only when it is opened.",
             hint="Open it in a browser and paste the address that it ends at.",
         )
-    if host not in _HOSTS or parts.username is not None or port not in (None, 80, 443):
-        raise ParameterError(f"{_shown(parts.netloc)} is not Spotify.", hint=f"{_WHAT_GOES} {_HOW}")
+    if host not in _HOSTS:
+        raise ParameterError(f"{_shown(host)} is not Spotify.", hint=f"{_WHAT_GOES} {_HOW}")
+    if parts.username is not None or port not in (None, 80, 443):
+        raise ParameterError("This is no address that Spotify gives.", hint=_HOW)
     path = [unquote(part) for part in parts.path.split("/") if part]
     if path and re.fullmatch(r"intl-[A-Za-z]{2,8}(-[A-Za-z]{2,8})?", path[0]):
         del path[0]
