@@ -19,6 +19,7 @@ from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
 from sfa_kernel.pipeline.cloud import Abandon
 from sfa_kernel.pipeline.likeness import remember
+from sfa_kernel.pipeline.lookup import LoginNews
 from sfa_kernel.stemset import StemSet
 from sfa_kernel.storage import Storage
 from sfa_kernel.tables import Table
@@ -59,7 +60,7 @@ class Library:
         self.catalog = Catalog.open(self.storage.home, busy_timeout=settings.busy_timeout)
         self.bus = EventBus(self.storage.path("events"), retention=settings.event_retention)
         self.ledger = Ledger(self.catalog, self.bus, limits=queue_limits(settings))
-        self.ledger.observers += [Outbox(self.ledger), Abandon(self.ledger)]
+        self.ledger.observers += [Outbox(self.ledger), Abandon(self.ledger), LoginNews(self.ledger)]
 
     @property
     def home(self) -> Path:

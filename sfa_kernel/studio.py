@@ -36,7 +36,8 @@ from sfa_kernel.pipeline.download import DOWNLOAD
 from sfa_kernel.pipeline.export import EXPORT, enqueue_export
 from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.pipeline.intake import IMPORT
-from sfa_kernel.pipeline.playlist_file import PLAYLIST_FILE
+from sfa_kernel.pipeline.lookup import LOOKUP
+from sfa_kernel.pipeline.playlist_file import PLAYLIST_FILE, playlist_file_request
 from sfa_kernel.pipeline.scan import SCAN
 from sfa_kernel.pipeline.tools import TOOLS
 from sfa_kernel.pipeline.upload import UPLOAD
@@ -46,7 +47,10 @@ from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.settings import Settings, load_settings
+from sfa_kernel.sources.listed import is_playlist_file
+from sfa_kernel.sources.spotify.links import looks_like_link
 from sfa_kernel.sources.watching import Watcher
+from sfa_kernel.spotify import Spotify
 from sfa_kernel.tables import Table
 from sfa_kernel.webhooks import WEBHOOK
 from sfa_kernel.webhooks.face import Webhooks
@@ -73,6 +77,7 @@ KINDS = {
             DOWNLOAD,
             EXPORT,
             IMPORT,
+            LOOKUP,
             PLAYLIST_FILE,
             SCAN,
             TOOLS,
@@ -91,6 +96,11 @@ class Studio(Library):
     ----------
     settings
         The settings in force.
+
+    Attributes
+    ----------
+    spotify
+        A person's account at Spotify, and what links lead to.
     """
 
     run_type: ClassVar[type[Run]] = Run
@@ -100,6 +110,7 @@ class Studio(Library):
         due = partial(cron.run_due, self.ledger, KINDS)
         self._watcher = Watcher(self.ledger, self.home)
         self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS, chores=[due])
+        self.spotify = Spotify(self, start=self._start)
         self._forget_exit = before_exit(self.close)
 
     @classmethod
@@ -133,6 +144,7 @@ class Studio(Library):
     def close(self) -> None:
         """Stop this studio's background work and its events; unfinished jobs wait for the next runner."""
         self._watcher.stop()
+        self.spotify.close()
         self._runner.stop()
         self.bus.close()
         self._forget_exit()
@@ -155,23 +167,66 @@ class Studio(Library):
         with self.catalog.read() as connection:
             return Track(self, tracks.get(connection, tracks.resolve(connection, track_id)))
 
-    def add(self, *paths: str | os.PathLike[str], reference: bool = False) -> Imported:
-        """Bring files and folders into the library; the originals stay as they are.
+    def add(
+        self,
+        *paths: str | os.PathLike[str],
+        reference: bool = False,
+        download: bool | None = None,
+        stages: str | Sequence[str] = (),
+    ) -> Any:
+        """Bring in files and folders, what playlist files name, or what links of Spotify lead to.
 
-        Files that cannot be used are listed in ``.errors`` of the result. Of a folder with thousands of songs,
-        `import_folder` does the same in the background.
+        Originals stay as they are. Of a folder with thousands of songs, `import_folder` does the same in the
+        background.
 
         Parameters
         ----------
+        paths
+            Files and folders; or playlist files (M3U, M3U8, the XML of rekordbox); or links.
         reference
             Whether the library uses the files where they are, without copies of its own. What browsers do not play is
             copied even then.
+        download
+            Of links: whether to download the songs that are not here; None for when downloads are switched on.
+        stages
+            Of links and playlist files: what is done with the songs that come in, some of ``separate``, ``analyze``,
+            ``autocue``.
+
+        Returns
+        -------
+        Imported or Run
+            Of files and folders the tracks, with the files that cannot be used in ``.errors``. Of links and playlist
+            files, at once, the work that brings them in; it grows by the songs that are found.
 
         Raises
         ------
         InputError
-            When a single file was named and cannot be used.
+            When a single file was named and cannot be used, or a link leads to nothing that can be brought in.
+        SetupError
+            When songs are to be downloaded, and downloads are switched off.
+
+        Examples
+        --------
+        >>> songs = studio.add("song.mp3", "folder")                                  # doctest: +SKIP
+        >>> await studio.add("https://open.spotify.com/playlist/...", download=True)  # doctest: +SKIP
         """
+        links = [path for path in paths if isinstance(path, str) and looks_like_link(path)]
+        lists = [path for path in paths if path not in links and is_playlist_file(Path(path))]
+        if (links or lists) and len(paths) not in (len(links), len(lists)):
+            raise ParameterError(
+                "Links, playlist files and songs come in one after another.", hint="Add each kind by itself."
+            )
+        if links:
+            return self.spotify.add(*links, download=download, stages=stages)
+        if download is not None or (stages and not lists):
+            raise ParameterError(
+                "What is downloaded, and done with it then, can be said of links.",
+                hint="Files are here once they are added: studio.run(...) works on them.",
+            )
+        if lists:
+            names = pipeline.parse_stages(stages) if stages else ()
+            wanted = [playlist_file_request(path, reference=reference, stages=names) for path in lists]
+            return self._start(wanted, grows=True)
         imported = Imported(self)
         single = len(paths) == 1 and not Path(paths[0]).expanduser().is_dir()
         for path in audio_files(paths, leave_out=self.home):

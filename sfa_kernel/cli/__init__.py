@@ -13,7 +13,20 @@ import sys
 from typing import TYPE_CHECKING
 
 from sfa_kernel import __version__
-from sfa_kernel.cli import credentials, export, files, jobs, library, separation, surfaces, upkeep, webhooks, weights
+from sfa_kernel.cli import (
+    credentials,
+    export,
+    files,
+    folders,
+    jobs,
+    library,
+    separation,
+    spotify,
+    surfaces,
+    upkeep,
+    webhooks,
+    weights,
+)
 from sfa_kernel.cli.terminal import Commands, common_options, fail
 from sfa_kernel.errors import SfaError
 
@@ -24,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-FAMILIES = (library, jobs, files, separation, export, surfaces, upkeep, webhooks, weights, credentials)
+FAMILIES = (library, jobs, files, separation, export, surfaces, upkeep, webhooks, weights, credentials, spotify, folders)
 DECODING = ("add", "run", "analyze", "separate")
 
 

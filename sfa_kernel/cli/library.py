@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.cli.jobs import brief
 from sfa_kernel.cli.separation import chosen, preview_option, separation_options
+from sfa_kernel.cli.spotify import bring_in, import_options
 from sfa_kernel.cli.terminal import fail, name_of, open_studio, print_json
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ ALL_STAGES, STALE_STAGES, PREVIEW_STAGES = "separate,analyze,autocue", "analyze,
 
 def define(commands: Commands) -> None:
     """Add the commands of this module."""
-    add = commands.add("add", _add, "bring files and folders into the library")
-    add.add_argument("paths", nargs="+", metavar="PATH")
+    add = commands.add("add", _add, "bring in files and folders, what playlist files name, or what links lead to")
+    add.add_argument("paths", nargs="+", metavar="PATH", help="or a link of Spotify")
+    import_options(add)
 
     run = commands.add("run", _run, "let stages work on tracks")
     run.add_argument("ids", nargs="*", metavar="ID", help="tracks; all of them when none is named")
@@ -65,12 +67,17 @@ def _tempi(text: str) -> tuple[float, float]:
 def _add(options: argparse.Namespace) -> int:
     from sfa_kernel.errors import InputError
     from sfa_kernel.library import Imported
+    from sfa_kernel.sources.listed import is_playlist_file
+    from sfa_kernel.sources.spotify.links import looks_like_link
 
+    how = {"download": options.download, "stages": options.stages or ()}
+    if any(looks_like_link(text) or is_playlist_file(Path(text)) for text in options.paths):
+        return bring_in(options, lambda studio: studio.add(*options.paths, **how))
     with open_studio(options) as studio:
         imported = Imported(studio)
         for path in options.paths:
             try:
-                part = studio.add(path)
+                part = studio.add(path, **how)
             except InputError as refused:
                 imported.errors.append((Path(path), str(refused)))
                 continue

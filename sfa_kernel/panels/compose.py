@@ -9,10 +9,12 @@ import sfa_widgets
 from sfa_kernel.panels.analysis import analysis_handlers
 from sfa_kernel.panels.engines import engine_handlers
 from sfa_kernel.panels.exports import export_handlers
+from sfa_kernel.panels.folders import folder_handlers
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.library import library_handlers
 from sfa_kernel.panels.live import Live
 from sfa_kernel.panels.player import player_handlers
+from sfa_kernel.panels.spotify import spotify_handlers
 from sfa_kernel.panels.uploads import upload_handlers
 
 if TYPE_CHECKING:
@@ -110,6 +112,7 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
         | analysis_handlers(studio)
         | upload_handlers(studio)
         | _dialog_handlers(studio)
+        | _source_handlers(studio)
     )
     Live(studio, page, news=True)
     return page
@@ -118,3 +121,8 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
 def _dialog_handlers(studio: Studio) -> dict[str, Handler]:
     """Handlers of what separates and exports; it watches its own jobs."""
     return engine_handlers(studio) | export_handlers(studio) | job_handlers(studio)
+
+
+def _source_handlers(studio: Studio) -> dict[str, Handler]:
+    """Handlers of where songs come from."""
+    return spotify_handlers(studio)
