@@ -15,11 +15,15 @@ export async function download(bridge: Bridge, row: ExportRow, signal: AbortSign
     return;
   }
   const { result, buffers } = await bridge.request("export.bytes", { id: row.id }, { signal, timeoutMs: PATIENCE_MS });
-  const [bytes] = buffers;
+  saveBytes(buffers[0], result.mime, result.name);
+}
+
+/** Saves what came in a message. */
+export function saveBytes(bytes: DataView | undefined, mime: string, name: string): void {
   if (!bytes) throw new Error("The kernel sent no file.");
   const copy = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
-  const blob = URL.createObjectURL(new Blob([copy], { type: result.mime }));
-  save(blob, result.name);
+  const blob = URL.createObjectURL(new Blob([copy], { type: mime }));
+  save(blob, name);
   // The browser reads it after the click; nobody says when it has.
   setTimeout(() => URL.revokeObjectURL(blob), 60_000);
 }
