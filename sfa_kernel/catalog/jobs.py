@@ -38,6 +38,7 @@ __all__ = [
     "get_many",
     "insert",
     "listing",
+    "newest_with_keys",
     "next_ready",
     "note",
     "pipeline",
@@ -227,6 +228,17 @@ def recent_with_key(connection: Connection, unique_key: str, seconds: float) -> 
     return found[0] if found else None
 
 
+def newest_with_keys(connection: Connection, unique_keys: Sequence[str]) -> dict[str, JobRow]:
+    """The newest job with each of these unique keys, ended or not."""
+    found = _select(
+        connection,
+        "WHERE unique_key IN (SELECT unnest(?::VARCHAR[])) "
+        "QUALIFY row_number() OVER (PARTITION BY unique_key ORDER BY created_at DESC, id) = 1",
+        [list(unique_keys)],
+    )
+    return {job.unique_key: job for job in found if job.unique_key is not None}
+
+
 def dependents(connection: Connection, job_ids: Sequence[UUID], *, status: str) -> list[JobRow]:
     """The jobs in this status that need one of these, directly."""
     return _select(connection, "WHERE status = ? AND list_has_any(needs, ?::UUID[])", [status, list(job_ids)])
@@ -273,9 +285,9 @@ def batch(connection: Connection, batch_id: UUID) -> dict[str, Any]:
 
 def batch_kinds(connection: Connection, batch_id: UUID) -> list[dict[str, Any]]:
     """How many ``jobs`` of each ``kind`` of a batch have each ``status``."""
-    return fetch_all(
+    return fetch(
         connection,
-        "SELECT kind, status, count(*) AS jobs FROM jobs WHERE batch_id = ? GROUP BY kind, status ORDER BY kind, status",
+        "SELECT kind, status, count(*) AS jobs FROM jobs WHERE batch_id = ? GROUP BY ALL ORDER BY kind, status",
         [batch_id],
     )
 

@@ -11,6 +11,7 @@ from sfa_kernel.panels.rows import job_rows, log_part, overview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
@@ -19,6 +20,7 @@ __all__ = ["job_handlers"]
 
 LONGEST_LIST = 5000
 EVERY = 1_000_000_000
+SHOWN_OF_BATCH = 50
 # The parts of a board, each in the order in which a person reads it.
 LISTS: dict[str, tuple[Sequence[str] | None, str]] = {
     "failed": (("failed",), "ended"),
@@ -70,12 +72,28 @@ def job_handlers(studio: Studio, *, only: Run | None = None) -> dict[str, Handle
         failed = ledger.jobs(statuses=["failed"], queue=params.get("queue"), limit=EVERY)
         return {"queued": [str(job.id) for job in studio.jobs.retry(*(job.id for job in failed))]}
 
+    def batch(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        batch_id = _batch(params)
+        with studio.catalog.read() as connection:
+            kinds = job_table.batch_kinds(connection, batch_id)
+            running, failed = (
+                job_table.listing(connection, statuses=statuses, batch_id=batch_id, order=order, limit=SHOWN_OF_BATCH)
+                for statuses, order in (LISTS["running"], LISTS["failed"])
+            )
+        paused = any(row["batch_id"] == batch_id for row in ledger.paused())
+        rows = {"running": job_rows(studio, running), "failed": job_rows(studio, failed)}
+        return {"kinds": kinds, **rows, "paused": paused}
+
+    def cancel_batch(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
+        active = ledger.jobs(statuses=job_table.ACTIVE, batch_id=_batch(params), limit=EVERY)
+        return {"cancelled": [str(job.id) for job in ledger.cancel([job.id for job in active])]}
+
     def pause(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        studio.jobs.pause(identifiers({"id": params.get("batch")})[0])
+        studio.jobs.pause(_batch(params))
         return {}
 
     def resume(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        studio.jobs.resume(identifiers({"id": params.get("batch")})[0])
+        studio.jobs.resume(_batch(params))
         return {}
 
     def prune(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
@@ -90,9 +108,15 @@ def job_handlers(studio: Studio, *, only: Run | None = None) -> dict[str, Handle
         "jobs.retry": retry,
         "jobs.retry_failed": retry_failed,
         "jobs.prune": prune,
+        "batch.show": batch,
+        "batch.cancel": cancel_batch,
         "batch.pause": pause,
         "batch.resume": resume,
     }
+
+
+def _batch(params: dict[str, Any]) -> UUID:
+    return identifiers({"id": params.get("batch")})[0]
 
 
 def _list(name: object) -> tuple[Sequence[str] | None, str]:

@@ -349,3 +349,23 @@ def test_the_jobs_show_themselves_as_one_board(board: Board, studio: NotebookStu
     assert len(models) == 1
     assert "kind" in views[0]["text/plain"]
     assert "1 queued" in views[0]["text/html"]
+
+
+def test_work_that_was_asked_for_together_is_counted_by_kind_and_stopped_as_a_whole(board: Board) -> None:
+    batch_id = uuid4()
+    for _ in range(3):
+        board.queue(batch_id=batch_id)
+    other = board.queue()
+    first, second = [job for job in board.claim() if job.batch_id == batch_id][:2]
+    board.fail(first, "It is torn.")
+    show = board.handlers["batch.show"]
+    told = show({"batch": str(batch_id)}, [])
+    counts = {(row["kind"], row["status"]): row["jobs"] for row in told["kinds"]}
+    assert sum(counts.values()) == 3
+    assert counts["kind", "failed"] == 1
+    assert [row["error"] for row in told["failed"]] == ["It is torn."]
+    assert str(second.id) in [row["id"] for row in told["running"]]
+    stopped = board.handlers["batch.cancel"]({"batch": str(batch_id)}, [])["cancelled"]
+    assert len(stopped) == 2
+    assert board.studio.ledger.get(other.id).status != "cancelled"
+    assert show({"batch": str(batch_id)}, [])["running"] == []
