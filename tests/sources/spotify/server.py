@@ -229,7 +229,7 @@ class Spotify:
 
         ``kind`` is a status ("500", "401", "404", "301"), "429:SECONDS" or "429:" (without them), "cut" (no answer),
         "half" (broken in the middle), "slow" (a second late), "hold" (until `release`), "html", "list", "garbage",
-        "premium", "unregistered", "scope", "forbidden".
+        "ring" (a page whose next is itself), "premium", "unregistered", "scope", "forbidden".
         """
         with self._lock:
             self.faults.append(Fault(path, kind, times))
@@ -551,6 +551,8 @@ def _handler(service: Spotify) -> type[BaseHTTPRequestHandler]:
                 return
             if asked.path.startswith("/image/"):
                 answer = Answer(200, picture())
+            elif fault == "ring":
+                answer = Answer(200, {"items": [], "next": f"{service.accounts_url}{asked.address}"})
             else:
                 answer = _faulty(fault) or service.answer(asked)
             asked.status = answer.status
