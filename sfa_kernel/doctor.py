@@ -66,7 +66,7 @@ def examine(
         ``ok`` (nothing necessary is missing), ``version``, ``python``, ``home`` and ``checks``, each with
         ``name``, ``ok``, ``required``, ``detail`` and ``hint``.
     """
-    checks = [*_library(home, deep, progress), *_packages(), _demucs(), _widgets(), *_programs()]
+    checks = [*_library(home, deep, progress), *_packages(), _demucs(), _widgets(), *_programs(), *_downloads(home)]
     from sfa_kernel.settings import load_settings
 
     try:
@@ -248,3 +248,18 @@ def _programs() -> Iterable[dict[str, Any]]:
     for name, (commands, use, hint) in _OPTIONAL.items():
         found = next(filter(None, map(shutil.which, commands)), None)
         yield _check(name, found is not None, found or f"not installed; {use}", hint, required=False)
+
+
+def _downloads(home: str | os.PathLike[str] | None) -> Iterable[dict[str, Any]]:
+    """The programs that download, and how to get those that are missing."""
+    from sfa_kernel.settings import load_settings
+    from sfa_kernel.sources.downloads import tools
+
+    try:
+        settings = load_settings(home=home)
+    except SfaError:
+        return  # the library's check has said so
+    for found in tools.check_all(settings):
+        # One that can be used and is too old needs something done, too.
+        ok = found.ok and not found.hint
+        yield _check(found.name, ok, found.detail, found.hint, required=False)

@@ -90,16 +90,7 @@ class Downloads:
     @property
     def health(self) -> list[Health]:
         """How each program is; asks those whose version nobody noted, which may take a second or two."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        settings = self._library.settings
-        commands = {"spotdl": settings.spotdl_command, "yt-dlp": settings.yt_dlp_command}
-
-        def check(name: str) -> Health:
-            return tools.check(name, command=commands.get(name, ""), folder=settings.tools_folder)
-
-        with ThreadPoolExecutor(len(tools.TOOLS)) as pool:
-            return list(pool.map(check, tools.TOOLS))
+        return tools.check_all(self._library.settings)
 
     @property
     def tools(self) -> Table:

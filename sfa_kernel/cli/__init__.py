@@ -23,6 +23,7 @@ from sfa_kernel.cli import (
     separation,
     spotify,
     surfaces,
+    tools,
     upkeep,
     webhooks,
     weights,
@@ -37,7 +38,21 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-FAMILIES = (library, jobs, files, separation, export, surfaces, upkeep, webhooks, weights, credentials, spotify, folders)
+FAMILIES = (
+    library,
+    jobs,
+    files,
+    separation,
+    export,
+    surfaces,
+    upkeep,
+    webhooks,
+    weights,
+    credentials,
+    spotify,
+    folders,
+    tools,
+)
 DECODING = ("add", "run", "analyze", "separate")
 
 

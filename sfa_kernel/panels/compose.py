@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sfa_widgets
 
 from sfa_kernel.panels.analysis import analysis_handlers
+from sfa_kernel.panels.downloads import download_handlers
 from sfa_kernel.panels.engines import engine_handlers
 from sfa_kernel.panels.exports import export_handlers
 from sfa_kernel.panels.folders import folder_handlers
@@ -14,6 +15,7 @@ from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.library import library_handlers
 from sfa_kernel.panels.live import Live
 from sfa_kernel.panels.player import player_handlers
+from sfa_kernel.panels.playlists import playlist_handlers
 from sfa_kernel.panels.spotify import spotify_handlers
 from sfa_kernel.panels.uploads import upload_handlers
 
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
     from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
-__all__ = ["analysis_panel", "dashboard", "jobs_panel", "library_panel", "mixer_panel", "player_panel"]
+__all__ = [
+    "analysis_panel",
+    "dashboard",
+    "jobs_panel",
+    "library_panel",
+    "mixer_panel",
+    "player_panel",
+    "playlists_panel",
+]
 
 
 def library_panel(
@@ -41,9 +51,22 @@ def library_panel(
             table.push("notice", {"level": "info", "text": hint})
 
     handlers = library_handlers(studio, on_open=on_open) | upload_handlers(studio) | _dialog_handlers(studio)
-    table = sfa_widgets.LibraryTable(handlers, query=query)
+    table = sfa_widgets.LibraryTable(handlers | playlist_handlers(studio), query=query)
     Live(studio, table)
     return table
+
+
+def playlists_panel(studio: Studio, playlist_id: UUID | None = None) -> sfa_widgets.PlaylistsView:
+    """The playlists, one of them open when it is named."""
+
+    def on_open(track_id: UUID) -> None:
+        hint = f'To see and hear it, run: studio.player("{str(track_id)[:8]}")'
+        view.push("notice", {"level": "info", "text": hint})
+
+    handlers = library_handlers(studio, on_open=on_open) | upload_handlers(studio) | _dialog_handlers(studio)
+    view = sfa_widgets.PlaylistsView(handlers | _source_handlers(studio), playlist_id=str(playlist_id or ""))
+    Live(studio, view, sources=True)
+    return view
 
 
 def player_panel(studio: Studio, track_id: UUID | None = None) -> sfa_widgets.TrackPlayer:
@@ -124,5 +147,5 @@ def _dialog_handlers(studio: Studio) -> dict[str, Handler]:
 
 
 def _source_handlers(studio: Studio) -> dict[str, Handler]:
-    """Handlers of where songs come from."""
-    return spotify_handlers(studio)
+    """Handlers of playlists, and of where songs come from."""
+    return playlist_handlers(studio) | folder_handlers(studio) | spotify_handlers(studio) | download_handlers(studio)

@@ -11,6 +11,9 @@ from sfa_kernel.errors import SetupError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline.importing import Labels, examine, take
 from sfa_kernel.pipeline.stages import enqueue, parse_stages
+from sfa_kernel.progress import Steps
+from sfa_kernel.sources.downloads.fetch import fetch
+from sfa_kernel.sources.downloads.tools import programs, settings_commands
 from sfa_kernel.sources.song import Song
 
 if TYPE_CHECKING:
@@ -112,7 +115,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
         {
             "song": row.song.to_dict(),
             "format": settings.download_format,
-            "commands": {"spotdl": settings.spotdl_command, "yt-dlp": settings.yt_dlp_command},
+            "commands": settings_commands(settings),
             "tools": settings.tools_folder,
             "notes": ground.storage.path("runs/downloads"),
         },
@@ -141,10 +144,6 @@ def work(
     notes
         Where all downloads of a library note whom to leave alone.
     """
-    from sfa_kernel.progress import Steps
-    from sfa_kernel.sources.downloads.fetch import fetch
-    from sfa_kernel.sources.downloads.tools import programs
-
     wanted = Song(**song)
     steps = Steps(progress)
     got = fetch(wanted, scratch, programs(commands, tools), format=format, notes=notes, progress=steps.between(0, 0.95))

@@ -31,7 +31,21 @@ from sfa_kernel.storage import write_private
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["TOOLS", "Health", "Program", "Tool", "check", "find", "install", "programs", "tool"]
+    from sfa_kernel.settings import Settings
+
+__all__ = [
+    "TOOLS",
+    "Health",
+    "Program",
+    "Tool",
+    "check",
+    "check_all",
+    "find",
+    "install",
+    "programs",
+    "settings_commands",
+    "tool",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -284,6 +298,22 @@ def check(name: str, *, command: str = "", folder: Path) -> Health:
         renew = how if program.place != "settings" else "Renew it as you installed it."
         return health(True, f"{detail}; {days} days old, and services change", renew)
     return health(True, detail)
+
+
+def check_all(settings: Settings) -> list[Health]:
+    """How each program is, as `check` tells; asks several at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    commands = settings_commands(settings)
+    with ThreadPoolExecutor(len(TOOLS)) as pool:
+        return list(
+            pool.map(lambda name: check(name, command=commands.get(name, ""), folder=settings.tools_folder), TOOLS)
+        )
+
+
+def settings_commands(settings: Settings) -> dict[str, str]:
+    """The commands that the settings name, by the program's name."""
+    return {"spotdl": settings.spotdl_command, "yt-dlp": settings.yt_dlp_command}
 
 
 def _place(program: Program, folder: Path) -> str:
