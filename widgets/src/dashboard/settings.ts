@@ -4,28 +4,39 @@ import { type Bridge, describe, isAbort } from "../bridge";
 import { append, h, uniqueId } from "../dom";
 import { icon, type IconName } from "../icons";
 import { chooseTheme, themeChoice, type ThemeChoice } from "../theme";
+import type { Uploads } from "../adding/uploads";
 import type { DoctorCheck } from "../types";
+import type { Layer } from "../ui/layer";
 import { notifyButton, notifyState } from "../ui/notify";
 import { type Load, mountLater } from "./lazy";
 
-/** What the bundle of the dialogs has for this view. */
-interface ServicesModule {
-  mountServices(el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal }): { refresh(): void };
-}
+type Mount = (el: HTMLElement, bridge: Bridge, options: SettingsOptions) => { refresh(): void };
+
+/** The parts of this view that come in bundles of their own. */
+const PARTS = [
+  { family: "sources", name: "where songs come from", mount: "mountSources" },
+  { family: "dialogs", name: "engines and services", mount: "mountServices" },
+];
 
 export interface SettingsHandle {
   /** The view was opened: look again. */
   refresh(): void;
 }
 
-export function mountSettings(
-  el: HTMLElement, bridge: Bridge, options: { signal: AbortSignal; load: Load; showKeys(): void },
-): SettingsHandle {
+export interface SettingsOptions {
+  signal: AbortSignal;
+  load: Load;
+  layer: Layer;
+  uploads: Uploads;
+  showKeys(): void;
+}
+
+export function mountSettings(el: HTMLElement, bridge: Bridge, options: SettingsOptions): SettingsHandle {
   const { signal, load } = options;
   const health = h("div", { class: "sfa-settings-health", "aria-live": "polite" });
   const about = h("dl", { class: "sfa-settings-about" });
   const again = h("button", { type: "button", class: "sfa-button" }, icon("retry"), "Check again");
-  const services = h("div", { class: "sfa-services" });
+  const parts = PARTS.map(() => h("div", { class: "sfa-services" }));
   const keys = h("button", { type: "button", class: "sfa-button" }, icon("keyboard"), "Show the keys");
   append(el, h(
     "div", { class: "sfa-settings" },
@@ -35,18 +46,20 @@ export function mountSettings(
       h("section", {}, h("h3", {}, "Look"), themeControl()),
       h("section", {}, h("h3", {}, "Keyboard"), h("p", {}, "Everything works without a mouse."), keys),
       notifications(),
-      services,
+      ...parts,
       h("section", {}, h("h3", {}, "Library"), about),
       h("section", {}, h("header", {}, h("h3", {}, "Health"), again), health),
     ),
   ));
   keys.addEventListener("click", options.showKeys);
 
-  let mounted: Promise<{ refresh(): void }> | null = null;
-  const refreshServices = () => {
-    if (mounted) void mounted.then((handle) => handle.refresh());
-    else mounted = mountLater(services, "engines and services", () => load("dialogs"), (module) =>
-      (module as ServicesModule).mountServices(services, bridge, { signal }));
+  let mounted: Promise<{ refresh(): void }>[] | null = null;
+  const refreshParts = () => {
+    if (mounted) for (const part of mounted) void part.then((handle) => handle.refresh());
+    else mounted = PARTS.map(({ family, name, mount }, i) => {
+      const host = parts[i] as HTMLElement;
+      return mountLater(host, name, () => load(family), (module) => (module as Record<string, Mount>)[mount]?.(host, bridge, options) ?? { refresh() {} });
+    });
   };
 
   let request: AbortController | null = null;
@@ -77,7 +90,7 @@ export function mountSettings(
   return {
     refresh() {
       void refresh();
-      refreshServices();
+      refreshParts();
     },
   };
 }

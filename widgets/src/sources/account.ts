@@ -162,7 +162,7 @@ export class Account {
       field.value = "";
       this.#send("spotify.paste", { url });
     });
-    const again = press("Start over", () => void this.#open(again), { quiet: true });
+    const again = press("Start over", () => void this.#open(again));
     return h(
       "div", { class: "sfa-login" },
       h("p", { role: "status" }, icon("clock"), "Waiting for your answer in the other tab."),

@@ -35,7 +35,6 @@ export class BrowserPart implements Part {
     this.#context = context;
     this.#account = new Account(context.bridge, { signal: context.signal, full: false, changed: (state) => this.#inside(state) });
     this.#again = press("", () => void this.#refresh(), { icon: "retry", quiet: true, says: "Ask Spotify again", title: "Ask Spotify again" });
-    this.#again.classList.add("is-icon");
     this.#download = new DownloadChoice(context);
     append(
       this.#body,
@@ -77,7 +76,7 @@ export class BrowserPart implements Part {
   }
 
   seen(): void {
-    (this.#body.hidden ? this.element.querySelector<HTMLElement>("button, input") : this.#search)?.focus({ preventScroll: true });
+    if (!this.#body.hidden) this.#search.focus({ preventScroll: true });
   }
 
   #inside(state: SpotifyState): void {
@@ -103,7 +102,7 @@ export class BrowserPart implements Part {
     try {
       const { result } = await bridge.request("spotify.playlists", { refresh: false }, { signal });
       this.#rows = result.playlists;
-      if (!this.#asking) setText(this.#age, result.fetched_at === null ? "" : `As of ${ago(result.fetched_at)}`);
+      if (!this.#asking) setText(this.#age, result.fetched_at === null ? "" : ago(result.fetched_at));
       this.#state.replaceChildren();
       this.#draw(result.fetched_at !== null);
       return result;
@@ -160,7 +159,7 @@ export class BrowserPart implements Part {
       else this.#chosen.delete(link);
       this.#context.changed();
     });
-    const look = press("Look", () => this.#context.go("link", link), { quiet: true, says: `Look into ${name}` });
+    const look = press("Preview", () => this.#context.go("link", link), { quiet: true, says: `Preview ${name}` });
     return h(
       "li", {},
       h(

@@ -48,7 +48,7 @@ export class FolderSettings {
     const watch = press(row.watched ? "Stop watching" : "Watch", () => this.#send(item, "folders.watch", { id: row.id, watch: !row.watched }), {
       says: row.watched ? `Stop watching ${row.path}` : `Watch ${row.path}`,
     });
-    const forget = press("Forget…", () => undefined, { quiet: true, says: `Forget ${row.path}` });
+    const forget = press("", () => undefined, { icon: "trash", quiet: true, title: "Forget this folder", says: `Forget ${row.path}` });
     askFirst(forget, "Its songs stay in the library.", "Forget it", () => this.#send(item, "folders.forget", { id: row.id }));
     append(
       item, mark("folder"),

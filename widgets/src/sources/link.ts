@@ -178,7 +178,6 @@ export class LinkPart implements Part {
     if (preview) {
       const { name, kind, owner, total, here, note, skipped, songs, fetched_at: at } = preview;
       const again = press("", () => void this.#refresh(), { icon: "retry", quiet: true, title: "Ask Spotify again", says: "Ask Spotify again" });
-      again.classList.add("is-icon");
       const facts = [
         kind === "liked" ? null : KINDS[kind], owner === "" ? null : `by ${owner}`, kind === "track" ? null : plural(total, "song"), inLibrary(total, here),
       ].filter((fact) => fact !== null).join(" · ");
@@ -191,8 +190,7 @@ export class LinkPart implements Part {
         ),
         ...(note !== null ? [h("p", { class: "is-warn" }, icon("alert"), note)] : []),
         ...(songs.length > 0 ? [songList(songs, total)] : []),
-        ...(skipped > 0 ? [h("p", { class: "is-fine" }, `${plural(skipped, "item is", "items are")} left out: episodes, local files and gaps.`)] : []),
-        h("p", { class: "is-fine" }, outcome(preview)),
+        h("p", { class: "is-fine" }, outcome(preview), skipped > 0 ? ` ${plural(skipped, "item is", "items are")} left out: episodes, local files and gaps.` : ""),
         ...(total > here ? [this.#download.element] : []),
       );
     }

@@ -36,14 +36,15 @@ export function awaiting(text: string): HTMLElement {
   return h("p", { class: "is-dim is-late", role: "status" }, text);
 }
 
+/** A button; without a label it is its mark alone, and `says` is what it is called. */
 export function press(
   label: string, run: () => void,
   options: { icon?: IconName; mark?: MarkName; primary?: boolean; quiet?: boolean; title?: string; says?: string } = {},
 ): HTMLButtonElement {
-  const kind = options.primary ? " is-primary" : options.quiet ? " is-quiet" : "";
+  const kind = `${options.primary ? " is-primary" : options.quiet ? " is-quiet" : ""}${label === "" ? " is-icon" : ""}`;
   const button = h(
     "button", { type: "button", class: `sfa-button${kind}`, title: options.title, "aria-label": options.says },
-    options.icon && icon(options.icon), options.mark && mark(options.mark), h("span", {}, label),
+    options.icon && icon(options.icon), options.mark && mark(options.mark), label !== "" && h("span", {}, label),
   );
   button.addEventListener("click", run);
   return button;

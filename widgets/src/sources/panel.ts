@@ -13,6 +13,7 @@ import { BrowserPart } from "./browser";
 import { FilesPart } from "./files";
 import { LinkPart } from "./link";
 import { fault, mark, type MarkName, press, why } from "./marks";
+import { isLink } from "./open";
 import type { Action, Context, Part, Started, Tab } from "./part";
 import { PlacePart } from "./place";
 import { ImportProgress } from "./progress";
@@ -52,7 +53,7 @@ export class ImportPanel {
   readonly #stage = h("div", { class: "sfa-way" });
   readonly #stages = new StageChoice();
   readonly #go = h("button", { type: "button", class: "sfa-button is-primary" }, "Add");
-  readonly #fault = h("div", { class: "sfa-way-fault" });
+  readonly #fault = h("div", { });
   readonly #body: HTMLElement;
   readonly #foot = h("footer");
   readonly #close: HTMLElement | null;
@@ -102,10 +103,9 @@ export class ImportPanel {
     this.#stage.replaceChildren(this.#parts[tab].element);
     this.#fault.replaceChildren();
     this.#drawAction();
-    const element = document.activeElement;
     this.#parts[tab].seen();
     // Arrow keys walk along the ways; the focus stays with them.
-    if (walking && element instanceof HTMLElement) input?.focus({ preventScroll: true });
+    if (walking || !this.element.contains(document.activeElement)) input?.focus({ preventScroll: true });
   }
 
   #drawTabs(): void {
@@ -128,7 +128,8 @@ export class ImportPanel {
     setText(this.#go, action?.label ?? "Add");
     this.#go.disabled = action === null || this.#sending;
     // Where no song can come, there is nothing to choose for it; the foot keeps its height.
-    this.#stages.element.style.visibility = action?.stages === false ? "hidden" : "";
+    const wanted = action?.stages ?? (this.#tab === "files" || this.#tab === "folder");
+    this.#stages.element.style.visibility = wanted ? "" : "hidden";
   }
 
   async #run(close: (() => void) | null): Promise<void> {
@@ -178,7 +179,7 @@ export class ImportPanel {
       stop.disabled = true;
       progress.stop().catch(failed).finally(() => { stop.disabled = false; });
     });
-    const words = h("div", { class: "sfa-way-fault" });
+    const words = h("div");
     const failed = (error: unknown) => { if (!isAbort(error)) words.replaceChildren(fault(why(error))); };
     const progress: ImportProgress = new ImportProgress(this.#bridge, {
       signal, started: work, stages,
@@ -215,7 +216,7 @@ export class ImportPanel {
       if (event.target instanceof HTMLInputElement && ["text", "password", "search"].includes(event.target.type)) return;
       const text = event.clipboardData?.getData("text/plain").trim() ?? "";
       const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length === 0 && !/^(https?:|spotify:)/i.test(text)) return;
+      if (files.length === 0 && !isLink(text)) return;
       event.preventDefault();
       if (files.length > 0) {
         this.#files.add(files);

@@ -148,7 +148,9 @@ export class ImportProgress {
       : finding ? "Finding out what there is…"
       : "This goes on when you close the window; the ring on top shows how far it is.");
     this.#words.classList.toggle("is-ok", over && failed === 0);
-    this.#kinds.replaceChildren(...kinds.map(kindRow));
+    // Who knows by now what there is needs no line any more.
+    const shown = kinds.filter(({ kind, jobs: count, ended: done, failed: torn }) => !FINDERS.includes(kind) || done < count || torn > 0);
+    this.#kinds.replaceChildren(...shown.map(kindRow));
     const rows = state.running.slice(0, RUNNING_SHOWN).map(runningRow);
     const more = state.running.length - rows.length;
     this.#running.replaceChildren(...rows, ...(more > 0 ? [h("li", { class: "is-dim" }, `and ${more} more`)] : []));
