@@ -12,6 +12,7 @@ import { JobsFeed } from "../jobs/feed";
 import { mountLibrary } from "../library/table";
 import type { StripOptions, StripSlots } from "../player/stems";
 import { openSeparate } from "../separate/index";
+import { acceptLinks, type ImportOptions, openImport } from "../sources/open";
 import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
 import { Layer } from "../ui/layer";
 import { tell } from "../ui/notify";
@@ -131,6 +132,8 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   };
 
   const uploads = mountUploads(app, bridge, layer, signal);
+  const bringIn = (choice?: ImportOptions) => void openImport(bridge, { layer, load, signal, uploads }, choice);
+  acceptLinks(wholePage ? document : el, (text) => bringIn({ text }), signal);
   acceptFiles(wholePage ? window : el, app, (files) => {
     router.go("library");
     void uploads.add(files);
@@ -142,7 +145,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     search: false,
     query: state.get<string>("query"),
     onOpen: openInStudio,
-    onAdd: () => uploads.choose(),
+    onAdd: () => bringIn(),
     onQuery(query) {
       bar.setQuery(query);
       state.set("query", query);
@@ -186,7 +189,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     router.go("jobs");
     void wantJobs().then((board) => board.show(group));
   };
-  const settings = mountSettings(views.settings, bridge, { signal, load, showKeys });
+  const settings = mountSettings(views.settings, bridge, { signal, load, layer, uploads, showKeys });
 
   const bar = mountTopbar(topbar, {
     signal, feed,
@@ -199,7 +202,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
       router.go("library");
       library.focus();
     },
-    onAdd: () => uploads.choose(),
+    onAdd: () => bringIn(),
     onJobs: () => router.go("jobs"),
     onShowJobs: showJobs,
   });
