@@ -7,6 +7,7 @@ page was reloaded or the kernel started again. `sfa_kernel.pipeline.cleanup` rem
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -16,6 +17,7 @@ from uuid import UUID, uuid5
 from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.errors import DiskFullError, InputError, ParameterError
+from sfa_kernel.exporting.names import file_name
 from sfa_kernel.pipeline.playlist_file import playlist_file_request
 from sfa_kernel.pipeline.upload import upload_key, upload_request
 from sfa_kernel.sources.listed import is_playlist_file
@@ -30,6 +32,7 @@ __all__ = ["upload_handlers"]
 LARGEST = 4 << 30  # bytes
 LARGEST_CHUNK = 4 << 20  # bytes
 ABOUT = "about.json"
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 _UPLOADS = UUID("5f1d3c0e-6a52-4b5e-9d0b-5d0c9a1f7e42")  # what the ids of uploads are made from
 
 
@@ -67,7 +70,9 @@ def upload_handlers(studio: Studio) -> dict[str, Handler]:
         return upload
 
     def begin(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        name = clean_text(PurePath(str(params["name"]).replace("\\", "/")).name).lstrip(". ") or "upload"
+        name = (
+            clean_text(PurePath(str(params["name"]).replace("\\", "/").replace("\0", "")).name).lstrip(". ") or "upload"
+        )
         size = int(params["size"])
         if size <= 0:
             raise InputError(f"{name} is empty.", hint="Choose another file.")
@@ -130,6 +135,5 @@ def upload_handlers(studio: Studio) -> dict[str, Handler]:
 
 def _short(name: str) -> str:
     """A name that every file system takes, with its suffix."""
-    suffix = PurePath(name).suffix[:10]
-    stem = PurePath(name).stem.encode()[:150].decode(errors="ignore")
-    return f"{stem or 'upload'}{suffix}"
+    suffix = PurePath(name).suffix
+    return file_name("{title}", {"title": PurePath(name).stem}, suffix if _SUFFIX.fullmatch(suffix) else "")

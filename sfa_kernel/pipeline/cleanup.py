@@ -15,6 +15,7 @@ from sfa_kernel import inventory
 from sfa_kernel.catalog import exports, jobs, playlists, songs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
+from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.storage import Storage
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     settings = ground.settings
     removed_before = datetime.fromtimestamp(now, UTC) - timedelta(days=settings.trash_retention)
     running = jobs.listing(connection, statuses=jobs.RUNNING, limit=10_000)
+    waiting = jobs.listing(connection, statuses=jobs.ACTIVE, queue=UPLOAD.queue, limit=100_000)
+    uploads = {job.arguments["upload"] for job in waiting if job.arguments.get("upload")}
     return Plan(
         {
             "home": ground.storage.home,
@@ -54,7 +57,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
                 *of_tracks(connection, trash.due(connection, removed_before)),
                 *stems.files(connection, stems.due(connection, removed_before)),
             ],
-            "busy": {f"{job.id}-{job.attempt}" for job in running},
+            "busy": {f"{job.id}-{job.attempt}" for job in running} | uploads,
             "limits": {
                 "removed_before": removed_before,
                 "exported_before": datetime.fromtimestamp(now, UTC) - timedelta(days=settings.job_retention),
@@ -89,7 +92,7 @@ def work(
     expiring
         Names of files whose size is wanted: their tracks are about to go.
     busy
-        Names of the scratch folders in use.
+        Names of the scratch folders in use, and of uploads whose jobs wait.
     limits
         Passed on to the commit.
     """

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from sfa_kernel import Studio as NotebookStudio
-from sfa_kernel.errors import InputError, NotFoundError, ParameterError
+from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.library import library_handlers
 from sfa_kernel.panels.live import Live
 from sfa_kernel.panels.player import player_handlers
-from sfa_kernel.panels.uploads import upload_handlers
 from tests.sounds import write_song
 
 if TYPE_CHECKING:
@@ -33,20 +32,11 @@ class Page:
     def __init__(self, studio: Studio) -> None:
         self.opened: list[UUID] = []
         self.handlers = (
-            library_handlers(studio, on_open=self.opened.append)
-            | player_handlers(studio)
-            | job_handlers(studio)
-            | upload_handlers(studio)
+            library_handlers(studio, on_open=self.opened.append) | player_handlers(studio) | job_handlers(studio)
         )
 
     def __call__(self, method: str, *buffers: bytes, **params: Any) -> Any:
         return self.handlers[method](params, [memoryview(b) for b in buffers])
-
-    def upload(self, name: str, data: bytes, *, size: int | None = None, chunk: int = 100_000) -> Any:
-        upload = self("upload.begin", name=name, size=len(data) if size is None else size)["upload"]
-        for offset in range(0, len(data), chunk):
-            self("upload.chunk", data[offset : offset + chunk], upload=upload, offset=offset)
-        return self("upload.finish", upload=upload, stages=[])
 
 
 @pytest.fixture
@@ -113,39 +103,6 @@ def test_an_unknown_id_is_not_found(page: Page) -> None:
     for method in ("track.show", "player.load", "audio.bytes", "art.bytes"):
         with pytest.raises(NotFoundError):
             page(method, id="00000000-0000-0000-0000-000000000000")
-
-
-@pytest.mark.parametrize("name", ["song.wav", "../../song.wav", "C:\\x\\song.wav", "so\0ng.wav", "..", "歌" * 200])
-def test_a_dropped_file_becomes_a_track_under_a_harmless_name(
-    page: Page, studio: Studio, tmp_path: Path, name: str
-) -> None:
-    data = write_song(tmp_path / "x.wav").read_bytes()
-    done = page.upload(name, data)
-    assert done["new"] is True
-    assert done["track"]["title"].strip("歌") in ("song", "upload", "")
-    (track,) = studio.tracks
-    assert track.path.read_bytes() == data
-    assert page.upload(name, data)["new"] is False
-    assert list((studio.home / "uploads").iterdir()) == []
-
-
-def test_a_bad_upload_is_refused_and_leaves_nothing(page: Page, studio: Studio) -> None:
-    with pytest.raises(InputError, match="empty"):
-        page("upload.begin", name="a.mp3", size=0)
-    with pytest.raises(InputError, match="no room"):
-        page("upload.begin", name="a.mp3", size=1 << 50)
-    with pytest.raises(InputError, match=r"a\.mp3 is text"):
-        page.upload("a.mp3", b"just words " * 100)
-    with pytest.raises(InputError, match="incomplete"):
-        page.upload("a.mp3", b"1234", size=10)
-    upload = page("upload.begin", name="a.mp3", size=4)["upload"]
-    with pytest.raises(ParameterError, match="lost"):
-        page("upload.chunk", b"34", upload=upload, offset=2)
-    page("upload.abort", upload=upload)
-    with pytest.raises(ParameterError, match="not known"):
-        page("upload.finish", upload=upload)
-    assert list((studio.home / "uploads").iterdir()) == []
-    assert len(studio.tracks) == 0
 
 
 class Widget:
