@@ -246,9 +246,10 @@ describe("the dashboard", () => {
 
   it("adds files that are dropped anywhere", async () => {
     await open({
-      "upload.begin": () => ({ upload: "u" }),
+      "upload.begin": () => ({ upload: "u", received: 0 }),
       "upload.chunk": ({ offset }, { buffers }) => ({ received: offset + (buffers?.[0]?.byteLength ?? 0) }),
-      "upload.finish": () => ({ track: trackRow("new"), new: true }),
+      "upload.finish": () => ({ jobs: ["u"], batch: "b" }),
+      "jobs.show": ({ id }) => ({ job: jobRow(id, { status: "completed" }), arguments: { new: true }, needs: [] }),
     });
     const song = new File(["abc"], "song.mp3");
     const data = { types: ["Files"], files: [song], items: [{ kind: "file" }], dropEffect: "none" };
@@ -260,7 +261,7 @@ describe("the dashboard", () => {
     drag("drop");
     expect(overlay.hidden).toBe(true);
     await vi.waitFor(() => expect(document.querySelector(".sfa-toast")?.textContent).toContain("Added 1 track."));
-    expect(bridge.params("upload.begin")).toEqual([{ name: "song.mp3", size: 3 }]);
+    expect(bridge.params("upload.begin")).toEqual([{ name: "song.mp3", size: 3, fingerprint: expect.any(String) }]);
   });
 
   it("tells whether all is well, troubles first", async () => {
