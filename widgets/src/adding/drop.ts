@@ -3,15 +3,15 @@
 import { append, h } from "../dom";
 import { icon } from "../icons";
 import "./adding.css";
-import { droppedFiles } from "./upload";
+import { droppedFiles } from "./files";
 
-/** `zone` listens, `host` carries the overlay. */
+/** `zone` listens, `host` carries the overlay; a folder without songs adds no files. */
 export function acceptFiles(
   zone: Window | HTMLElement, host: HTMLElement, add: (files: File[]) => void, signal: AbortSignal,
 ): void {
   const overlay = h(
     "div", { class: "sfa-drop", hidden: true },
-    h("div", {}, icon("upload"), h("p", {}, "Drop songs to add them to the library")),
+    h("div", {}, icon("upload"), h("p", {}, "Drop songs, folders or playlists to add them to the library")),
   );
   append(host, overlay);
   // Each element the pointer crosses enters and leaves: the overlay goes when the count is back at none.
@@ -39,8 +39,7 @@ export function acceptFiles(
     event.preventDefault();
     depth = 0;
     overlay.hidden = true;
-    const files = droppedFiles(event.dataTransfer);
-    if (files.length > 0) add(files);
+    void droppedFiles(event.dataTransfer).then(add);
   });
   signal.addEventListener("abort", () => overlay.remove(), { once: true });
 }

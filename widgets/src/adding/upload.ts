@@ -1,11 +1,13 @@
-/** Files from the page to the kernel, in chunks small enough for any message limit. */
+/** Files from the page to the kernel, in chunks small enough for any message limit; jobs then bring them in. */
 
-import { type Bridge, BridgeError } from "../bridge";
-import type { Stage, TrackRow } from "../types";
+import { type Bridge, BridgeError, isAbort } from "../bridge";
+import { failureOf, followJobs } from "../services/follow";
+import type { Stage } from "../types";
+import { fingerprint } from "./fingerprint";
 
 export const CHUNK = 2 * 1024 * 1024;
-/** What a file chooser offers; the kernel decides what it can read. */
-export const ACCEPT = "audio/*,.mp3,.flac,.wav,.aiff,.aif,.ogg,.oga,.opus,.m4a,.aac,.mp4";
+/** Uploads that jobs have not brought in yet take room on the disk: of more than these the next one waits. */
+const MOST_WAITING = 50;
 
 export interface UploadProgress {
   name: string;
@@ -15,117 +17,177 @@ export interface UploadProgress {
   /** Bytes. */
   sent: number;
   size: number;
+  /** How many are here and wait for their jobs. */
+  waiting: number;
+}
+
+/** What became of the files of a queue. */
+export interface UploadCounts {
+  added: number;
+  /** Were in the library already. */
+  known: number;
+  playlists: number;
 }
 
 export interface UploadEvents {
   progress(state: UploadProgress | null): void;
-  added(track: TrackRow, fresh: boolean): void;
   failed(name: string, error: unknown, retry: () => void): void;
-  /** The queue is empty again. */
-  finished(added: number, known: number): void;
+  /** The queue is empty again, and its jobs have ended. */
+  finished(counts: UploadCounts): void;
 }
 
-/** One file after the other: the library shows the first song while the second is on its way. */
+interface Wanted {
+  file: File;
+  stages: Stage[];
+}
+
+/**
+ * One file after the other: two at once would share the same connection. While the next one is on its way, jobs look
+ * at those that are here.
+ */
 export class Uploader {
   readonly #bridge: Bridge;
-  readonly #stages: Stage[];
   readonly #events: UploadEvents;
   readonly #signal: AbortSignal;
-  #queue: File[] = [];
-  #current: AbortController | null = null;
-  #running = false;
-  #position = 0;
-  #count = 0;
+  #queue: Wanted[] = [];
+  #sending: AbortController | null = null;
+  #running: Promise<void> | null = null;
+  #state: UploadProgress = { name: "", position: 0, count: 0, sent: 0, size: 0, waiting: 0 };
+  #counts: UploadCounts = { added: 0, known: 0, playlists: 0 };
 
-  constructor(bridge: Bridge, stages: Stage[], events: UploadEvents, signal: AbortSignal) {
+  constructor(bridge: Bridge, events: UploadEvents, signal: AbortSignal) {
     this.#bridge = bridge;
-    this.#stages = stages;
     this.#events = events;
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.cancel(), { once: true });
+    // What was sent stays: the same file, added again, goes on from there.
+    signal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
+  /** Whether files are on their way: those that are here no longer need the page. */
   get busy(): boolean {
-    return this.#running;
+    return this.#sending !== null;
   }
 
-  add(files: Iterable<File>): Promise<void> {
-    const list = [...files];
-    this.#queue.push(...list);
-    this.#count += list.length;
-    return this.#running ? Promise.resolve() : this.#run();
+  /** Resolves when all files of the queue have been brought in. */
+  add(files: Iterable<File>, stages: Stage[]): Promise<void> {
+    const wanted = [...files].map((file) => ({ file, stages }));
+    this.#queue.push(...wanted);
+    this.#state.count += wanted.length;
+    return (this.#running ??= this.#run());
   }
 
-  /** Drops the file under way and those that wait. */
+  /** Drops the file under way and those that wait; the jobs of what is here go on. */
   cancel(): void {
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#queue = [];
-    this.#current?.abort();
+    this.#state.count = this.#state.position;
+    this.#sending?.abort();
+    this.#sending = null;
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
-    let fresh = 0;
-    let known = 0;
-    for (let file = this.#queue.shift(); file; file = this.#queue.shift()) {
-      this.#position += 1;
-      this.#current = new AbortController();
-      try {
-        const { track, new: isNew } = await this.#send(file, this.#current.signal);
-        if (isNew) fresh += 1;
-        else known += 1;
-        this.#events.added(track, isNew);
-      } catch (error) {
-        const again = file;
-        if (!this.#current.signal.aborted) {
-          this.#events.failed(file.name, error, () => void this.add([again]));
-        }
+    const followed = new Set<Promise<void>>();
+    for (;;) {
+      const next = this.#queue.shift();
+      if (!next) {
+        // Files that come while the last jobs are under way belong to the same queue.
+        if (followed.size === 0) break;
+        await Promise.race(followed);
+        continue;
       }
+      const sending = (this.#sending ??= new AbortController());
+      this.#report({ name: next.file.name, position: this.#state.position + 1, sent: 0, size: next.file.size });
+      await this.#one(next, sending.signal, followed);
+      while (followed.size >= MOST_WAITING) await Promise.race(followed);
+      if (this.#queue.length === 0) this.#sending = null;
     }
-    this.#current = null;
-    this.#running = false;
-    this.#position = 0;
-    this.#count = 0;
+    this.#running = null;
+    this.#state = { name: "", position: 0, count: 0, sent: 0, size: 0, waiting: 0 };
+    const counts = this.#counts;
+    this.#counts = { added: 0, known: 0, playlists: 0 };
     if (this.#signal.aborted) return;
     this.#events.progress(null);
-    this.#events.finished(fresh, known);
+    this.#events.finished(counts);
   }
 
-  async #send(file: File, signal: AbortSignal): Promise<{ track: TrackRow; new: boolean }> {
-    if (file.size === 0) throw new BridgeError("The file is empty.", "Choose another file.");
-    const report = (sent: number) => this.#events.progress({
-      name: file.name, position: this.#position, count: this.#count, sent, size: file.size,
-    });
-    report(0);
-    const begun = await this.#bridge.request("upload.begin", { name: file.name, size: file.size }, { signal });
-    const { upload } = begun.result;
+  /** Sends one file, and lets its jobs be followed. */
+  async #one(wanted: Wanted, signal: AbortSignal, followed: Set<Promise<void>>): Promise<void> {
     try {
-      for (let offset = 0; offset < file.size; offset += CHUNK) {
-        const chunk = await file.slice(offset, offset + CHUNK).arrayBuffer();
-        const reply = await this.#bridge.request(
-          "upload.chunk", { upload, offset }, { signal, buffers: [chunk], timeoutMs: 60_000 },
-        );
-        if (reply.result.received < offset + chunk.byteLength) {
-          throw new BridgeError("A part of the file got lost on the way.", "Try again.");
-        }
-        report(offset + chunk.byteLength);
-      }
-      // Hashing and probing a long file takes its time.
-      const done = await this.#bridge.request(
-        "upload.finish", { upload, stages: this.#stages }, { signal, timeoutMs: 120_000 },
-      );
-      return done.result;
+      const upload = await this.#send(wanted.file, signal);
+      const following: Promise<void> = this.#follow(wanted, upload).finally(() => {
+        followed.delete(following);
+        this.#report({ waiting: followed.size });
+      });
+      followed.add(following);
+      this.#report({ waiting: followed.size });
     } catch (error) {
-      // The kernel's half-made file must go, whatever happened here.
-      this.#bridge.request("upload.abort", { upload }).catch(() => undefined);
-      throw error;
+      this.#failed(wanted, error);
     }
   }
-}
 
-/** The files of a drop; folders have no content of their own and are left out. */
-export function droppedFiles(data: DataTransfer | null): File[] {
-  if (!data) return [];
-  const items = [...data.items].filter((item) => item.kind === "file");
-  const entries = items.map((item) => item.webkitGetAsEntry?.() ?? null);
-  return [...data.files].filter((_, i) => !entries[i]?.isDirectory);
+  /** Sends what the kernel has not got. */
+  async #send(file: File, signal: AbortSignal): Promise<string> {
+    if (file.size === 0) throw new BridgeError("The file is empty.", "Choose another file.");
+    const begun = await this.#bridge.request(
+      "upload.begin", { name: file.name, size: file.size, fingerprint: await fingerprint(file) }, { signal },
+    );
+    const { upload } = begun.result;
+    let { received } = begun.result;
+    this.#report({ sent: received });
+    try {
+      while (received < file.size) {
+        const chunk = await file.slice(received, received + CHUNK).arrayBuffer();
+        const reply = await this.#bridge.request(
+          "upload.chunk", { upload, offset: received }, { signal, buffers: [chunk], timeoutMs: 60_000 },
+        );
+        if (reply.result.received < received + chunk.byteLength) {
+          throw new BridgeError("A part of the file got lost on the way.", "Try again.");
+        }
+        received = reply.result.received;
+        this.#report({ sent: received });
+      }
+    } catch (error) {
+      // Who gives it up wants nothing of it to stay; what was cut off goes on from here when it is tried again.
+      if (signal.aborted && !this.#signal.aborted) {
+        this.#bridge.request("upload.abort", { upload }).catch(() => undefined);
+      }
+      throw error;
+    }
+    return upload;
+  }
+
+  /** Follows the jobs of a file that is here. */
+  async #follow(wanted: Wanted, upload: string): Promise<void> {
+    try {
+      const [job] = await followJobs(this.#bridge, this.#signal, async () => {
+        const { result } = await this.#bridge.request(
+          "upload.finish", { upload, stages: wanted.stages }, { signal: this.#signal },
+        );
+        return result.jobs;
+      });
+      if (!job) return;
+      const failure = failureOf(job);
+      if (failure !== null) throw new BridgeError(failure);
+      const { result } = await this.#bridge.request("jobs.show", { id: job.id }, { signal: this.#signal });
+      const { playlists, new: isNew } = result.arguments;
+      if (Array.isArray(playlists)) this.#counts.playlists += playlists.length;
+      else if (isNew === false) this.#counts.known += 1;
+      else this.#counts.added += 1;
+    } catch (error) {
+      this.#failed(wanted, error);
+    }
+  }
+
+  #failed({ file, stages }: Wanted, error: unknown): void {
+    if (this.#signal.aborted || isAbort(error)) return;
+    this.#events.failed(file.name, error, () => void this.add([file], stages));
+  }
+
+  #report(changes: Partial<UploadProgress>): void {
+    Object.assign(this.#state, changes);
+    if (!this.#signal.aborted) this.#events.progress({ ...this.#state });
+  }
 }

@@ -1,18 +1,21 @@
 /** Adding files: the queue, the card that shows how far it is, and what it says at the end. */
 
 import type { Bridge } from "../bridge";
-import { describe, isAbort } from "../bridge";
+import { describe } from "../bridge";
 import { append, h, setText } from "../dom";
 import { bytes, plural } from "../format";
 import { icon } from "../icons";
 import { ALL_STAGES } from "../library/actions";
 import { progressBar, setProgress } from "../parts";
+import type { Stage } from "../types";
 import type { Layer } from "../ui/layer";
 import "./adding.css";
-import { ACCEPT, Uploader } from "./upload";
+import { ACCEPT } from "./files";
+import { Uploader } from "./upload";
 
 export interface Uploads {
-  add(files: Iterable<File>): Promise<void>;
+  /** Resolves when all have been brought in. */
+  add(files: Iterable<File>, stages?: Stage[]): Promise<void>;
   /** Opens the browser's file chooser. */
   choose(): void;
 }
@@ -34,31 +37,31 @@ export function mountUploads(host: HTMLElement, bridge: Bridge, layer: Layer, si
   });
   append(host, card, picker);
 
-  const uploader = new Uploader(bridge, ALL_STAGES, {
+  const uploader = new Uploader(bridge, {
     progress(state) {
       card.hidden = state === null;
       if (!state) return;
-      setText(title, state.count > 1 ? `Adding ${state.position} of ${state.count}` : "Adding");
+      const { count, position, sent, size, waiting } = state;
+      const all = position === count && sent >= size;
+      const several = all ? `Reading ${plural(waiting, "file")}` : `Adding ${position} of ${count}`;
+      setText(title, count > 1 ? several : "Adding");
       setText(name, state.name);
-      const percent = (state.sent / Math.max(1, state.size)) * 100;
-      const sent = `${Math.round(percent)} % of ${bytes(state.size)}`;
-      setText(figure, state.sent >= state.size ? "Reading…" : sent);
+      const percent = (sent / Math.max(1, size)) * 100;
+      setText(figure, sent >= size ? "Reading…" : `${Math.round(percent)} % of ${bytes(size)}`);
       setProgress(bar, percent);
-    },
-    added() {
-      // the row appears in the library by itself
+      cancel.hidden = all;
     },
     failed(file, error, retry) {
-      if (isAbort(error)) return;
       const { message, hint } = describe(error);
       layer.toast("danger", `${file}: ${message}`, { hint, action: { label: "Try again", run: retry } });
     },
-    finished(added, known) {
+    finished({ added, known, playlists }) {
       const parts = [
         added > 0 && `Added ${plural(added, "track")}.`,
+        playlists > 0 && `Added ${plural(playlists, "playlist")}.`,
         known > 0 && (known === 1 ? "1 was in the library already." : `${known} were in the library already.`),
       ].filter((part) => part !== false);
-      if (parts.length > 0) layer.toast(added > 0 ? "ok" : "info", parts.join(" "));
+      if (parts.length > 0) layer.toast(added + playlists > 0 ? "ok" : "info", parts.join(" "));
     },
   }, signal);
 
@@ -66,14 +69,18 @@ export function mountUploads(host: HTMLElement, bridge: Bridge, layer: Layer, si
   picker.addEventListener("change", () => {
     const files = [...(picker.files ?? [])];
     picker.value = ""; // the same file may be chosen again
-    if (files.length > 0) void uploader.add(files);
+    if (files.length > 0) void uploader.add(files, ALL_STAGES);
   });
-  // Leaving in the middle loses the file under way: the browser asks.
+  // Leaving in the middle stops what is on its way: the browser asks.
   window.addEventListener("beforeunload", (event) => {
     if (uploader.busy) event.preventDefault();
   }, { signal });
   return {
-    add: (files) => uploader.add(files),
+    async add(files, stages = ALL_STAGES) {
+      const list = [...files];
+      if (list.length > 0) await uploader.add(list, stages);
+      else layer.toast("info", "There are no songs in this folder.");
+    },
     choose: () => picker.click(),
   };
 }
