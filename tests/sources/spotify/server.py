@@ -133,8 +133,7 @@ class Spotify:
         self._access: dict[str, tuple[float, bool]] = {}  # until when, and whether somebody is logged in
         self.refresh_tokens: set[str] = set()
         self._codes: dict[str, dict[str, str]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", self.port), _handler(self))
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
@@ -515,6 +514,14 @@ def picture() -> bytes:
 
     head = struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # somebody hung up
 
 
 def _handler(service: Spotify) -> type[BaseHTTPRequestHandler]:
