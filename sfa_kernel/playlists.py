@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog.songs import SongRow
     from sfa_kernel.library import Library
 
-__all__ = ["Entry", "Playlist", "Playlists"]
+__all__ = ["Entry", "Playlist", "Playlists", "tell"]
 
 SHOWN = 50  # entries of a playlist that shows itself
 SUFFIXES = (".m3u8", ".m3u")

@@ -14,7 +14,7 @@ from sfa_kernel.catalog.tracks import SORTS
 from sfa_kernel.errors import ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from uuid import UUID
 
     from sfa_kernel.catalog.connection import Connection
@@ -88,7 +88,7 @@ class Filter:
     limit: int | None = None
 
     @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Filter:
+    def from_dict(cls, document: Any) -> Filter:
         """Read a filter that comes from outside.
 
         Raises

@@ -137,7 +137,7 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
         | _dialog_handlers(studio)
         | _source_handlers(studio)
     )
-    Live(studio, page, news=True)
+    Live(studio, page, news=True, sources=True)
     return page
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.2  # many jobs may report at once; a person sees five updates a second as movement
 MOST_ROWS = 200  # of more rows that changed at once, the page asks for those that it shows
+LISTS_SECONDS = 2.0  # how often a page looks at its playlists anew while tracks come in
 MOST_VIEWS = 8  # of one widget that follow a log; a view that was left without a word is forgotten in time
 
 
@@ -45,9 +47,13 @@ class Live:
         Follow the jobs of this run alone.
     news
         Tell when long work ends.
+    sources
+        Tell of playlists, and of where songs come from.
     """
 
-    def __init__(self, studio: Studio, widget: Any, *, only: Run | None = None, news: bool = False) -> None:
+    def __init__(
+        self, studio: Studio, widget: Any, *, only: Run | None = None, news: bool = False, sources: bool = False
+    ) -> None:
         self._studio = studio
         self._widget = widget
         self._only = only
@@ -63,6 +69,11 @@ class Live:
         self._many_changed = False
         self._fresh: dict[str, tuple[int, int]] = {}
         self._notices: list[dict[str, Any]] = []
+        self._playlists: set[str] = set()
+        self._any_playlist = False  # tracks or downloads changed: whatever is in a list may be another
+        self._lists_told = -LISTS_SECONDS
+        self._tells_sources = sources
+        self._sources: set[str] = set()
         self._watched: dict[str, UUID] = {}  # which view of the widget shows the log of which job
         self._offsets: dict[UUID, int] = {}  # how far each of these logs was pushed
         self._logs: set[UUID] = set()
@@ -72,6 +83,11 @@ class Live:
             studio.bus.subscribe("jobs", self._on_many),
             studio.bus.subscribe("library", self._on_library),
         ]
+        if sources:
+            self._subscriptions += [
+                studio.bus.subscribe("playlists", self._on_playlists),
+                studio.bus.subscribe("sources", self._on_sources),
+            ]
         if news:
             self._subscriptions.append(studio.bus.subscribe("batch:*", self._on_batch))
             widget.handle("jobs.watch", self._watch)
@@ -129,6 +145,8 @@ class Live:
                     self._fresh[data["id"]] = (attempt, progress)
             else:
                 self._fresh.pop(data["id"], None)
+            if data["kind"] == "download" or (data.get("track_id") and data["status"] == "completed"):
+                self._any_playlist = True
             if data.get("track_id") and data["kind"] != "export":  # which leaves the song as it is
                 self._tracks.add(data["track_id"])
                 if data["status"] == "completed":
@@ -147,6 +165,16 @@ class Live:
             self._many_changed = True
         self._schedule()
 
+    def _on_playlists(self, event: Event) -> None:
+        with self._lock:
+            self._playlists |= set(event.data.get("changed", ()))
+        self._schedule()
+
+    def _on_sources(self, event: Event) -> None:
+        with self._lock:
+            self._sources |= set(event.data.get("what", ()))
+        self._schedule()
+
     def _on_library(self, event: Event) -> None:
         by_hand = {i for what in ("corrected", "cues") for i in event.data.get(what, ())}
         stems = set(event.data.get("stems", ()))  # other sets of stems than before
@@ -154,6 +182,7 @@ class Live:
             self._corrected |= by_hand
             self._refresh |= stems
             self._tracks |= by_hand | stems
+            self._any_playlist = True
             if not by_hand and not stems:
                 self._members_changed = True
         self._schedule()
@@ -181,6 +210,8 @@ class Live:
             many_changed, self._many_changed = self._many_changed, False
             logs, self._logs = self._logs, set()
             notices, self._notices = self._notices, []
+            playlists, self._playlists = self._playlists, set()
+            sources, self._sources = self._sources, set()
             fresh = dict(self._fresh)
         if self._widget.comm is None:
             self.close()
@@ -194,10 +225,26 @@ class Live:
                 self._push_log(job_id)
             for notice in notices:
                 self._widget.push("notice", notice)
+            if playlists:
+                self._widget.push("playlists.changed", {"ids": sorted(playlists)})
+            if sources:
+                self._widget.push("sources.changed", {"what": sorted(sources)})
+            self._push_any_playlist()
         except SfaError as error:
             logger.warning("A widget could not be updated: %s", error)
         except Exception:
             logger.exception("A widget could not be updated")
+
+    def _push_any_playlist(self) -> None:
+        """Where thousands of tracks come in, the page looks at its playlists now and then."""
+        if not self._tells_sources or not self._any_playlist:
+            return
+        now = time.monotonic()
+        if now - self._lists_told < LISTS_SECONDS:
+            self._schedule()
+            return
+        self._any_playlist, self._lists_told = False, now
+        self._widget.push("playlists.changed", {"ids": []})
 
     def _by_hand(self, track_id: UUID) -> dict[str, Any]:
         """What people made of a track: the page that made it sees that it holds it already."""

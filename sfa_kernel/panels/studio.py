@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sfa_widgets.figures import PICTURES
 
-from sfa_kernel import runs, studio
+from sfa_kernel import playlists, runs, studio
 from sfa_kernel.catalog import stems
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.library import Track
@@ -18,6 +18,7 @@ from sfa_kernel.panels.compose import (
     library_panel,
     mixer_panel,
     player_panel,
+    playlists_panel,
 )
 from sfa_kernel.stemset import StemSet
 
@@ -52,11 +53,34 @@ class ShownJobs(runs.Jobs):
         return _shown(self, self._studio._board(), options)
 
 
+class ShownPlaylists(playlists.Playlists):
+    """The playlists of a library, displayed as a widget."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        self._studio = studio
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return _shown(self, self._studio._lists(), options)
+
+
 class Studio(studio.Studio):
     """A `sfa_kernel.studio.Studio` with its widgets."""
 
     run_type = ShownRun
     _shown_board: sfa_widgets.JobsBoard | None = None
+    _shown_lists: sfa_widgets.PlaylistsView | None = None
+
+    @property
+    def playlists(self) -> ShownPlaylists:
+        """Lists of songs: one's own, imported ones, and smart ones; displayed, a widget to arrange them."""
+        return ShownPlaylists(self)
+
+    def _lists(self) -> sfa_widgets.PlaylistsView:
+        """One view, in however many cells it is shown."""
+        if self._shown_lists is None or self._shown_lists.comm is None:
+            self._shown_lists = playlists_panel(self)
+        return self._shown_lists
 
     @property
     def jobs(self) -> ShownJobs:
@@ -192,7 +216,7 @@ class Studio(studio.Studio):
         return dashboard(self)
 
 
-def _shown(thing: object, widget: sfa_widgets.JobsBoard, options: dict[str, Any]) -> Any:
+def _shown(thing: object, widget: sfa_widgets.SfaWidget, options: dict[str, Any]) -> Any:
     """A widget in place of a thing, which speaks for itself where there are no widgets."""
     bundle = widget._repr_mimebundle_(**options)
     if bundle is None:

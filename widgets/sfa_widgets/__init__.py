@@ -1,4 +1,4 @@
-"""Widgets for music: library table, track player, stem mixer, pictures of an analysis, jobs board, and a dashboard.
+"""Widgets for music: library, playlists, player, stem mixer, pictures of an analysis, jobs board, and a dashboard.
 
 The widgets know arrays, dicts and messages; where songs, stems and jobs come from is the business of the
 handlers they are given:
@@ -10,7 +10,7 @@ handlers they are given:
 from __future__ import annotations
 
 from sfa_widgets._base import Handler, SfaWidget, WidgetsNotBuiltError
-from sfa_widgets._widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, StemMixer, TrackPlayer
+from sfa_widgets._widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, PlaylistsView, StemMixer, TrackPlayer
 
 __all__ = [
     "AnalysisView",
@@ -18,6 +18,7 @@ __all__ = [
     "Handler",
     "JobsBoard",
     "LibraryTable",
+    "PlaylistsView",
     "SfaWidget",
     "StemMixer",
     "TrackPlayer",

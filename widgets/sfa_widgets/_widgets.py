@@ -14,7 +14,7 @@ from sfa_widgets._base import Bundle, SfaWidget
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["AnalysisView", "Dashboard", "JobsBoard", "LibraryTable", "StemMixer", "TrackPlayer"]
+__all__ = ["AnalysisView", "Dashboard", "JobsBoard", "LibraryTable", "PlaylistsView", "StemMixer", "TrackPlayer"]
 
 PICTURE_ROWS = 10
 PICTURE_BARS = 300
@@ -246,6 +246,52 @@ class JobsBoard(SfaWidget):
         )
         table = _table(("Job", "Song", "Status", "Attempt", "Reason"), cells) if rows else ""
         return f"<p>Jobs: {escape(counts or 'none')}.</p>{table}"
+
+
+class PlaylistsView(SfaWidget):
+    """The playlists beside what is in one of them: to arrange, to fill, to rename, to take away.
+
+    Methods it asks: ``playlists.*``, ``track.open``, ``art.bytes``, ``downloads.state``, and those of what brings songs
+    in. Events it follows: ``playlists.changed``, ``sources.changed``, ``tracks.rows``, ``notice``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("playlists.js")
+    _css: ClassVar[Any] = Bundle("playlists.css")
+
+    playlist_id = traitlets.Unicode("", help="The playlist that is open; empty for none.").tag(sync=True)
+    selection = traitlets.List(traitlets.Unicode(), help="Ids of the tracks chosen in it.").tag(sync=True)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"playlist": self.playlist_id[:8], "selected": len(self.selection)}
+
+    def _picture(self) -> str:
+        if not self.playlist_id:
+            rows = self._ask("playlists.list", {})[0]["playlists"]
+            cells = ((row["name"], f"{row['here']:,}", _clock(row["duration"]), row["sentence"]) for row in rows)
+            return _table(("Playlist", "Tracks", "Time", ""), cells)
+        params = {"id": self.playlist_id, "offset": 0, "limit": PICTURE_ROWS}
+        page, _ = self._ask("playlists.page", params)
+        songs = (
+            (entry["track"] or {"bpm": None, "camelot": None, **entry["song"]}, entry["position"] + 1)
+            for entry in page["entries"]
+        )
+        table = _table(
+            ("", "Title", "Artist", "Tempo", "Key", "Time"),
+            (
+                (
+                    str(place),
+                    song["title"],
+                    song["artist"] or "",
+                    f"{song['bpm']:.1f}" if song["bpm"] is not None else "–",
+                    song["camelot"] or "–",
+                    _clock(song["duration"]),
+                )
+                for song, place in songs
+            ),
+        )
+        more = page["total"] - len(page["entries"])
+        note = f"<p>and {more:,} more</p>" if more > 0 else ""
+        return f"<p>{escape(page['playlist']['name'])}</p>{table}{note}"
 
 
 class Dashboard(SfaWidget):
