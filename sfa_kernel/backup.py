@@ -59,6 +59,8 @@ class Snapshot:
         How many tracks, how many files beside the catalogue, and their size.
     missing
         Names of files that the catalogue refers to and that were not there.
+    outside
+        How many tracks have their sound where a person keeps it: it is not in the backup.
     kept
         After a restore that replaced a library: where its catalogue is kept.
     """
@@ -70,6 +72,7 @@ class Snapshot:
     files: int
     bytes: int
     missing: list[str]
+    outside: int = 0
     kept: Path | None = None
 
 
@@ -106,7 +109,7 @@ def backup(
         raise InputError(f"{target} is no place for a file.", hint="Name a file in a folder that exists.")
     storage = Storage(home)
     with _scratch(storage, "backup") as scratch, _clearly(f"The backup {target} cannot be written"):
-        tracks, names, missing = _freeze(Catalog.open(home, busy_timeout=busy_timeout), storage, scratch)
+        tracks, outside, names, missing = _freeze(Catalog.open(home, busy_timeout=busy_timeout), storage, scratch)
         sizes = [(scratch / name).stat().st_size for name in names]
         with (scratch / DATABASE).open("rb") as database:
             digest = hashlib.file_digest(database, "sha256").hexdigest()
@@ -118,6 +121,7 @@ def backup(
             "files": len(names),
             "bytes": sum(sizes),
             "missing": missing,
+            "outside": outside,
             "sha256": digest,
         }
         part = target.with_name(f"{target.name}.part")
@@ -133,14 +137,19 @@ def backup(
     return _snapshot(target, manifest)
 
 
-def _freeze(catalog: Catalog, storage: Storage, scratch: Path) -> tuple[int, list[str], list[str]]:
-    """Fill the scratch folder with the library of this moment. Returns tracks, names of files, missing names."""
+def _freeze(catalog: Catalog, storage: Storage, scratch: Path) -> tuple[int, int, list[str], list[str]]:
+    """Fill the scratch folder with the library of this moment.
+
+    Returns tracks, how many of them have their sound elsewhere, names of files, missing names.
+    """
     names, missing = [], []
     with catalog.read() as connection:
         for file in (catalog.file, _log(catalog.file)):
             with suppress(FileNotFoundError):  # the log is there only after a crash
                 shutil.copyfile(file, scratch / file.name)
-        (tracks,) = connection.execute("SELECT count(*) FROM tracks WHERE removed_at IS NULL").fetchone() or (0,)
+        tracks, outside = connection.execute(
+            "SELECT count(*), count(*) FILTER (file IS NULL) FROM tracks WHERE removed_at IS NULL"
+        ).fetchone() or (0, 0)
         for name in sorted(referenced(connection)):
             copy = scratch / name
             try:
@@ -156,7 +165,7 @@ def _freeze(catalog: Catalog, storage: Storage, scratch: Path) -> tuple[int, lis
         with frozen.write():
             pass
         frozen.give_back()  # writes the log into the file
-    return int(tracks), names, missing
+    return int(tracks), int(outside), names, missing
 
 
 def _write(raw: Any, manifest: dict[str, Any], scratch: Path, names: list[str], steps: Steps) -> None:
@@ -253,6 +262,7 @@ def _manifest(source: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
         manifest = json.loads(archive.read(info))
         version = manifest["format"]
         sound = all(isinstance(manifest[name], int) for name in ("format", "tracks", "files", "bytes"))
+        sound = sound and isinstance(manifest.get("outside", 0), int)
         sound = sound and all(isinstance(manifest[name], str) for name in ("program", "created", "sha256"))
         if not sound or not all(isinstance(name, str) for name in manifest["missing"]):
             raise ValueError
@@ -460,4 +470,5 @@ def _damaged(source: Path, why: str) -> InputError:
 
 def _snapshot(file: Path, manifest: dict[str, Any], kept: Path | None = None) -> Snapshot:
     names = ("created", "program", "tracks", "files", "bytes", "missing")
-    return Snapshot(file, **{name: manifest[name] for name in names}, kept=kept)
+    outside = manifest.get("outside", 0)  # older backups have none
+    return Snapshot(file, **{name: manifest[name] for name in names}, outside=outside, kept=kept)

@@ -157,6 +157,7 @@ def _files(studio: Studio, deep: bool, progress: Progress) -> Iterable[dict[str,
     with studio.catalog.read() as connection:
         owned = referenced(connection)
         expected = inventory.expected(connection)
+        originals = inventory.originals(connection)
     missing = inventory.missing(studio.storage, expected)
     # Meanwhile work may have replaced files; what belongs to nobody now is no loss.
     with studio.catalog.read() as connection:
@@ -173,6 +174,11 @@ def _files(studio: Studio, deep: bool, progress: Progress) -> Iterable[dict[str,
             f"{len(altered)} of {checked} have changed, of {_titles(altered)}" if altered else f"{checked} as added"
         )
         yield _check("contents", not altered, detail, "Restore them from a backup, and have the disk looked at.")
+    if originals:
+        gone = [title for title, path in originals if not path.is_file()]
+        detail = f"{len(gone)} of {len(originals)} are gone, of {_some(gone)}" if gone else f"{len(originals)} files"
+        hint = "Plug in their disks, or add the songs again from where they are now."
+        yield _check("originals", not gone, f"{detail} outside of the library", hint, required=False)
     orphans = inventory.orphans(studio.storage, owned, before=time.time() - DAY)
     size = sum(orphans.values()) / 1e6
     detail = f"{len(orphans)} files that belong to nothing, {size:.1f} MB" if orphans else "none"
@@ -198,7 +204,11 @@ def _jobs(studio: Studio) -> dict[str, Any]:
 
 
 def _titles(files: Sequence[inventory.Expected]) -> str:
-    titles = list(dict.fromkeys(file.title for file in files))
+    return _some([file.title for file in files])
+
+
+def _some(titles: Sequence[str]) -> str:
+    titles = list(dict.fromkeys(titles))
     more = f" and {len(titles) - 5} more" if len(titles) > 5 else ""
     return ", ".join(titles[:5]) + more
 

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog import Connection
     from sfa_kernel.storage import Storage
 
-__all__ = ["OWNED", "Entry", "Expected", "altered", "entries", "expected", "identifier", "missing", "orphans"]
+__all__ = [
+    "OWNED",
+    "Entry",
+    "Expected",
+    "altered",
+    "entries",
+    "expected",
+    "identifier",
+    "missing",
+    "originals",
+    "orphans",
+]
 
 OWNED = ("downloads", "stems", "analysis", "exports")  # folders whose files belong to rows
 # Where the catalogue has a checksum of a file. That of a track is of what was added: it holds for the library's copy
@@ -122,6 +133,14 @@ def expected(connection: Connection) -> list[Expected]:
         )
     rows = connection.execute(" UNION ALL ".join(parts) + " ORDER BY title, name").fetchall()
     return [Expected(*row) for row in rows]
+
+
+def originals(connection: Connection) -> list[tuple[str, Path]]:
+    """Title and file of each song in the library whose sound stays where a person keeps it."""
+    rows = connection.execute(
+        "SELECT title, original FROM tracks WHERE file IS NULL AND removed_at IS NULL ORDER BY title, original"
+    ).fetchall()
+    return [(title, Path(original)) for title, original in rows]
 
 
 def missing(storage: Storage, files: Sequence[Expected]) -> list[Expected]:

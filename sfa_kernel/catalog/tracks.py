@@ -22,11 +22,14 @@ __all__ = [
     "SORTS",
     "TrackRow",
     "by_hash",
+    "change",
     "count",
+    "find",
     "get",
     "get_many",
     "hashes",
     "insert",
+    "left_at",
     "page",
     "remove",
     "resolve",
@@ -94,11 +97,14 @@ _ACTIVITY = """
 def insert(connection: Connection, track: TrackRow) -> None:
     """Add a track."""
     values = asdict(track)
-    search = fold(f"{track.title} {track.artist} {track.album} {track.genre}")
     connection.execute(
         f"INSERT INTO tracks ({_COLUMNS}, search) VALUES ({', '.join('?' * len(values))}, ?)",  # noqa: S608 - our own names
-        [*values.values(), search],
+        [*values.values(), _search(track)],
     )
+
+
+def _search(track: TrackRow) -> str:
+    return fold(f"{track.title} {track.artist} {track.album} {track.genre}")
 
 
 def get(connection: Connection, track_id: UUID) -> TrackRow:
@@ -180,6 +186,33 @@ def sound(connection: Connection, track_id: UUID, storage: Storage) -> Path | No
     """Where a track's sound is now, of a removed one too; None when there is no such track."""
     row = connection.execute("SELECT file, original FROM tracks WHERE id = ?", [track_id]).fetchone()
     return None if row is None else storage.path(row[0]) if row[0] is not None else Path(row[1])
+
+
+def find(connection: Connection, track_id: UUID) -> tuple[TrackRow, bool] | None:
+    """One track, and whether it was removed; None when there is none."""
+    row = fetch_one(
+        connection,
+        f"SELECT {_COLUMNS}, removed_at FROM tracks WHERE id = ?",  # noqa: S608 - our own names
+        [track_id],
+    )
+    if row is None:
+        return None
+    removed = row.pop("removed_at") is not None
+    return TrackRow(**row), removed
+
+
+def change(connection: Connection, track: TrackRow) -> None:
+    """Write a track's row anew: its file says something else than it did."""
+    values = asdict(track)
+    values["search"] = _search(track)
+    track_id = values.pop("id")
+    names = ", ".join(f"{name} = ?" for name in values)
+    connection.execute(f"UPDATE tracks SET {names} WHERE id = ?", [*values.values(), track_id])  # noqa: S608 - our own names
+
+
+def left_at(connection: Connection, path: str) -> list[UUID]:
+    """The tracks whose sound stays in this file."""
+    return [row[0] for row in connection.execute("SELECT id FROM tracks WHERE original = ?", [path]).fetchall()]
 
 
 def set_sound(connection: Connection, track_id: UUID, *, file: str | None, original: str | None) -> None:

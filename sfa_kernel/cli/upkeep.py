@@ -56,6 +56,8 @@ def _backup(options: argparse.Namespace) -> int:
         print_json(_snapshot(made))
     else:
         print(f"{made.file}: {made.tracks} tracks, {made.files} files, {made.bytes / 1e6:.1f} MB")
+        if made.outside:
+            print(f"not in it: the sound of {made.outside} tracks, which stays where it is outside of the library")
     if made.missing:
         # The backup is as whole as the library; that the library is not is worth an exit status.
         return fail(f"{len(made.missing)} files of the library are gone and not in the backup; see `sfa doctor`.")

@@ -48,7 +48,8 @@ def folder_handlers(studio: Studio) -> dict[str, Handler]:
 
     def row(folder: Folder) -> dict[str, Any]:
         with studio.catalog.read() as connection:
-            scan = jobs.active_with_key(connection, key_of(folder.id))
+            keys = [key_of(folder.id, asked=asked) for asked in (True, False)]
+            scan = next(filter(None, (jobs.active_with_key(connection, key) for key in keys)), None)
         return {
             "id": str(folder.id),
             "path": str(folder.path),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import starmap, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog import Catalog, Connection
     from sfa_kernel.storage import Storage
 
-__all__ = ["Found", "ImportedFile", "Labels", "audio_files", "examine", "import_file", "note", "take"]
+__all__ = ["Found", "ImportedFile", "Labels", "audio_files", "copies", "examine", "import_file", "note", "take"]
 
 BROWSERS_PLAY = {
     "WAV": ".wav",
@@ -37,6 +38,8 @@ BROWSERS_PLAY = {
     "OPUS": ".opus",
     "M4A": ".m4a",
 }
+BLOCK = 1 << 18  # frames
+SAME_LENGTH = 0.05  # s by which a file's length may differ once its tags were edited
 COVER_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
 
 
@@ -79,6 +82,8 @@ class Found:
         What it is; None where its content is known.
     copy
         What goes into the library, in the scratch folder; None where the content is known or stays where it is.
+    retagged
+        Whether it has the very sound of the library's copy of what it was: only what it is called is new.
     """
 
     path: Path
@@ -89,6 +94,7 @@ class Found:
     labels: Labels = Labels()
     info: audio.AudioInfo | None = None
     copy: Path | None = None
+    retagged: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ def examine(
     source: str | None = None,
     reference: bool = False,
     known: Collection[str] = frozenset(),
+    copied: Path | None = None,
     tags: Labels | None = None,
 ) -> Found:
     """Look at a file, and make the library's copy of it. Needs no catalogue: it runs where work runs.
@@ -141,6 +148,8 @@ def examine(
         Whether it stays where it is. A format that browsers do not play is copied even then.
     known
         Content hashes of which no copy is needed; see `sfa_kernel.catalog.tracks.hashes`.
+    copied
+        The library's copy of what the file was before; see `copies`.
     tags
         What is known better than by the file's tags.
 
@@ -165,7 +174,8 @@ def examine(
     try:
         folder.mkdir(parents=True)
         labels = _labels(path, folder, name, tags or Labels())
-        stays = reference and _plays(info)
+        retagged = copied is not None and _sounds_as(path, copied)
+        stays = retagged or (reference and _plays(info))
         copy = None if stays else _copy(path, info, folder)
     except OSError as error:
         if disk_is_full(error):
@@ -173,7 +183,17 @@ def examine(
         raise InputError(f"{path.name} cannot be copied into the library: {error.strerror or error}.") from error
     if _state(path) != before:
         raise RetryableJobError(f"{path.name} is being written by another program.", hint="Wait until it is complete.")
-    return Found(path, source, content_hash, *before, labels, info, copy)
+    return Found(path, source, content_hash, *before, labels, info, copy, retagged)
+
+
+def copies(connection: Connection, storage: Storage, paths: Sequence[str]) -> dict[str, Path]:
+    """By path, the library's copies of what files were when they were last looked at."""
+    found = {}
+    for path, seen in origins.get_many(connection, paths).items():
+        there = None if seen.track_id is None else tracks.find(connection, seen.track_id)
+        if there is not None and there[0].file is not None:
+            found[path] = storage.path(there[0].file)
+    return found
 
 
 def take(
@@ -182,7 +202,7 @@ def take(
     """Write the row of a file that `examine` has looked at, inside the caller's transaction.
 
     Content that is known is the track that it is: its sound is put back where it was lost, and it comes back when it
-    was removed.
+    was removed. A file whose tags somebody has edited is the track that it was, under what it is called now.
 
     Parameters
     ----------
@@ -196,8 +216,9 @@ def take(
     RetryableJobError
         When the content was known and is not any more: the file has to be looked at again.
     """
-    there = tracks.by_hash(connection, found.content_hash)
+    there = tracks.by_hash(connection, found.content_hash) or _retagged(connection, found)
     if there is None:
+        _displace(connection, found)
         track = _row(files, found)
         tracks.insert(connection, track)
         return ImportedFile(track, new=True)
@@ -244,23 +265,31 @@ def import_file(
     _check(path)
     with catalog.read() as connection:
         known = tracks.hashes(connection, storage, [_state(path)[0]])
+        copied = None if source else copies(connection, storage, [str(path)]).get(str(path))
     try:
-        return _import(catalog, storage, path, source=source, reference=reference, known=known)
+        return _import(catalog, storage, path, source=source, reference=reference, known=known, copied=copied)
     except RetryableJobError:
         # The cleanup has purged it since we looked, or somebody has just written to it.
         try:
-            return _import(catalog, storage, path, source=source, reference=reference, known=frozenset())
+            return _import(catalog, storage, path, source=source, reference=reference)
         except RetryableJobError as error:
             raise InputError(error.message, hint=error.hint) from error
 
 
 def _import(
-    catalog: Catalog, storage: Storage, path: Path, *, source: str | None, reference: bool, known: Collection[str]
+    catalog: Catalog,
+    storage: Storage,
+    path: Path,
+    *,
+    source: str | None,
+    reference: bool,
+    known: Collection[str] = frozenset(),
+    copied: Path | None = None,
 ) -> ImportedFile:
     scratch = storage.scratch(uuid4(), 0)
     files = FileChanges(storage, scratch)
     try:
-        found = examine(path, scratch, source=source, reference=reference, known=known)
+        found = examine(path, scratch, source=source, reference=reference, known=known, copied=copied)
         with catalog.write() as connection:
             taken = take(connection, storage, files, found)
             if source is None:
@@ -341,14 +370,27 @@ def _copy(path: Path, info: audio.AudioInfo, folder: Path) -> Path:
     with audio.AudioReader(path) as reader:
         subtype = "PCM_16" if info.codec == "pcm_16" else "PCM_24" if exact else "FLOAT"
         with audio.AudioWriter(copy, reader.sample_rate, reader.channels, subtype=subtype) as writer:
-            for block in reader.blocks(1 << 18):
+            for block in reader.blocks(BLOCK):
                 writer.write(block)
     return copy
 
 
+def _sounds_as(path: Path, copy: Path) -> bool:
+    """Whether two files have the same samples."""
+    import numpy as np
+
+    try:
+        with audio.AudioReader(path) as one, audio.AudioReader(copy) as other:
+            if (one.sample_rate, one.channels, one.frames) != (other.sample_rate, other.channels, other.frames):
+                return False
+            return all(starmap(np.array_equal, zip_longest(one.blocks(BLOCK), other.blocks(BLOCK), fillvalue=())))
+    except AudioError:
+        return False
+
+
 def _row(files: FileChanges, found: Found) -> TrackRow:
     labels, info = found.labels, found.info
-    if info is None:
+    if info is None or found.retagged:
         raise _lost(found)
     return TrackRow(
         id=uuid4(),
@@ -373,9 +415,50 @@ def _row(files: FileChanges, found: Found) -> TrackRow:
     )
 
 
+def _retagged(connection: Connection, found: Found) -> tuple[TrackRow, bool] | None:
+    """The track that the file at this place was, if it sounds as before: then its tags have been edited."""
+    info, labels = found.info, found.labels
+    seen = origins.get_many(connection, [str(found.path)]).get(str(found.path))
+    there = None if seen is None or seen.track_id is None else tracks.find(connection, seen.track_id)
+    if there is None or info is None:
+        return None
+    track, removed = there
+    if not found.retagged and not _is_left_alike(track, found, info):
+        return None
+    changed = replace(
+        track,
+        title=labels.title or "Untitled",
+        artist=labels.artist or "",
+        album=labels.album or "",
+        genre=labels.genre or "",
+        year=labels.year,
+        isrc=labels.isrc,
+    )
+    if track.original == str(found.path):  # else the library's own copy has the old tags, and stays as it is
+        changed = replace(changed, content_hash=found.content_hash, bytes=found.bytes)
+    tracks.change(connection, changed)
+    return changed, removed
+
+
+def _is_left_alike(track: TrackRow, found: Found, info: audio.AudioInfo) -> bool:
+    """Whether a song stays in this file, of which there is no copy to compare it with, and is as long as it was."""
+    return (
+        track.original == str(found.path)
+        and (info.format, info.codec, info.sample_rate, info.channels)
+        == (track.format, track.codec, track.sample_rate, track.channels)
+        and abs(info.duration - track.duration) <= SAME_LENGTH
+    )
+
+
+def _displace(connection: Connection, found: Found) -> None:
+    """Another song is where a song was that stays where it is: that one's sound is gone."""
+    for track_id in tracks.left_at(connection, str(found.path)):
+        tracks.set_sound(connection, track_id, file=None, original=f"{found.path} (now another song)")
+
+
 def _put_back(connection: Connection, storage: Storage, files: FileChanges, found: Found, track: TrackRow) -> TrackRow:
     """A known song whose sound is gone from where it was: it is here again."""
-    if found.info is None:
+    if found.info is None or found.retagged:
         raise _lost(found)
     file = None if found.copy is None else files.keep(found.copy, "downloads")
     original = str(found.path) if found.copy is None else None

@@ -15,10 +15,10 @@ from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.errors import InputError, RetryableJobError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline import stages as pipeline
-from sfa_kernel.pipeline.importing import Found, ImportedFile, examine, note, take
+from sfa_kernel.pipeline.importing import Found, ImportedFile, copies, examine, note, take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from sfa_kernel.catalog import Connection
@@ -151,6 +151,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "files": files,
             "reference": job.arguments["reference"],
             "known": tracks.hashes(connection, ground.storage, sizes),
+            "copied": copies(connection, ground.storage, files),
             "strict": _alone(job),
             "apart": job.attempt > 1 and len(files) > 1,
         },
@@ -175,6 +176,7 @@ def work(
     files: Sequence[str],
     reference: bool,
     known: frozenset[str],
+    copied: Mapping[str, Path],
     strict: bool,
     apart: bool,
     scratch: Path,
@@ -188,6 +190,8 @@ def work(
         See `import_requests`.
     known
         Content of which no copy is needed.
+    copied
+        The library's copies of what the files were.
     strict
         Whether a file that cannot be used is an error.
     apart
@@ -206,7 +210,7 @@ def work(
             intake.unsettled.append(path)
             continue
         try:
-            intake.found.append(examine(Path(path), scratch, reference=reference, known=known))
+            intake.found.append(examine(Path(path), scratch, reference=reference, known=known, copied=copied.get(path)))
         except InputError as error:
             if strict:
                 raise

@@ -33,9 +33,9 @@ TIME_LIMIT = 1800.0  # s: a hundred thousand files on a slow share
 SHOWN = 3  # how many of what cannot be read are named to a person; the log has all
 
 
-def key_of(folder_id: UUID) -> str:
-    """The unique key of the job that looks through a folder."""
-    return f"scan:{folder_id}"
+def key_of(folder_id: UUID, *, asked: bool) -> str:
+    """The unique key of the job that looks through a folder; see `scan_request`."""
+    return f"scan:{folder_id}:{'asked' if asked else 'changed'}"
 
 
 def scan_request(folder: FolderRow, *, asked: bool) -> JobRequest:
@@ -52,7 +52,7 @@ def scan_request(folder: FolderRow, *, asked: bool) -> JobRequest:
         queue=SCAN.queue,
         track_id=None,
         arguments={"title": clean_text(Path(folder.path).name, 120), "folder": str(folder.id), "asked": asked},
-        unique_key=key_of(folder.id),
+        unique_key=key_of(folder.id, asked=asked),
         priority=SOON,
         max_attempts=SCAN.max_attempts,
     )

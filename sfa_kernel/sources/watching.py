@@ -35,7 +35,7 @@ Place = tuple[int, int]  # device and inode: a disk that is plugged in again is 
 
 
 class Watcher:
-    """Queues a look through a watched folder whenever something in it changes, it comes back, and at the start.
+    """Queues a look through a watched folder when something in it changes, when it goes or comes, and at the start.
 
     It only queues; several processes that watch one library do no harm. What goes away is not removed.
 
@@ -78,7 +78,7 @@ class Watcher:
             try:
                 rows = self._watched()
                 places = {row.id: _place(row.path) for row in rows}
-                due |= {i for i, place in places.items() if place is not None and place != known.get(i)}
+                due |= {i for i, place in places.items() if i not in known or place != known[i]}
                 known = places
                 self._listen(rows, places, due)
             except SfaError as error:
