@@ -7,7 +7,7 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
     title: "Everywhere",
     keys: [
       [["/"], "Search"], [["?"], "This map"], [["Space"], "Play or pause"], [["I"], "Details of the selected track"],
-      [["G", "L"], "Library"], [["G", "S"], "Studio"], [["G", "J"], "Jobs"], [["G", ","], "Settings"],
+      [["G", "L"], "Library"], [["G", "P"], "Playlists"], [["G", "S"], "Studio"], [["G", "J"], "Jobs"], [["G", ","], "Settings"],
     ],
   },
   {
@@ -16,6 +16,13 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
       [["↑", "↓"], "Move"], [["Shift", "↑↓"], "Choose a range"], [["Ctrl", "click"], "Add to the choice"],
       [["Ctrl", "A"], "Choose all"], [["Enter"], "Open in Studio"], [["Delete"], "Remove, with undo"],
       [["Shift", "F10"], "Actions"], [["Esc"], "Choose none"],
+    ],
+  },
+  {
+    title: "Playlists",
+    keys: [
+      [["Alt", "↑↓"], "Move songs"], [["Alt", "Home"], "To the top"], [["Delete"], "Take out, with undo"], [["F2"], "Rename"],
+      [["Ctrl", "Z"], "Take a change back"],
     ],
   },
   {

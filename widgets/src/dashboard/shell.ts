@@ -10,6 +10,7 @@ import { mountInspector } from "../inspector/inspector";
 import type { JobsHandle, JobsOptions } from "../jobs/board";
 import { JobsFeed } from "../jobs/feed";
 import { mountLibrary } from "../library/table";
+import type { PlaylistsHandle } from "../playlists/view";
 import type { StripOptions, StripSlots } from "../player/stems";
 import { openSeparate } from "../separate/index";
 import { acceptLinks, type ImportOptions, openImport } from "../sources/open";
@@ -49,6 +50,9 @@ interface JobsModule {
   mountJobs(el: HTMLElement, bridge: Bridge, options: JobsOptions): JobsHandle;
 }
 
+/** What the bundle of playlists exports. */
+type PlaylistsModule = typeof import("../playlists/index");
+
 export interface DashboardOptions extends PlayerParts {
   signal: AbortSignal;
   /** Where parts that are seldom looked at come from; the kernel, if not said. */
@@ -60,6 +64,7 @@ export interface DashboardOptions extends PlayerParts {
 
 const LABELS: Record<ViewName, { label: string; icon: IconName; key: string }> = {
   library: { label: "Library", icon: "library", key: "l" },
+  playlists: { label: "Playlists", icon: "playlists", key: "p" },
   studio: { label: "Studio", icon: "studio", key: "s" },
   jobs: { label: "Jobs", icon: "jobs", key: "j" },
   settings: { label: "Settings", icon: "settings", key: "," },
@@ -185,6 +190,11 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
         if (narrow()) setSheet(true);
       },
     })));
+  let playlists: Promise<PlaylistsHandle> | null = null;
+  const wantPlaylists = () => (playlists ??= mountLater(views.playlists, "the playlists", () => load("playlists"), (module) =>
+    (module as PlaylistsModule).mountPlaylists(views.playlists, bridge, {
+      signal, layer, load, uploads, onOpen: openInStudio, onLibrary: () => router.go("library"),
+    })));
   const showJobs = (group: "failed" | "history") => {
     router.go("jobs");
     void wantJobs().then((board) => board.show(group));
@@ -220,14 +230,15 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     if (view === "settings") settings.refresh();
     if (view === "studio") pictures.seen();
     if (view === "jobs") void wantJobs();
+    if (view === "playlists") void wantPlaylists();
     // The keys of a view work at once; a press on the rail keeps its own focus, and so does the page at its start.
     if (shown && !rail.contains(document.activeElement)) {
       if (view === "library") library.focus();
       else views[view].focus({ preventScroll: true });
       // A board that comes late takes no focus that went elsewhere meanwhile.
-      if (view === "jobs") {
-        void wantJobs().then((board) => {
-          if (document.activeElement === views.jobs) board.focus();
+      if (view === "jobs" || view === "playlists") {
+        void (view === "jobs" ? wantJobs() : wantPlaylists()).then((part) => {
+          if (document.activeElement === views[view]) part.focus();
         });
       }
     }

@@ -41,6 +41,14 @@ export class TrackActions {
     void openExport(this.#bridge, this.#host, { ids });
   }
 
+  async addToPlaylist(ids: string[]): Promise<void> {
+    try {
+      (await this.#host.load("playlists") as typeof import("../playlists/index")).addToPlaylist(this.#bridge, this.#host, ids);
+    } catch (error) {
+      this.#host.layer.failed(error, () => void this.addToPlaylist(ids));
+    }
+  }
+
   /** Removes at once and offers the way back: no question before, an undo after. */
   async remove(ids: string[]): Promise<boolean> {
     if (ids.length === 0) return false;
@@ -72,6 +80,7 @@ export class TrackActions {
       items.push({ label: "Open", icon: "open", keys: "↵", run: () => this.open(first) });
     }
     items.push(
+      { label: "Add to playlist…", icon: "playlists", run: () => void this.addToPlaylist(ids) },
       { label: "Separate + analyse", icon: "split", run: () => void this.run(ids, ALL_STAGES) },
       { label: "Separate stems…", icon: "settings", run: () => this.separate(ids) },
       { label: "Analyse only", icon: "analyze", run: () => void this.run(ids, ANALYSIS_STAGES) },

@@ -182,6 +182,7 @@ class LibraryTable implements LibraryHandle {
     append(
       this.#bulk,
       this.#bulkCount,
+      bulkButton("Add to playlist…", "playlists", "playlist"),
       bulkButton("Separate + analyse", "split", "all"),
       bulkButton("Separate stems…", "settings", "separate"),
       bulkButton("Analyse only", "analyze", "analyze"),
@@ -240,7 +241,8 @@ class LibraryTable implements LibraryHandle {
     this.#bulk.addEventListener("click", (event) => {
       const act = this.#actOf(event);
       const { ids } = this.#selection;
-      if (act === "all") void this.actions.run(ids, ALL_STAGES);
+      if (act === "playlist") void this.actions.addToPlaylist(ids);
+      else if (act === "all") void this.actions.run(ids, ALL_STAGES);
       else if (act === "separate") this.actions.separate(ids);
       else if (act === "analyze") void this.actions.run(ids, ANALYSIS_STAGES);
       else if (act === "export") this.actions.export(ids);

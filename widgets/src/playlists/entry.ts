@@ -28,11 +28,15 @@ export class EntryView {
   readonly #status = h("span", { class: "e-status", role: "gridcell" });
   readonly #statusText = h("span", { class: "e-status-text", dir: "auto" });
   readonly #bar = progressBar("Progress");
-  readonly #get = h("button", { type: "button", class: "sfa-entry-get", tabindex: -1, "data-act": "get" }, icon("download"), h("span", {}, "Get"));
+  readonly #get = h("button", { type: "button", class: "sfa-entry-get", tabindex: -1, "data-act": "get" }, icon("download"), "Get");
+  readonly #again = h(
+    "button", { type: "button", class: "sfa-entry-button", tabindex: -1, title: "Try again", "data-act": "get" },
+    icon("retry"), h("span", { class: "sfa-sr" }, "Try again"),
+  );
 
   constructor() {
     append(this.#tile, icon("disc"), this.#image);
-    append(this.#status, this.#statusText, this.#bar, this.#get);
+    append(this.#status, this.#statusText, this.#bar, this.#get, this.#again);
     this.#image.addEventListener("error", () => { this.#image.hidden = true; });
     this.#image.addEventListener("load", () => { this.#image.hidden = false; });
     this.element = h(
@@ -109,24 +113,26 @@ export class EntryView {
   #paintTrack({ status, stage, progress, error }: TrackRow): void {
     const text = status === "working" ? `${stageVerb(stage)} ${Math.round(progress)} %`
       : status === "failed" ? (error ?? "Failed") : STATUS_TEXT[status];
-    this.#paintStatus(status, text, status === "working" ? progress : null, false);
+    this.#paintStatus(status, text, status === "working" ? progress : null);
   }
 
   #paintSong(song: SongRow | null): void {
-    if (!song) this.#paintStatus("", "", null, false);
-    else if (song.state === "downloading") this.#paintStatus("working", `Downloading ${Math.round(song.progress)} %`, song.progress, false);
-    else if (song.state === "queued") this.#paintStatus("queued", "Waiting to download", null, false);
-    else if (song.state === "failed") this.#paintStatus("failed", song.error ?? "The download failed", null, true, "Try again");
-    else this.#paintStatus("absent", "Not here", null, true);
+    const { state, progress, error } = song ?? { state: null, progress: 0, error: null };
+    if (state === null) this.#paintStatus("", "", null);
+    else if (state === "downloading") this.#paintStatus("working", `Downloading ${Math.round(progress)} %`, progress);
+    else if (state === "queued") this.#paintStatus("queued", "Waiting", null);
+    else if (state === "failed") this.#paintStatus("failed", error ?? "The download failed", null);
+    else this.#paintStatus("absent", "Not here", null);
+    this.#get.hidden = state !== "absent";
+    this.#again.hidden = state !== "failed";
   }
 
-  #paintStatus(status: string, text: string, progress: number | null, get: boolean, label = "Get"): void {
+  #paintStatus(status: string, text: string, progress: number | null): void {
     setAttribute(this.element, "data-status", status || null);
     setText(this.#statusText, text);
     setAttribute(this.#status, "title", text || null);
     this.#bar.hidden = progress === null;
     if (progress !== null) setProgress(this.#bar, progress);
-    this.#get.hidden = !get;
-    setText(this.#get.lastElementChild as HTMLElement, label);
+    this.#get.hidden = this.#again.hidden = true;
   }
 }

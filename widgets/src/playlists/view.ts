@@ -7,6 +7,7 @@ import { saveBytes } from "../exporting/download";
 import { plural } from "../format";
 import { ALL_STAGES, TrackActions } from "../library/actions";
 import { CoverArt } from "../media";
+import type { ImportHost } from "../sources/panel";
 import type { PlaylistEntry, PlaylistRow } from "../types";
 import type { MenuItem } from "../ui/layer";
 import { addToPlaylist, addTracks } from "./choose";
@@ -29,7 +30,7 @@ const UNDO = 50;
 /** So many entries are looked at for the covers of the head. */
 const LOOKED_AT = 40;
 
-export interface PlaylistsOptions extends DialogHost {
+export interface PlaylistsOptions extends DialogHost, Pick<ImportHost, "uploads"> {
   /** The one to begin with; the first, if not said. */
   playlist?: string;
   /** Puts a track into the player. */
@@ -44,11 +45,6 @@ export interface PlaylistsOptions extends DialogHost {
 export interface PlaylistsHandle {
   show(playlist: string): void;
   focus(): void;
-}
-
-/** What the bundle of imports exports. */
-interface SourcesModule {
-  openImport(bridge: Bridge, host: DialogHost, options: { tab?: "link" | "spotify" }): void;
 }
 
 export function mountPlaylists(el: HTMLElement, bridge: Bridge, options: PlaylistsOptions): PlaylistsHandle {
@@ -319,7 +315,7 @@ class PlaylistsView implements PlaylistsHandle {
 
   async #import(): Promise<void> {
     await this.#try(async () => {
-      const module = await this.#options.load("sources") as SourcesModule;
+      const module = await this.#options.load("sources") as typeof import("../sources/index");
       module.openImport(this.#bridge, this.#options, { tab: "spotify" });
     });
   }
