@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -406,12 +407,21 @@ def install(name: str, folder: Path, progress: Progress = silent) -> str:
 
 
 def _make_environment(home: Path) -> None:
-    ended = run_program([sys.executable, "-I", "-m", "venv", str(home)], silence=INSTALL_SILENCE)
+    bare = ["--without-pip"] if _own_pip() else []
+    ended = run_program([sys.executable, "-I", "-m", "venv", *bare, "--", str(home)], silence=INSTALL_SILENCE)
     if ended.code:
         raise SetupError(
             f"Python could not make an environment: {ended.last or f'exit status {ended.code}'}.",
             hint="Debian: sudo apt install python3-venv",
         )
+
+
+def _own_pip() -> bool:
+    """Whether our own pip can fill another environment: that spares each a pip of its own."""
+    try:
+        return _numbers(metadata.version("pip")) >= (22, 3)
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _fill(home: Path, wanted: Tool, steps: Steps) -> None:
@@ -427,10 +437,11 @@ def _fill(home: Path, wanted: Tool, steps: Steps) -> None:
             share = 0.85
         steps.at(share)
 
-    pip = [str(_scripts(home) / "python"), "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    ended = run_program(
-        [*pip, "--progress-bar=off", "--", wanted.requirement], folder=home, hear=hear, silence=INSTALL_SILENCE
-    )
+    python = str(_scripts(home) / "python")
+    pip = [sys.executable, "-I", "-m", "pip", "--python", python] if _own_pip() else [python, "-I", "-m", "pip"]
+    options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+    arguments = [*pip, "install", *options, "--", wanted.requirement]
+    ended = run_program(arguments, folder=home, hear=hear, silence=INSTALL_SILENCE)
     if not ended.code:
         return
     said = "\n".join(ended.lines)
