@@ -77,9 +77,10 @@ export class LinkPart implements Part {
     if (this.#preview === null && this.#field.value.trim() !== "") void this.read();
   }
 
+  /** It is looked at once this is in sight. */
   set text(text: string) {
     this.#field.value = text;
-    void this.read();
+    this.#preview = null;
   }
 
   async read(): Promise<void> {

@@ -127,9 +127,9 @@ export class ImportPanel {
     const action = this.#action;
     setText(this.#go, action?.label ?? "Add");
     this.#go.disabled = action === null || this.#sending;
-    // Where no song can come, there is nothing to choose for it; the foot keeps its height.
+    // Where no song can come, there is nothing to choose for it.
     const wanted = action?.stages ?? (this.#tab === "files" || this.#tab === "folder");
-    this.#stages.element.style.visibility = wanted ? "" : "hidden";
+    this.#stages.element.classList.toggle("is-idle", !wanted);
   }
 
   async #run(close: (() => void) | null): Promise<void> {

@@ -208,7 +208,7 @@ function kindRow({ kind, jobs, ended, failed }: Kind): HTMLElement {
 function runningRow(job: JobRow): HTMLElement {
   return h(
     "li", {},
-    h("span", { class: "sfa-bringing-name", dir: "auto", title: jobName(job) }, jobName(job)),
+    h("span", { class: "sfa-cut", dir: "auto", title: jobName(job) }, jobName(job)),
     h("span", { class: "is-dim" }, jobLabel(job.kind)), h("span", { class: "is-dim" }, `${Math.round(job.progress)} %`),
   );
 }
