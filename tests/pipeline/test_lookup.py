@@ -225,7 +225,7 @@ def test_a_list_that_changed_meanwhile_is_read_from_its_beginning(studio: Studio
     run = studio.spotify.look(link)
     when(studio, run, "queued")
     playlist = service.playlists[parse(link).id]
-    playlist.items, playlist.version = songs[::-1], 2
+    playlist.items, playlist.version = [*songs[::-1]], 2
     hurry(studio)
     run.wait(TIMEOUT)
     found = studio.spotify.preview(link)
