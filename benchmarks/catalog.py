@@ -55,7 +55,8 @@ def library(folder: Path) -> Path:
     with catalog.write() as connection:
         connection.execute(
             "INSERT INTO tracks SELECT uuid(), 'hash' || range, 'Title ' || range, 'Artist', '', '', NULL, 'title', "
-            "'/from', 'downloads/' || range, NULL, 'wav', 'pcm', 44100, 2, 180, 1000000, now(), NULL FROM range(?)",
+            "'/from', 'downloads/' || range, NULL, 'wav', 'pcm', 44100, 2, 180, 1000000, now(), NULL, NULL, NULL "
+            "FROM range(?)",
             [TRACKS],
         )
         connection.execute("CREATE TABLE counters (id INTEGER PRIMARY KEY, value BIGINT)")

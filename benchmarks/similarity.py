@@ -43,7 +43,7 @@ def fill(studio: Studio, tracks: int) -> None:
         connection.execute(
             "INSERT INTO tracks SELECT uuid(), 'hash' || range, 'Title ' || range, 'Artist ' || range % 5000, 'Album', "
             "'', 2020, 'title ' || range, '/from/' || range, 'downloads/' || range, NULL, 'wav', 'pcm', 44100, 2, 200, "
-            "1000000, now(), CASE WHEN range % 1000 = 7 THEN now() END FROM range(?)",
+            "1000000, now(), CASE WHEN range % 1000 = 7 THEN now() END, NULL, NULL FROM range(?)",
             [tracks],
         )
         connection.execute(

@@ -38,7 +38,7 @@ def put_song(home: Path, title: str) -> UUID:
     with Catalog.open(home).write() as connection:
         connection.execute(
             "INSERT INTO tracks VALUES (?, ?, ?, 'A', '', '', NULL, '', '/from', ?, ?, 'wav', 'pcm', 44100, 2, 3.0, "
-            "10, now(), NULL)",
+            "10, now(), NULL, NULL, NULL)",
             [track, str(track), title, file("downloads", ".wav"), file("downloads", ".jpg")],
         )
         connection.execute(

@@ -122,7 +122,7 @@ def fill(connection: Connection, vectors: NDArray[np.float32]) -> list[UUID]:
     """As many tracks, with these vectors, tempi from 80 up, and keys round the wheel."""
     connection.execute(
         "INSERT INTO tracks SELECT uuid(), 'hash' || range, 'Song ' || range, '', '', '', NULL, '', '', '', NULL, "
-        "'wav', 'pcm', 44100, 2, 180, 1, now() + to_seconds(range), NULL FROM range(?)",
+        "'wav', 'pcm', 44100, 2, 180, 1, now() + to_seconds(range), NULL, NULL, NULL FROM range(?)",
         [len(vectors)],
     )
     ids = [row[0] for row in connection.execute("SELECT id FROM tracks ORDER BY added_at").fetchall()]
