@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "analysis_panel",
     "dashboard",
+    "import_panel",
     "jobs_panel",
     "library_panel",
     "mixer_panel",
@@ -121,6 +122,15 @@ def jobs_panel(studio: Studio, *, run: Run | None = None) -> sfa_widgets.JobsBoa
     board = sfa_widgets.JobsBoard(job_handlers(studio, only=run), compact=run is not None)
     Live(studio, board, only=run, news=run is None)
     return board
+
+
+def import_panel(studio: Studio, link: str = "") -> sfa_widgets.ImportPanel:
+    """What brings songs in; a ``link`` is looked at once it is shown."""
+    panel = sfa_widgets.ImportPanel(
+        upload_handlers(studio) | _dialog_handlers(studio) | _source_handlers(studio), link=link
+    )
+    Live(studio, panel, sources=True)
+    return panel
 
 
 def dashboard(studio: Studio) -> sfa_widgets.Dashboard:

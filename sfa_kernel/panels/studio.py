@@ -14,12 +14,14 @@ from sfa_kernel.library import Track
 from sfa_kernel.panels.compose import (
     analysis_panel,
     dashboard,
+    import_panel,
     jobs_panel,
     library_panel,
     mixer_panel,
     player_panel,
     playlists_panel,
 )
+from sfa_kernel.sources.spotify.links import parse
 from sfa_kernel.stemset import StemSet
 
 if TYPE_CHECKING:
@@ -210,6 +212,26 @@ class Studio(studio.Studio):
 
     def _one(self, track: Track | str | UUID | None) -> UUID | None:
         return None if track is None else track.id if isinstance(track, Track) else self.track(track).id
+
+    def importer(self, link: str = "") -> sfa_widgets.ImportPanel:
+        """Brings songs in, as a widget: files, a link, a folder, the playlists of an account.
+
+        Parameters
+        ----------
+        link
+            A link to a song, an album or a playlist that is looked at when the widget is shown.
+
+        Returns
+        -------
+        ImportPanel
+            Nothing is brought in before a person says so in it; `add` does it at once.
+
+        Raises
+        ------
+        ParameterError
+            When the link is none.
+        """
+        return import_panel(self, parse(link).uri if link else "")
 
     def dashboard(self) -> sfa_widgets.Dashboard:
         """The whole studio on one page."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import traitlets
-from sfa_widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, StemMixer, TrackPlayer
+from sfa_widgets import AnalysisView, Dashboard, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer
 
 TRACK = {
     "id": "t",
@@ -22,13 +22,17 @@ def html(widget):
     return data["text/html"]
 
 
-@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, StemMixer, JobsBoard, Dashboard])
+@pytest.mark.parametrize(
+    "widget_class", [AnalysisView, Dashboard, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer]
+)
 def test_the_repr_is_the_same_for_every_run(widget_class):
     assert repr(widget_class()) == repr(widget_class())
     assert "0x" not in repr(widget_class())
 
 
-@pytest.mark.parametrize("widget_class", [AnalysisView, LibraryTable, TrackPlayer, StemMixer, JobsBoard, Dashboard])
+@pytest.mark.parametrize(
+    "widget_class", [AnalysisView, Dashboard, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer]
+)
 def test_a_widget_shows_even_where_no_picture_can_be_made(widget_class):
     data, _metadata = widget_class()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
@@ -59,6 +63,18 @@ def test_the_library_leaves_a_table_in_an_exported_notebook():
     assert "<td>128.0</td>" in picture
     assert "<td>3:07</td>" in picture
     assert "1,199 more" in picture
+
+
+def test_what_brings_songs_in_leaves_what_a_link_led_to():
+    songs = [{"title": "<i>One</i>", "artist": "A", "here": True, "duration": 200.0}]
+    found = {"preview": {"name": "Night & Day", "total": 3, "songs": songs}}
+    picture = html(ImportPanel({"links.preview": lambda params, buffers: (found, [])}, link="spotify:playlist:p"))
+    assert "Night &amp; Day" in picture
+    assert "&lt;i&gt;One" in picture
+    assert "2 more" in picture
+    assert "nobody has looked" in html(
+        ImportPanel({"links.preview": lambda params, buffers: {"preview": None}}, link="spotify:track:t")
+    )
 
 
 def test_the_player_leaves_its_overview_in_an_exported_notebook():

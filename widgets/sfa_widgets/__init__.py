@@ -10,12 +10,22 @@ handlers they are given:
 from __future__ import annotations
 
 from sfa_widgets._base import Handler, SfaWidget, WidgetsNotBuiltError
-from sfa_widgets._widgets import AnalysisView, Dashboard, JobsBoard, LibraryTable, PlaylistsView, StemMixer, TrackPlayer
+from sfa_widgets._widgets import (
+    AnalysisView,
+    Dashboard,
+    ImportPanel,
+    JobsBoard,
+    LibraryTable,
+    PlaylistsView,
+    StemMixer,
+    TrackPlayer,
+)
 
 __all__ = [
     "AnalysisView",
     "Dashboard",
     "Handler",
+    "ImportPanel",
     "JobsBoard",
     "LibraryTable",
     "PlaylistsView",

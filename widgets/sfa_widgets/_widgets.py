@@ -14,7 +14,16 @@ from sfa_widgets._base import Bundle, SfaWidget
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["AnalysisView", "Dashboard", "JobsBoard", "LibraryTable", "PlaylistsView", "StemMixer", "TrackPlayer"]
+__all__ = [
+    "AnalysisView",
+    "Dashboard",
+    "ImportPanel",
+    "JobsBoard",
+    "LibraryTable",
+    "PlaylistsView",
+    "StemMixer",
+    "TrackPlayer",
+]
 
 PICTURE_ROWS = 10
 PICTURE_BARS = 300
@@ -292,6 +301,38 @@ class PlaylistsView(SfaWidget):
         more = page["total"] - len(page["entries"])
         note = f"<p>and {more:,} more</p>" if more > 0 else ""
         return f"<p>{escape(page['playlist']['name'])}</p>{table}{note}"
+
+
+class ImportPanel(SfaWidget):
+    """Brings songs in: files, a link, a folder, the playlists of an account; then how far it is.
+
+    Methods it asks: ``upload.*``, ``links.*``, ``spotify.*``, ``folders.*``, ``downloads.*``, ``credentials.*``,
+    ``jobs.show``, ``jobs.retry``, ``batch.*``. Events it follows: ``jobs.rows``, ``jobs.changed``, ``sources.changed``,
+    ``playlists.changed``, ``notice``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("sources.js")
+    _css: ClassVar[Any] = Bundle("sources.css")
+
+    link = traitlets.Unicode("", help="A link that is looked at once it is shown.").tag(sync=True)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"link": self.link}
+
+    def _picture(self) -> str:
+        if not self.link:
+            return "<p>Songs are brought in here while the notebook runs.</p>"
+        found, _ = self._ask("links.preview", {"link": self.link})
+        if found["preview"] is None:
+            return f"<p>{escape(self.link)}: nobody has looked at it yet.</p>"
+        preview = found["preview"]
+        songs = preview["songs"][:PICTURE_ROWS]
+        cells = (
+            (song["title"], song["artist"], "yes" if song["here"] else "", _clock(song["duration"])) for song in songs
+        )
+        more = preview["total"] - len(songs)
+        note = f"<p>and {more:,} more</p>" if more > 0 else ""
+        return f"<p>{escape(preview['name'])}</p>{_table(('Title', 'Artist', 'Here', 'Time'), cells)}{note}"
 
 
 class Dashboard(SfaWidget):

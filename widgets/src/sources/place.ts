@@ -45,7 +45,8 @@ export class PlacePart implements Part {
   get action(): Action | null {
     const place = this.#place;
     if (place === null || place.path === null) return null;
-    const { path } = place;
+    // What is typed counts, entered or not: the kernel says when it is no folder, and takes a file as well.
+    const path = this.#field.value.trim() || place.path;
     const [reference, watch] = [this.#reference, this.#watch.checked];
     const { bridge, signal } = this.#context;
     return {
