@@ -127,7 +127,7 @@ class Playlist:
 
     def __len__(self) -> int:
         """How many of its songs are in the library."""
-        return self._totals().here
+        return self.totals.here
 
     def __bool__(self) -> bool:
         """An empty playlist is one as well."""
@@ -259,7 +259,8 @@ class Playlist:
                 identifier = one if isinstance(one, UUID) else one.id
                 found = {entry.id for entry in rows if entry.id == identifier}
             if not found:
-                raise NotFoundError(f"{one!r} is not in {row.name!r}.", hint="Its entries say what is.")
+                named = f"Place {one}" if isinstance(one, int) else repr(one)
+                raise NotFoundError(f"{named} is not in {row.name!r}.", hint="Its entries say what is.")
             wanted |= found
         return [entry.id for entry in rows if entry.id in wanted]
 
@@ -370,13 +371,15 @@ class Playlist:
 
     # -- how it shows itself -----------------------------------------------------------------------------------------
 
-    def _totals(self) -> table.Totals:
+    @property
+    def totals(self) -> table.Totals:
+        """How many entries it has, how many of them are ``here``, and how long those are [s]."""
         with self._library.catalog.read() as connection:
             return table.totals(connection, [self.row])[self.id]
 
     def __repr__(self) -> str:
         asked = f"{self.filter.sentence}; " if self.filter is not None else ""
-        totals = self._totals()
+        totals = self.totals
         many = "1 track" if totals.here == 1 else f"{totals.here} tracks"
         absent = f", {totals.count - totals.here} songs not here" if totals.count > totals.here else ""
         return f"<Playlist {self.name!r}: {asked}{many}, {clock(totals.duration)}{absent}>"

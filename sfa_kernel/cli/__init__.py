@@ -20,6 +20,7 @@ from sfa_kernel.cli import (
     folders,
     jobs,
     library,
+    playlists,
     separation,
     spotify,
     surfaces,
@@ -40,6 +41,7 @@ __all__ = ["main"]
 
 FAMILIES = (
     library,
+    playlists,
     jobs,
     files,
     separation,
