@@ -24,6 +24,7 @@ def define(commands: Commands) -> None:
     """Add the commands of this module."""
     add = commands.add("add", _add, "bring in files and folders, what playlist files name, or what links lead to")
     add.add_argument("paths", nargs="+", metavar="PATH", help="or a link of Spotify")
+    add.add_argument("--reference", action="store_true", help="leave files where they are instead of copying them")
     import_options(add)
 
     run = commands.add("run", _run, "let stages work on tracks")
@@ -70,7 +71,7 @@ def _add(options: argparse.Namespace) -> int:
     from sfa_kernel.sources.listed import is_playlist_file
     from sfa_kernel.sources.spotify.links import looks_like_link
 
-    how = {"download": options.download, "stages": options.stages or ()}
+    how = {"reference": options.reference, "download": options.download, "stages": options.stages or ()}
     if any(looks_like_link(text) or is_playlist_file(Path(text)) for text in options.paths):
         return bring_in(options, lambda studio: studio.add(*options.paths, **how))
     with open_studio(options) as studio:
