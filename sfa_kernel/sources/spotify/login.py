@@ -30,6 +30,7 @@ from sfa_kernel.sources.spotify.tokens import (
     REDIRECT,
     GrantRefused,
     Tokens,
+    alone,
     ask,
     client_id_of,
     login_of,
@@ -141,11 +142,12 @@ def exchange(access: Mapping[str, Any], *, clock: Callable[[], float] = time.tim
         When Spotify cannot say now; the login is still there to be finished.
     """
     client = client_id_of(access)
-    pending = _pending(clock())
-    code = pending["code"] if pending is not None and pending["client_id"] == client else None
-    if pending is not None and code is not None:
-        _exchange(access, client, pending, clock())
-    login = login_of(client)
+    with alone():  # a refresh of the login before would put that back in place
+        pending = _pending(clock())
+        code = pending["code"] if pending is not None and pending["client_id"] == client else None
+        if pending is not None and code is not None:
+            _exchange(access, client, pending, clock())
+        login = login_of(client)
     # A job that was killed after the tokens were stored goes on here.
     if login is None or (code is None and login.get("name") is not None):
         raise SetupError("No login at Spotify is waiting to be finished.", hint="Log in again.")
@@ -156,12 +158,14 @@ def exchange(access: Mapping[str, Any], *, clock: Callable[[], float] = time.tim
         logger.info("Who is logged in is not known: %s", error)
         account = Account("", "")
     except (SetupError, FatalJobError):
-        credentials.keep({"spotify_login": None, "spotify_user_token": None})  # it would be of no use
+        with alone():
+            credentials.keep({"spotify_login": None, "spotify_user_token": None})  # it would be of no use
         raise
-    # The tokens may have been renewed meanwhile.
-    credentials.keep(
-        {"spotify_login": json.dumps({**(login_of(client) or login), "id": account.id, "name": account.name})}
-    )
+    with alone():
+        # The tokens may have been renewed meanwhile, or somebody has logged out.
+        login = login_of(client)
+        if login is not None:
+            credentials.keep({"spotify_login": json.dumps({**login, "id": account.id, "name": account.name})})
     return account
 
 
@@ -199,8 +203,11 @@ def log_out() -> None:
     ------
     SetupError
         When the store is damaged or cannot be written.
+    RetryableJobError
+        When another process asks for a token all the time.
     """
-    credentials.keep({"spotify_login": None, "spotify_user_token": None, "spotify_pending": None})
+    with alone():
+        credentials.keep({"spotify_login": None, "spotify_user_token": None, "spotify_pending": None})
 
 
 def logged_in(client_id: str | None) -> Account | None:

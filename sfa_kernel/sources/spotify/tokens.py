@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.settings import Settings
 
-__all__ = ["REDIRECT", "GrantRefused", "Tokens", "access", "ask", "client_id_of", "login_of", "token_entry"]
+__all__ = ["REDIRECT", "GrantRefused", "Tokens", "access", "alone", "ask", "client_id_of", "login_of", "token_entry"]
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Tokens:
             raise SetupError("Nobody is logged in to Spotify.", hint="Log in to Spotify in the settings.")
         token = self._cached(grant, client, refused)
         if token is None:
-            with _alone():
+            with alone():
                 # Another process may have asked meanwhile.
                 token = self._cached(grant, client, refused)
                 if token is None:
@@ -200,6 +200,30 @@ def token_entry(answer: Mapping[str, Any], client_id: str, now: float) -> str:
     return json.dumps(
         {"client_id": client_id, "token": answer["access_token"], "until": now + min(KEEP, max(lasts - 100.0, 1.0))}
     )
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else of this user asks for a token, nor changes the login, meanwhile.
+
+    Raises
+    ------
+    RetryableJobError
+        When another process does so for longer than we wait.
+    SetupError
+        When the lock's file cannot be written.
+    """
+    import portalocker
+
+    path = user_file().with_name("spotify.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with portalocker.Lock(path, "ab", timeout=PATIENCE):
+            yield
+    except portalocker.LockException:
+        raise RetryableJobError("Another process is asking Spotify for a token, for very long.") from None
+    except OSError as error:
+        raise SetupError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def ask(accounts_url: str, form: Mapping[str, str], authorization: str = "") -> dict[str, Any]:
@@ -309,19 +333,3 @@ def _read(name: str, text: str | None) -> dict[str, Any] | None:
     if not isinstance(document, dict):
         raise SetupError(f"What is stored for {credentials.KEPT[name]} cannot be read.", hint="Log in again.")
     return document
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """While one process asks for a token, the others wait."""
-    import portalocker
-
-    path = user_file().with_name("spotify.lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with portalocker.Lock(path, "ab", timeout=PATIENCE):
-            yield
-    except portalocker.LockException:
-        raise RetryableJobError("Another process is asking Spotify for a token, for very long.") from None
-    except OSError as error:
-        raise SetupError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -9,17 +9,18 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sfa_kernel import credentials
 from sfa_kernel.credentials import Secret
 from sfa_kernel.errors import FatalJobError, RateLimitedError, RetryableJobError, ServiceError, SetupError, SfaError
 from sfa_kernel.settings import load_settings
-from sfa_kernel.sources.spotify import tokens
+from sfa_kernel.sources.spotify import login, tokens
 from sfa_kernel.sources.spotify.client import Client
 from sfa_kernel.sources.spotify.tokens import Tokens, login_of
 from tests.sources.spotify.server import CLIENT_ID, CLIENT_SECRET, Spotify
@@ -28,8 +29,8 @@ from tests.sources.spotify.server import CLIENT_ID, CLIENT_SECRET, Spotify
 def log_in(spotify: Spotify) -> str:
     """As a login leaves it; the refresh token."""
     token = spotify.log_in()
-    login = {"client_id": CLIENT_ID, "refresh_token": token, "id": "ada", "name": "Ada"}
-    credentials.keep({"spotify_login": json.dumps(login)})
+    made = {"client_id": CLIENT_ID, "refresh_token": token, "id": "ada", "name": "Ada"}
+    credentials.keep({"spotify_login": json.dumps(made)})
     return token
 
 
@@ -83,10 +84,10 @@ def test_a_refresh_token_is_turned_over_and_the_new_one_used(spotify: Spotify, a
     first = Tokens(access).user()
     assert spotify.asked[0].form == {"grant_type": "refresh_token", "refresh_token": old, "client_id": CLIENT_ID}
     assert spotify.asked[0].authorization == ""
-    login = login_of(CLIENT_ID)
-    assert login is not None
-    assert {login["refresh_token"]} == spotify.refresh_tokens != {old}
-    assert (login["id"], login["name"]) == ("ada", "Ada")
+    kept = login_of(CLIENT_ID)
+    assert kept is not None
+    assert {kept["refresh_token"]} == spotify.refresh_tokens != {old}
+    assert (kept["id"], kept["name"]) == ("ada", "Ada")
     spotify.expire()
     with Client(access["url"], Tokens(access).best) as client:
         assert client.me().id == "ada"  # the token was refused, and renewed with the new refresh token
@@ -98,9 +99,9 @@ def test_a_service_that_keeps_the_refresh_token_is_as_good(spotify: Spotify, acc
     spotify.rotate = False
     old = log_in(spotify)
     Tokens(access).user()
-    login = login_of(CLIENT_ID)
-    assert login is not None
-    assert login["refresh_token"] == old
+    kept = login_of(CLIENT_ID)
+    assert kept is not None
+    assert kept["refresh_token"] == old
 
 
 def test_what_one_process_renewed_the_others_take(spotify: Spotify, access: dict[str, Any]) -> None:
@@ -147,6 +148,34 @@ def test_a_login_that_came_to_its_end_is_to_be_made_again(spotify: Spotify, acce
         Tokens(access).user()
 
 
+@pytest.mark.parametrize("also", ["log out", "log in"])
+def test_a_refresh_that_is_under_way_brings_no_old_login_back(
+    spotify: Spotify, access: dict[str, Any], also: str
+) -> None:
+    log_in(spotify)
+    address = httpx.get(login.begin(access)).headers["location"]
+    if also == "log in":
+        login.answered(address)
+    spotify.fail("/api/token", "hold")
+    with ThreadPoolExecutor(2) as pool:
+        refreshing = pool.submit(Tokens(access).user)
+        spotify.until(lambda: spotify.count("/api/token") == 1)
+        changing = pool.submit(login.log_out) if also == "log out" else pool.submit(login.exchange, access)
+        wait([changing], timeout=0.3)  # it must not get ahead
+        spotify.release()
+        refreshing.result()
+        changing.result()
+    kept = login_of(CLIENT_ID)
+    if also == "log out":
+        assert kept is None
+        return
+    newest = [asked.form["grant_type"] for asked in spotify.asked if asked.path == "/api/token"]
+    assert newest == ["refresh_token", "authorization_code"]
+    spotify.expire()
+    with Client(access["url"], Tokens(access).best) as client:
+        assert client.me().id == "ada"
+
+
 def test_a_login_is_of_its_client(spotify: Spotify, access: dict[str, Any]) -> None:
     log_in(spotify)
     token = Tokens(access).user()
@@ -189,9 +218,9 @@ def test_trouble_with_the_accounts_keeps_the_login(
     spotify.fail("/api/token", kind)
     with pytest.raises(error, match=sentence):
         Tokens(access).user()
-    login = login_of(CLIENT_ID)
-    assert login is not None
-    assert login["refresh_token"] == old
+    kept = login_of(CLIENT_ID)
+    assert kept is not None
+    assert kept["refresh_token"] == old
     Tokens(access).user()
 
 
