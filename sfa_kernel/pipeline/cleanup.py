@@ -98,7 +98,9 @@ def work(
     """
     storage = Storage(home)
     swept: dict[str, int] = {}
-    for folder in ("scratch", "uploads"):
+    for folder in ("scratch", "uploads", "runs/spotify"):
+        if not storage.path(folder).is_dir():
+            continue
         for entry in inventory.entries(storage.path(folder)):
             if now - entry.changed > DAY and entry.path.name not in busy and entry.path != scratch:
                 storage.discard(entry.path)

@@ -243,6 +243,7 @@ def _commit(connection: Connection, job: JobRow, result: Any, files: FileChanges
         files.drop([files.storage.name(gathered.pages)])
     link = parse(job.arguments["link"])
     song_ids = _write_songs(connection, link, gathered)
+    job_table.note(connection, job.id, {"title": gathered.listing.name})
     if gathered.listing.note is not None:
         return f"{gathered.listing.name}: {gathered.listing.note}"
     here = songs.match(connection, song_ids)
@@ -250,7 +251,7 @@ def _commit(connection: Connection, job: JobRow, result: Any, files: FileChanges
     if action == "look":
         return f"{said}."
     row, new = _write_playlist(connection, link, gathered, song_ids)
-    job_table.note(connection, job.id, {"title": gathered.listing.name, "playlists": [str(row.id)], "new": new})
+    job_table.note(connection, job.id, {"playlists": [str(row.id)], "new": new})
     where = "" if row.name == gathered.listing.name else f" “{row.name}”"
     return f"{said}, {new:,} new in the playlist{where}."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
@@ -250,6 +251,24 @@ def test_a_killed_process_goes_on_where_it_was(
         *(None, "50", "100"),
         *(None, "100", "150"),
     ]
+
+
+def test_pages_that_nobody_came_back_for_go_with_the_cleanup(
+    studio: Studio, service: Spotify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = playlist_link(service, "All night", service.songs(120))
+    service.fail("/v1/playlists", "ok")
+    service.fail("/v1/playlists", "429:86400")
+    run = studio.spotify.look(link)
+    when(studio, run, "queued")
+    run.cancel()
+    pages = studio.storage.path("runs/spotify")
+    assert len(list(pages.iterdir())) == 1
+    studio.cleanup().wait(TIMEOUT)
+    assert len(list(pages.iterdir())) == 1
+    monkeypatch.setattr("sfa_kernel.pipeline.cleanup.clock", lambda: time.time() + 2 * 86400)
+    studio.cleanup().wait(TIMEOUT)
+    assert list(pages.iterdir()) == []
 
 
 # -- imports -----------------------------------------------------------------------------------------------------
