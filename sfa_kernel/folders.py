@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sfa_kernel.audio.text import is_text
 from sfa_kernel.catalog import folders as table
 from sfa_kernel.catalog import origins
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
@@ -135,11 +136,10 @@ class Folders(Sequence[Folder]):
             where = Path(path).expanduser().resolve()
             if not where.is_dir():
                 raise InputError(f"There is no folder {where}.", hint="Check the path.")
-            str(where).encode()
-        except UnicodeEncodeError as error:
-            raise ParameterError("The folder's name is in an unknown encoding.", hint="Rename it.") from error
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, an unknown user, a NUL
             raise InputError(f"{str(path)!r} cannot be read: {error}.", hint="Check the path.") from error
+        if not is_text(str(where)):
+            raise ParameterError("The folder's name is in an unknown encoding.", hint="Rename it.")
         if where.is_relative_to(self._library.home):
             raise ParameterError(f"{where} belongs to the library itself.", hint="Choose a folder outside of it.")
         return str(where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["TEXT_LIMIT", "clean_text"]
+__all__ = ["TEXT_LIMIT", "clean_text", "is_text"]
 
 TEXT_LIMIT = 300
 
@@ -36,6 +36,15 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
     text = unicodedata.normalize("NFC", text[: 8 * limit])
     line = " ".join("".join(_clean_character(character) for character in text).split())
     return line[:limit].rstrip()
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is text; one in an unknown encoding can be opened, but not be stored or sent."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _clean_character(character: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.audio.files import AUDIO_SUFFIXES
-from sfa_kernel.audio.text import clean_text
+from sfa_kernel.audio.text import clean_text, is_text
 from sfa_kernel.catalog import jobs
 from sfa_kernel.errors import InputError, ParameterError
 from sfa_kernel.panels.library import Handler, identifiers
@@ -123,21 +123,13 @@ def _contents(path: Path) -> tuple[list[dict[str, str]], int]:
     except OSError as error:
         raise InputError(f"{clean_text(str(path))} cannot be read: {error.strerror or error}.") from error
     for entry in entries:
-        if entry.name.startswith(".") or not _is_text(entry.name):
+        if entry.name.startswith(".") or not is_text(entry.name):
             continue
         if os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES:
             songs += 1
         elif len(folders) < MOST and _is_folder(entry):
             folders.append({"name": clean_text(entry.name), "path": entry.path})
     return folders, songs
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

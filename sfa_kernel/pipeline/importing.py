@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sfa_kernel import audio
+from sfa_kernel.audio.text import is_text
 from sfa_kernel.catalog import origins, songs, tracks
 from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.catalog.tracks import TrackRow
@@ -165,7 +166,8 @@ def examine(
     _check(path)
     before = _state(path)
     content_hash = audio.content_hash(path)
-    source = source or str(path)
+    source = source or str(path).encode(errors="replace").decode()
+    reference = reference and is_text(str(path))
     if content_hash in known:
         return Found(path, source, content_hash, *before)
     info = audio.probe(path)
@@ -233,11 +235,10 @@ def take(
 def note(connection: Connection, pairs: Sequence[tuple[Found, ImportedFile]]) -> None:
     """Remember which tracks files became, for folders that are looked through and for playlists that name them."""
     now = datetime.now(UTC)
-    origins.put(
-        connection,
-        [OriginRow(str(found.path), found.bytes, found.modified, taken.track.id, None, now) for found, taken in pairs],
-    )
-    songs.link_files(connection, {str(found.path): taken.track.id for found, taken in pairs})
+    stored = {str(found.path): (found, taken.track.id) for found, taken in pairs if is_text(str(found.path))}
+    rows = [OriginRow(path, found.bytes, found.modified, i, None, now) for path, (found, i) in stored.items()]
+    origins.put(connection, rows)
+    songs.link_files(connection, {path: track_id for path, (_, track_id) in stored.items()})
     songs.recognise(connection, [taken.track.id for _, taken in pairs])
 
 
@@ -265,9 +266,11 @@ def import_file(
     _check(path)
     with catalog.read() as connection:
         known = tracks.hashes(connection, storage, [_state(path)[0]])
-        copied = None if source else copies(connection, storage, [str(path)]).get(str(path))
+        before = copies(connection, storage, [str(path)]) if is_text(str(path)) else {}
     try:
-        return _import(catalog, storage, path, source=source, reference=reference, known=known, copied=copied)
+        return _import(
+            catalog, storage, path, source=source, reference=reference, known=known, copied=before.get(str(path))
+        )
     except RetryableJobError:
         # The cleanup has purged it since we looked, or somebody has just written to it.
         try:
@@ -418,6 +421,8 @@ def _row(files: FileChanges, found: Found) -> TrackRow:
 def _retagged(connection: Connection, found: Found) -> tuple[TrackRow, bool] | None:
     """The track that the file at this place was, if it sounds as before: then its tags have been edited."""
     info, labels = found.info, found.labels
+    if not is_text(str(found.path)):
+        return None
     seen = origins.get_many(connection, [str(found.path)]).get(str(found.path))
     there = None if seen is None or seen.track_id is None else tracks.find(connection, seen.track_id)
     if there is None or info is None:
@@ -452,6 +457,8 @@ def _is_left_alike(track: TrackRow, found: Found, info: audio.AudioInfo) -> bool
 
 def _displace(connection: Connection, found: Found) -> None:
     """Another song is where a song was that stays where it is: that one's sound is gone."""
+    if not is_text(str(found.path)):
+        return
     for track_id in tracks.left_at(connection, str(found.path)):
         tracks.set_sound(connection, track_id, file=None, original=f"{found.path} (now another song)")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sfa_kernel.audio.files import AUDIO_SUFFIXES
-from sfa_kernel.audio.text import clean_text
+from sfa_kernel.audio.text import clean_text, is_text
 from sfa_kernel.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,11 +98,11 @@ def _inside(folder: str, visited: set[tuple[int, int]], walked: Walked) -> Itera
                     visited.add(place)
                     yield entry.path
             elif os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES and entry.is_file():
-                entry.path.encode()  # a name that is no text could not be noted
+                if not is_text(entry.path):
+                    walked.unreadable.append(f"{clean_text(entry.path)}: its name is in an unknown encoding")
+                    continue
                 status = entry.stat()
                 walked.files.append(Seen(entry.path, status.st_size, status.st_mtime_ns))
-        except UnicodeEncodeError:
-            walked.unreadable.append(f"{clean_text(entry.path)}: its name is in an unknown encoding")
         except OSError as error:
             walked.unreadable.append(f"{clean_text(entry.path)}: {_reason(error)}")
 
