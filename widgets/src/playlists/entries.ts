@@ -101,7 +101,7 @@ export class Entries {
     }
     for (let block = from; block <= to; block += 1) {
       if (this.#total !== null && block > 0 && block * BLOCK >= this.#total) break;
-      if (!this.#complete(block) && !this.#pending.has(block)) this.#fetch(block);
+      if (!this.#fresh.has(block) && !this.#pending.has(block)) this.#fetch(block);
     }
   }
 
@@ -136,10 +136,13 @@ export class Entries {
     return ids;
   }
 
-  /** How many of these entries stand before a place. */
-  async before(place: number, ids: readonly string[], signal: AbortSignal): Promise<number> {
+  /** How many of these entries stand before a place; null where that has to be asked for. */
+  before(place: number, ids: readonly string[]): number | null {
     const places = ids.map((id) => this.indexOf(id));
-    if (places.every((at) => at !== undefined)) return places.filter((at) => (at as number) < place).length;
+    return places.every((at) => at !== undefined) ? places.filter((at) => (at as number) < place).length : null;
+  }
+
+  async askBefore(place: number, ids: readonly string[], signal: AbortSignal): Promise<number> {
     const chosen = new Set(ids);
     return place === 0 ? 0 : (await this.ids(0, place - 1, signal)).filter((id) => chosen.has(id)).length;
   }
@@ -190,13 +193,6 @@ export class Entries {
     this.#total = rest.length;
   }
 
-  #complete(block: number): boolean {
-    if (!this.#fresh.has(block) || this.#total === null) return false;
-    const end = Math.min(this.#total, (block + 1) * BLOCK);
-    for (let place = block * BLOCK; place < end; place += 1) if (!this.#rows[place]) return false;
-    return true;
-  }
-
   #abortAll(): void {
     for (const request of this.#pending.values()) request.abort();
     this.#pending.clear();
@@ -213,8 +209,11 @@ export class Entries {
         this.#playlist = result.playlist;
         this.#total = result.total;
         this.#rows.length = result.total;
-        for (let i = 0; i < BLOCK && block * BLOCK + i < result.total; i += 1) this.#rows[block * BLOCK + i] = result.entries[i];
-        for (const entry of result.entries) this.#tracks.set(entry.id, entry.track?.id ?? null);
+        this.#rows.fill(undefined, block * BLOCK, Math.min(result.total, (block + 1) * BLOCK));
+        for (const entry of result.entries) {
+          this.#rows[entry.position] = entry;
+          this.#tracks.set(entry.id, entry.track?.id ?? null);
+        }
         this.#fresh.add(block);
         this.#places = null;
         this.#events.changed();

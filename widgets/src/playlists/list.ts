@@ -35,6 +35,7 @@ export class PlaylistList {
   readonly #none = h("p", { class: "sfa-lists-none", hidden: true });
   #playlists: PlaylistRow[] = [];
   #shown = "";
+  #order = "";
 
   constructor(options: ListOptions) {
     this.#options = options;
@@ -100,15 +101,18 @@ export class PlaylistList {
     this.#search.hidden = !many;
     const words = many ? this.#find.value.trim().toLocaleLowerCase() : "";
     const fits = this.#playlists.filter(({ name, owner }) => `${name}\n${owner}`.toLocaleLowerCase().includes(words));
-    const children: HTMLElement[] = [];
-    for (const [kind, label] of GROUPS) {
-      const own = fits.filter((playlist) => playlist.kind === kind);
-      if (own.length === 0) continue;
-      children.push(h("div", { class: "sfa-lists-group", role: "group", "aria-label": label }, h("h3", {}, label), ...own.map((playlist) => this.#row(playlist))));
+    const groups = GROUPS.map(([kind, label]) => ({ label, own: fits.filter((playlist) => playlist.kind === kind) })).filter(({ own }) => own.length > 0);
+    for (const playlist of fits) this.#row(playlist).update(playlist);
+    // Elements that stay where they are keep the focus, and the press that has begun on them.
+    const order = JSON.stringify(groups.map(({ label, own }) => [label, ...own.map(({ id }) => id)]));
+    if (order !== this.#order) {
+      this.#order = order;
+      const focused = document.activeElement;
+      this.#list.replaceChildren(...groups.map(({ label, own }) => h(
+        "div", { class: "sfa-lists-group", role: "group", "aria-label": label }, h("h3", {}, label), ...own.map((playlist) => this.#row(playlist).element),
+      )));
+      if (focused instanceof HTMLElement && this.#list.contains(focused)) focused.focus({ preventScroll: true });
     }
-    const focused = document.activeElement;
-    this.#list.replaceChildren(...children);
-    if (focused instanceof HTMLElement && this.#list.contains(focused) && focused !== document.activeElement) focused.focus({ preventScroll: true });
     for (const id of this.#rows.keys()) if (!this.#playlists.some((playlist) => playlist.id === id)) this.#rows.delete(id);
     const reachable = fits.some(({ id }) => id === this.#shown) ? this.#shown : fits[0]?.id;
     for (const [id, row] of this.#rows) row.mark(id === this.#shown, id === reachable);
@@ -116,11 +120,10 @@ export class PlaylistList {
     setText(this.#none, `No playlist is called “${this.#find.value.trim()}”.`);
   }
 
-  #row(playlist: PlaylistRow): HTMLElement {
-    let row = this.#rows.get(playlist.id);
-    if (!row) this.#rows.set(playlist.id, (row = new ListRow(playlist.id)));
-    row.update(playlist);
-    return row.element;
+  #row({ id }: PlaylistRow): ListRow {
+    let row = this.#rows.get(id);
+    if (!row) this.#rows.set(id, (row = new ListRow(id)));
+    return row;
   }
 
   #menu(id: string, x: number, y: number): void {

@@ -23,8 +23,6 @@ import { EntryTable } from "./table";
 const BOTH = 680;
 /** Several changes of the kernel are looked at together, in ms. */
 const GATHER = 150;
-/** Downloads tell of themselves often; so often they are looked at, in ms. */
-const PROGRESS = 700;
 /** So many changes can be taken back. */
 const UNDO = 50;
 /** So many entries are looked at for the covers of the head. */
@@ -68,7 +66,6 @@ class PlaylistsView implements PlaylistsHandle {
   #renameNext = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stale = false;
-  #progress: ReturnType<typeof setTimeout> | undefined;
   #untell: () => void = () => undefined;
 
   constructor(el: HTMLElement, bridge: Bridge, options: PlaylistsOptions) {
@@ -161,10 +158,6 @@ class PlaylistsView implements PlaylistsHandle {
       this.#bridge.on("tracks.rows", ({ rows }) => {
         if (this.#entries.update(rows)) this.#table.changed();
       }),
-      this.#bridge.on("jobs.rows", ({ jobs }) => {
-        if (jobs.some(({ kind }) => kind === "download")) this.#followDownloads();
-      }),
-      this.#bridge.on("jobs.changed", () => this.#followDownloads()),
     ];
     this.#root.addEventListener("keydown", (event) => {
       const typing = event.target instanceof HTMLInputElement;
@@ -177,7 +170,6 @@ class PlaylistsView implements PlaylistsHandle {
       for (const stop of stops) stop();
       resize.disconnect();
       clearTimeout(this.#timer);
-      clearTimeout(this.#progress);
       this.#root.remove();
     }, { once: true });
   }
@@ -201,7 +193,7 @@ class PlaylistsView implements PlaylistsHandle {
       this.#options.layer.failed(error, () => void this.#load());
       return;
     }
-    const { playlists } = { playlists: this.#playlists };
+    const playlists = this.#playlists;
     this.#root.classList.remove("is-waiting");
     this.#root.classList.toggle("has-none", playlists.length === 0);
     this.#state.hidden = playlists.length > 0;
@@ -257,18 +249,6 @@ class PlaylistsView implements PlaylistsHandle {
   #selected(ids: string[], tell = true): void {
     this.#head.chosen(ids.length, this.#shown?.kind !== "smart");
     if (tell) this.#options.onSelect?.(this.#entries.tracksOf(ids));
-  }
-
-  #followDownloads(): void {
-    const coming = (entry: PlaylistEntry | undefined) => entry?.song?.state === "queued" || entry?.song?.state === "downloading";
-    const { total } = this.#entries;
-    let any = false;
-    for (let place = 0; place < (total ?? 0) && !any; place += 1) any = coming(this.#entries.row(place));
-    if (!any) return;
-    this.#progress ??= setTimeout(() => {
-      this.#progress = undefined;
-      this.#entries.refresh();
-    }, PROGRESS);
   }
 
   #back(): void {
@@ -434,7 +414,8 @@ class PlaylistsView implements PlaylistsHandle {
     const { signal } = this.#options;
     const { id } = this.#entries;
     await this.#try(async () => {
-      const to = place - await this.#entries.before(place, ids, signal);
+      // Without a pause where it can be told: a key that is held down moves from where the last press left it.
+      const to = place - (this.#entries.before(place, ids) ?? await this.#entries.askBefore(place, ids, signal));
       const places = ids.map((each) => this.#entries.indexOf(each));
       if (places.every((at) => at !== undefined && at >= to && at < to + ids.length)) return; // they are there
       const asked = this.#entries.change(

@@ -68,7 +68,7 @@ export class FakePlaylists {
       "playlists.list": () => ({ playlists: this.kept.filter(({ removed }) => !removed).map(({ row }) => this.row(row.id)) }),
       "playlists.page": ({ id, offset, limit }) => {
         const { entries } = this.#of(id);
-        return { playlist: this.row(id), total: entries.length, entries: entries.slice(offset, offset + limit) };
+        return { playlist: this.row(id), total: entries.length, entries: entries.slice(offset, offset + limit).map((entry, i) => ({ ...entry, position: offset + i })) };
       },
       "playlists.ids": ({ id, offset, limit }) => {
         const some = this.#of(id).entries.slice(offset, offset + limit);
