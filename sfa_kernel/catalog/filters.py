@@ -303,10 +303,10 @@ def _codes(name: str, value: Any) -> tuple[str, ...] | None:
 
 
 def _sort(name: str, value: Any) -> str:
-    if value not in SORTS or value == "status":
-        choices = ", ".join(sort for sort in SORTS if sort != "status")
+    if not isinstance(value, str) or value not in _SORTED:
+        choices = ", ".join(_SORTED)
         raise ParameterError(f"A playlist cannot be sorted by {str(value)[:50]!r}.", hint=f"Choose one of {choices}.")
-    return str(value)
+    return value
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {

@@ -297,22 +297,23 @@ _REMARK = re.compile(
     r"(?:original|album)(?: mix| version)?|explicit|clean|stereo|mono|bonus track|\d{4}",
     re.DOTALL,
 )
-_PART = re.compile(r"[(\[]([^()\[\]]*)[)\]]|\s[-–—]\s(.*)$", re.DOTALL)
+_PART = re.compile(r"[(\[]([^()\[\]]*)[)\]]|\s[-–—]\s(.*?)(?=\s[-–—]\s|$)", re.DOTALL)
 _GUESTS = re.compile(r"\s(?:feat|ft|featuring)\b.*$", re.DOTALL)
 _NEXT_ARTIST = re.compile(r"\s*[,;/&+]\s*|\s+(?:feat|ft|featuring|with|vs|and|x)\b\.?\s*")
-_APOSTROPHES = str.maketrans("", "", "'’‘`´")
 
 
 def _name(title: str, artist: str) -> tuple[str, str] | None:
     """Title and first artist with nothing in them that people write differently; None where one is missing."""
-    plain = _PART.sub(lambda part: "" if _is_remark(part) else f" {part[1] or part[2]} ", fold(title))
-    names = (_words(_GUESTS.sub("", plain)), _words(_NEXT_ARTIST.split(fold(artist).strip())[0]).removeprefix("the "))
-    return names if all(names) else None
+    plain = _GUESTS.sub("", _PART.sub(_unless_a_remark, fold(title)))
+    first = _NEXT_ARTIST.split(fold(artist).strip())[0].removeprefix("the ")
+    name = _letters(plain), _letters(first)
+    return name if all(name) else None
 
 
-def _is_remark(part: re.Match[str]) -> bool:
-    return _REMARK.fullmatch((part[1] or part[2] or "").strip()) is not None
+def _unless_a_remark(part: re.Match[str]) -> str:
+    text = part[1] or part[2] or ""
+    return " " if _REMARK.fullmatch(text.strip()) else f" {text}"
 
 
-def _words(text: str) -> str:
-    return " ".join("".join(c if c.isalnum() else " " for c in text.translate(_APOSTROPHES)).split())
+def _letters(text: str) -> str:
+    return "".join(character for character in text if character.isalnum())
