@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sfa_kernel.catalog import preferences
+from sfa_kernel.catalog.songs import SongRow
 from sfa_kernel.errors import ParameterError, SetupError
 from sfa_kernel.pipeline.download import check_allowed, requests
 from sfa_kernel.pipeline.tools import tools_request
+from sfa_kernel.playlists import Playlist
 from sfa_kernel.sources.downloads import NOTICE, tools
 from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
     from sfa_kernel.jobs import JobRequest
     from sfa_kernel.library import Library
@@ -115,15 +116,17 @@ class Downloads:
             When one cannot be set up from here; the hint says how to get it.
         """
         wanted = names or tuple(name for name, tool in tools.TOOLS.items() if tool.requirement)
-        return self._start([tools_request(name) for name in dict.fromkeys(wanted)])
+        run = self._start([tools_request(name) for name in dict.fromkeys(wanted)])
+        self._library.bus.publish("sources", {"what": ["tools"]})
+        return run
 
-    def get(self, songs: Iterable[UUID | str | Any], *, stages: str | Sequence[str] = ()) -> Run:
+    def get(self, songs: Playlist | Iterable[SongRow | UUID | str], *, stages: str | Sequence[str] = ()) -> Run:
         """Download songs that are not here; returns at once.
 
         Parameters
         ----------
         songs
-            A playlist, or songs by their ids. What is here already is left out.
+            A playlist, or songs, which may be named by their ids. What is here already is left out.
         stages
             What is done with each once it is here.
 
@@ -132,14 +135,13 @@ class Downloads:
         SetupError
             When downloads are not allowed, or switched off.
         ParameterError
-            When a stage is unknown, or nothing is missing.
+            When a stage is unknown, something is no song, or nothing is missing.
 
         Examples
         --------
         >>> await studio.downloads.get(studio.playlists["Friday"], stages="analyze")    # doctest: +SKIP
         """
-        chosen = getattr(songs, "missing", songs)
-        ids = [UUID(str(getattr(song, "id", song))) for song in chosen]
+        ids = _ids(songs)
         names = [name.strip() for name in stages.split(",")] if isinstance(stages, str) else list(stages)
         with self._library.catalog.write() as connection:
             check_allowed(connection, self._library.settings)
@@ -152,3 +154,14 @@ class Downloads:
         if not self.allowed:
             return "<downloads: not allowed in this installation>"
         return f"<downloads: {'on' if self.on else 'off; studio.downloads.switch_on() says what to agree to'}>"
+
+
+def _ids(songs: Playlist | Iterable[SongRow | UUID | str]) -> list[UUID]:
+    """The ids of songs, or of those that a playlist has not got."""
+    if isinstance(songs, str):
+        raise ParameterError(f"{songs!r} is no list of songs.", hint="Name a playlist: studio.playlists[...]")
+    try:
+        chosen = songs.missing if isinstance(songs, Playlist) else songs
+        return [song.id if isinstance(song, SongRow) else UUID(str(song)) for song in chosen]
+    except (TypeError, ValueError) as error:
+        raise ParameterError("These are no songs.", hint="Name a playlist, or songs by their ids.") from error

@@ -43,7 +43,6 @@ def download_handlers(studio: Studio) -> dict[str, Handler]:
 
     def install(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         run = studio.downloads.install(str(params.get("tool", "")))
-        studio.bus.publish("sources", {"what": ["tools"]})
         return {"jobs": [str(i) for i in run.ids]}
 
     def download(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:

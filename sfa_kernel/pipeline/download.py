@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DOWNLOAD", "check_allowed", "key_of", "requests"]
 
 SERVICE = "downloads"
+FORMATS = ("mp3", "flac", "m4a", "opus")
 TIME_LIMIT = 1800.0  # s: a long mix over a slow line
 
 
@@ -111,6 +112,11 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     if row.track_id is not None and tracks.get_many(connection, [row.track_id]):
         return Plan(None)  # it has come in some other way
     settings = ground.settings
+    if settings.download_format not in FORMATS:
+        raise SetupError(
+            f"Nothing can be downloaded as {settings.download_format!r}.",
+            hint=f"Set download_format to one of {', '.join(FORMATS)}.",
+        )
     return Plan(
         {
             "song": row.song.to_dict(),

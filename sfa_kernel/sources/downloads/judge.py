@@ -49,7 +49,7 @@ def judge(path: Path, duration: float | None) -> float:
     except AudioError as error:
         raise RetryableJobError("What was downloaded is damaged.") from error
     if duration and abs(length - duration) > TOLERANCE * duration:
-        raise RetryableJobError(f"What was downloaded lasts {length:.0f} s, and the song {duration:.0f} s.")
+        raise RetryableJobError(f"What was downloaded lasts {length:.1f} s, and the song {duration:.1f} s.")
     if not length:
         raise RetryableJobError("What was downloaded holds no sound.")
     return length

@@ -120,18 +120,24 @@ class _Family:
         import psutil
 
         self._gone = (psutil.NoSuchProcess, psutil.AccessDenied)
+        self._looked_at = time.monotonic()
         self._members: list[psutil.Process] = []
         with suppress(*self._gone):
             self._members = [psutil.Process(pid)]
 
     def look(self) -> None:
-        """Note who belongs to it now."""
+        """Note who belongs to it now, and not too often: all processes of the computer are looked through."""
+        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+            self._look()
+
+    def _look(self) -> None:
+        self._looked_at = time.monotonic()
         with suppress(*self._gone, IndexError):
             self._members += [one for one in self._members[0].children(recursive=True) if one not in self._members]
 
     def end(self) -> None:
         """End all of them; who has ended is not mixed up with who has its number now."""
-        self.look()
+        self._look()
         for member in reversed(self._members):
             with suppress(*self._gone):
                 member.kill()

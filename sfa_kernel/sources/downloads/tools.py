@@ -455,7 +455,7 @@ def _refused(wanted: Tool, ended: Ended) -> SfaError:
     reason = told.removeprefix("ERROR:").strip()[:300] or f"exit status {ended.code}"
     return SetupError(
         f"{wanted.requirement} could not be installed: {reason}.".replace("..", "."),
-        hint="The job's log has all that pip said.",
+        hint="Try it another day, or set it up yourself and name it in the settings.",
     )
 
 

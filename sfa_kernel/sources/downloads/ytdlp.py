@@ -65,7 +65,7 @@ def results(address: str, programs: Mapping[str, Program]) -> list[Result]:
     arguments += ["--flat-playlist", "--playlist-end", str(COUNT), "--print", fields, "--", address]
     ended = run_program(arguments, silence=SILENCE)
     found = [result for line in ended.output if (result := _result(line)) is not None]
-    if not found and (ended.code or ended.errors):
+    if not found and ended.code:
         raise failure("yt-dlp", ended)
     return found
 
