@@ -98,6 +98,19 @@ describe("the rows of a query", () => {
     expect(rows.row(0)?.title).toBe("Round 1");
   });
 
+  it("sees the first track of a library that was empty", async () => {
+    let total = 0;
+    const rows = make(new FakeBridge({
+      "tracks.page": () => ({ total, rows: Array.from({ length: total }, () => trackRow("t")) }),
+    }));
+    rows.ask(ALL);
+    await settled(1);
+    total = 1;
+    rows.refresh();
+    await settled(2);
+    expect([rows.total, rows.row(0)?.id]).toEqual([1, "t"]);
+  });
+
   it("takes changed rows over where they stand and ignores strangers", async () => {
     const rows = make(new FakeBridge(library(200)));
     rows.ask(ALL);

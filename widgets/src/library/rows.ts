@@ -97,7 +97,8 @@ export class Rows {
   refresh(): void {
     this.#abortAll();
     for (const block of this.#blocks.values()) block.stale = true;
-    this.show(this.#first, Math.max(this.#last, this.#first));
+    if (this.#total === 0) this.#fetch(0); // none was in sight, and one may have come
+    else this.show(this.#first, Math.max(this.#last, this.#first));
   }
 
   /** Takes over changed rows where they stand. Returns the indices that changed. */
