@@ -357,7 +357,9 @@ def _forbidden(words: str, what: str, *, songs: bool) -> SetupError | FatalJobEr
             f"The login does not allow us to see the {what}.", hint="Log in to Spotify again and agree to all of it."
         )
     if songs:
-        return Withheld("Spotify tells the songs of this playlist only to its owner and those who edit it, logged in here.")
+        return Withheld(
+            "Spotify tells the songs of this playlist only to its owner and those who edit it, logged in here."
+        )
     return FatalJobError(f"Spotify does not show us this {what}{f': {words}' if words else ''}.")
 
 

@@ -9,6 +9,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sfa_kernel.credentials import Secret
 from sfa_kernel.errors import FatalJobError, NotFoundError, RateLimitedError, ServiceError, SetupError
@@ -270,6 +272,20 @@ def test_trouble_that_stays_is_told(spotify: Spotify, client: Client, kind: str,
     assert len(spotify.asked) == 3
 
 
+def test_a_long_playlist_survives_a_bad_day(spotify: Spotify, client: Client, naps: list[float]) -> None:
+    tracks = spotify.songs(520)
+    listing = client.look(Link("playlist", spotify.playlist("All night", tracks)))
+    pages = client.pages(listing)
+    songs = list(next(pages).songs)
+    for kind in ("401", "429:2", "half", "503"):
+        spotify.fail("/v1/playlists", kind)
+        songs += next(pages).songs
+    spotify.expire()
+    songs += [song for page in pages for song in page.songs]
+    assert [song.key for song in songs] == [track["id"] for track in tracks]
+    assert 2.0 in naps
+
+
 def test_nobody_there_is_told() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -334,6 +350,8 @@ def test_strange_answers_are_told_and_break_nothing(spotify: Spotify, client: Cl
             call()
 
 
+KEYS = ("id", "name", "items", "item", "track", "tracks", "next", "total", "album", "artists", "images", "url", "owner")
+KEYS += ("type", "duration_ms", "external_ids", "isrc", "release_date", "snapshot_id", "description", "width")
 HOSTILE = {
     "id": identifier("hostile"),
     "name": "../../x\0\u202e" + "🎧" * 1000,
@@ -348,6 +366,24 @@ HOSTILE = {
     },
     "external_ids": {"isrc": "'; DROP TABLE songs"},
 }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(identifier("x")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_any_answer_is_read_or_told(document: Any) -> None:
+    for read in (shapes.track, shapes.album, shapes.playlist, shapes.page, shapes.liked, shapes.listings):
+        try:
+            found = read(document)
+        except ServiceError:
+            continue
+        if isinstance(found, Listing):
+            assert Listing.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
 def test_hostile_texts_are_made_harmless() -> None:
