@@ -86,7 +86,7 @@ def test_spotdl_downloads_and_says_how_far_it_is(
     [
         ("nothing", "found no recording"),
         ("provider", "spotDL ended without a file"),
-        ("partial", "lasts 1 s, and the song 2 s"),
+        ("partial", "lasts 1.0 s, and the song 2.0 s"),
         ("empty", "spotDL ended without a file"),
         ("text", "damaged"),
         ("crash", "KeyError: 'videoDetails'"),
