@@ -7,7 +7,8 @@ where they stopped; the order in the journal is the order everybody sees.
 The journal tells what has happened; it is not the truth, which is the catalogue. So an event that cannot be
 written, on a full disk for example, is lost, and whoever wanted to publish it goes on.
 
-Topics: ``jobs:<id>``, ``pipeline:<track>``, ``batch:<id>``, ``log:<job id>``, ``library``.
+Topics: ``jobs:<id>``, ``pipeline:<track>``, ``batch:<id>``, ``log:<job id>``, ``library``, ``playlists``,
+``sources``.
 """
 
 from __future__ import annotations
