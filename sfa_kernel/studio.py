@@ -585,8 +585,8 @@ class Studio(Library):
 
     def work(self, run: Run | None = None) -> None:
         """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
-        whole = run is not None and run.grows and run.batch_id is not None
-        self._runner.start(only=None if run is None else [run.batch_id, *run.ids] if whole else run.ids)
+        batch = [run.batch_id] if run is not None and run.grows and run.batch_id is not None else []
+        self._runner.start(only=None if run is None else [*batch, *run.ids])
 
         if run is None:
             self._watcher.start()
