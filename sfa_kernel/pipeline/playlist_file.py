@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID
 
+from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.catalog import playlists, songs
 from sfa_kernel.errors import InputError, UnsafePathError
@@ -94,15 +95,22 @@ def playlist_file_request(
     ------
     ParameterError
         When a stage is unknown.
+    InputError
+        When its path is no text, which the catalogue could not keep.
     """
     file = os.path.abspath(os.path.expanduser(path))
+    try:
+        file.encode()
+    except UnicodeEncodeError:
+        called = clean_text(PurePath(file).name, 120)
+        raise InputError(f"The path of {called} is in no known encoding.", hint="Give it another name.") from None
     arguments = {
         "path": file,
         "reference": reference,
         "stages": list(parse_stages(stages)) if stages else [],
         "anywhere": anywhere,
         "upload": upload,
-        "title": name or PurePath(file).name,
+        "title": name or clean_text(PurePath(file).name, 120),
     }
     return JobRequest(
         kind=PLAYLIST_FILE.name,

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 from uuid import UUID
+from xml.sax.saxutils import quoteattr
 
+import pytest
+
+from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import playlists, songs
+from sfa_kernel.errors import InputError
 from sfa_kernel.panels.uploads import upload_handlers
 from sfa_kernel.pipeline.playlist_file import playlist_file_request
 from tests import sounds
@@ -106,6 +111,50 @@ def test_a_file_that_is_no_playlist_says_so(studio: Studio, tmp_path: Path) -> N
     for name, reason in (("a.m3u", "lists no songs"), ("b.xml", "not of rekordbox"), ("c.m3u8", "cannot be read")):
         (failure,) = take_in(studio, tmp_path / name).failures
         assert (failure["title"], reason in failure["error"]) == (name, True)
+
+
+def test_hostile_names_break_nothing_and_lead_nowhere(studio: Studio, tmp_path: Path) -> None:
+    inside = tmp_path / "in"
+    inside.mkdir()
+    (tmp_path / "secret.wav").write_text("not for a page")
+    object.__setattr__(studio.settings, "import_roots", str(inside))
+    hostile = [
+        "../secret.wav", "file://localhost/../../etc/passwd", "%2e%2e/secret.wav", "x" * 300 + ".mp3", "y" * 5000,
+        "\u202egnos.mp3", "\U0001f600.mp3", "CON.mp3", "\\\\?\\C:\\nul", "~/.ssh/id_rsa", "$(touch x).mp3", "-rf",
+        "\ufeff", "<img src=x onerror=alert(1)>.mp3", "file:///%00%ff.mp3", "\x1b[31mred.mp3",
+    ]  # fmt: skip
+    lines = [f"#EXTINF:1e99,{line}\n{line}" for line in hostile]
+    (inside / "a.m3u8").write_text("\n".join(["#EXTM3U", "#PLAYLIST:../../\u202e" + "z" * 900, *lines]), "utf-8")
+    tracks = "".join(
+        f"<TRACK TrackID='{n}' Name={quoteattr(line)} TotalTime='-1' Year='x' Location={quoteattr(line)}/>"
+        for n, line in enumerate(hostile[:-1])  # XML knows no escape
+    )
+    lists = (
+        f"<NODE Type='1' Name='../../x' KeyType='0'>{''.join(f'<TRACK Key={chr(34)}{n}{chr(34)}/>' for n in range(15))}"
+    )
+    (inside / "b.xml").write_text(
+        f"<DJ_PLAYLISTS><COLLECTION>{tracks}</COLLECTION><PLAYLISTS><NODE Type='0'>{lists}</NODE></NODE></PLAYLISTS>"
+        "</DJ_PLAYLISTS>",
+        "utf-8",
+    )
+    for name in ("a.m3u8", "b.xml"):
+        run = take_in(studio, inside / name, anywhere=False)
+        assert [(job.kind, job.status) for job in run.jobs] == [("playlist_file", "completed")]
+    with studio.catalog.read() as connection:
+        rows = playlists.listing(connection)
+        assert sorted(row.name[:7] for row in rows) == ["../../x", "../../z"]
+        texts = [row.name for row in rows]
+        for row in rows:
+            absent = songs.get_many(connection, playlists.missing(connection, row))
+            texts += [text for song in absent for text in (song.song.title, song.song.artist)]
+            assert len(absent) >= 13
+    assert all(clean_text(text) == text for text in texts)
+    assert [path.name for path in (studio.home / "downloads").iterdir()] == []
+
+
+def test_a_path_that_is_no_text_is_refused(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no known encoding"):
+        studio.add(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.m3u"))
 
 
 def test_a_playlist_of_a_page_reads_only_what_a_page_may_see(studio: Studio, tmp_path: Path) -> None:
