@@ -42,6 +42,7 @@ KEEP = 3500.0  # s
 PATIENCE = 60.0  # s to wait for a process that asks
 TIMEOUT = 20.0  # s of silence
 
+_LOG_IN = "Log in to Spotify in the settings of the studio, or with: sfa spotify login"
 _LONGEST_TOKEN = 3500  # characters, so that it fits into the store
 
 
@@ -116,9 +117,7 @@ class Tokens:
     def app(self, renew: bool = False) -> Secret:
         """A token of the application: for songs, albums and public playlists."""
         if not self._access["client_secret"]:
-            raise SetupError(
-                "There is no login at Spotify, and no client secret.", hint="Log in to Spotify in the settings."
-            )
+            raise SetupError("There is no login at Spotify, and no client secret.", hint=_LOG_IN)
         return self._token("app", renew, self._ask_as_application)
 
     def user(self, renew: bool = False) -> Secret:
@@ -133,7 +132,7 @@ class Tokens:
         client = client_id_of(self._access)
         refused = self._given.get(grant) if renew else None
         if grant == "user" and login_of(client) is None:
-            raise SetupError("Nobody is logged in to Spotify.", hint="Log in to Spotify in the settings.")
+            raise SetupError("Nobody is logged in to Spotify.", hint=_LOG_IN)
         token = self._cached(grant, client, refused)
         if token is None:
             with alone():
@@ -164,7 +163,7 @@ class Tokens:
         client = client_id_of(self._access)
         login = login_of(client)
         if login is None:
-            raise SetupError("Nobody is logged in to Spotify.", hint="Log in to Spotify in the settings.")
+            raise SetupError("Nobody is logged in to Spotify.", hint=_LOG_IN)
         form = {"grant_type": "refresh_token", "refresh_token": login["refresh_token"], "client_id": client}
         try:
             answer = ask(self._access["accounts_url"], form)
