@@ -355,7 +355,8 @@ class Playlist:
         def listed(entry: Entry) -> Listed:
             if entry.track is not None:
                 row = entry.track.row
-                return Listed(str(row.path(self._library.storage)), row.title, row.artist, row.album, duration=row.duration)
+                path = str(row.path(self._library.storage))
+                return Listed(path, row.title, row.artist, row.album, duration=row.duration)
             song = entry.song.song if entry.song is not None else None
             return Listed("", song.title, song.artist) if song is not None else Listed("")
 

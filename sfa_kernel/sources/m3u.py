@@ -111,7 +111,7 @@ def m3u8(name: str, songs: Iterable[Listed]) -> str:
     Parameters
     ----------
     name
-        What it is called.
+        What it is called; one line, as all texts of songs are.
     songs
         In order. What has no ``location`` is named in a remark, which players leave alone.
 
@@ -120,16 +120,15 @@ def m3u8(name: str, songs: Iterable[Listed]) -> str:
     str
         The text of the file, to be kept in UTF-8.
     """
-    lines = ["#EXTM3U", f"#PLAYLIST:{clean_text(name)}"]
+    lines = ["#EXTM3U", f"#PLAYLIST:{name}"]
     for song in songs:
-        title, artist, album = (clean_text(text) for text in (song.title, song.artist, song.album))
-        named = f"{artist} - {title}" if artist else title
+        named = f"{song.artist} - {song.title}" if song.artist else song.title
         if not song.location:
             lines.append(f"# Not here: {named}")
             continue
         lines.append(f"#EXTINF:{-1 if song.duration is None else round(song.duration)},{named}")
-        lines += [f"#EXTART:{artist}"] if artist else []
-        lines += [f"#EXTALB:{album}"] if album else []
+        lines += [f"#EXTART:{song.artist}"] if song.artist else []
+        lines += [f"#EXTALB:{song.album}"] if song.album else []
         lines.append(_line(song.location))
     return "\n".join([*lines, ""])
 
