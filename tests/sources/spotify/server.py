@@ -40,7 +40,7 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 def identifier(text: str) -> str:
     """An id of 22 letters and digits, always the same for a text."""
-    number, out = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"), ""
+    number, out = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest(), "big"), ""
     for _ in range(22):
         number, letter = divmod(number, 62)
         out += _LETTERS[letter]
