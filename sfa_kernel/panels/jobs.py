@@ -76,12 +76,14 @@ def job_handlers(studio: Studio, *, only: Run | None = None) -> dict[str, Handle
         batch_id = _batch(params)
         with studio.catalog.read() as connection:
             kinds = job_table.batch_kinds(connection, batch_id)
-            running, failed = (
-                job_table.listing(connection, statuses=statuses, batch_id=batch_id, order=order, limit=SHOWN_OF_BATCH)
-                for statuses, order in (LISTS["running"], LISTS["failed"])
-            )
+            parts = {
+                name: job_table.listing(
+                    connection, statuses=LISTS[name][0], batch_id=batch_id, order=LISTS[name][1], limit=SHOWN_OF_BATCH
+                )
+                for name in ("running", "waiting", "failed")
+            }
         paused = any(row["batch_id"] == batch_id for row in ledger.paused())
-        rows = {"running": job_rows(studio, running), "failed": job_rows(studio, failed)}
+        rows = {name: job_rows(studio, found) for name, found in parts.items()}
         return {"kinds": kinds, **rows, "paused": paused}
 
     def cancel_batch(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:

@@ -100,8 +100,9 @@ export interface JobsOverview {
 export interface BatchState {
   /** How many jobs of each kind have each status. */
   kinds: { kind: string; status: JobStatus; jobs: number }[];
-  /** Up to 50 of each: the newest first, the last to fail first. */
+  /** Up to 50 of each: the newest first; the next to run first; the last to fail first. */
   running: JobRow[];
+  waiting: JobRow[];
   failed: JobRow[];
   paused: boolean;
 }

@@ -4,7 +4,7 @@ import { type Bridge, isAbort } from "../bridge";
 import { append, h, setText } from "../dom";
 import { plural } from "../format";
 import { icon } from "../icons";
-import { jobName } from "../jobs/words";
+import { countdown, jobName } from "../jobs/words";
 import { isActive, isRunning, jobLabel, progressBar, setProgress } from "../parts";
 import type { BatchState, JobRow } from "../types";
 import { awaiting, fault, press, why } from "./marks";
@@ -43,7 +43,7 @@ export class ImportProgress {
   readonly #figure = h("span", { class: "sfa-bringing-figure" });
   readonly #whole: HTMLElement;
   readonly #kinds = h("ul", { class: "sfa-bringing-kinds", role: "list" });
-  readonly #running = h("ul", { class: "sfa-bringing-now", role: "list", "aria-label": "Under way now" });
+  readonly #running = h("ul", { class: "sfa-bringing-now", role: "list", "aria-label": "Under way" });
   readonly #failed = h("section", { class: "sfa-bringing-failed", hidden: true });
   readonly #fault = h("div");
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -151,8 +151,10 @@ export class ImportProgress {
     // Who knows by now what there is needs no line any more.
     const shown = kinds.filter(({ kind, jobs: count, ended: done, failed: torn }) => !FINDERS.includes(kind) || done < count || torn > 0);
     this.#kinds.replaceChildren(...shown.map(kindRow));
-    const rows = state.running.slice(0, RUNNING_SHOWN).map(runningRow);
-    const more = state.running.length - rows.length;
+    // What was put off says why; what only waits for its turn is in the counts.
+    const shownJobs = [...state.running, ...state.waiting.filter(({ attempt, error }) => attempt > 0 && error !== null)];
+    const rows = shownJobs.slice(0, RUNNING_SHOWN).map(jobLine);
+    const more = shownJobs.length - rows.length;
     this.#running.replaceChildren(...rows, ...(more > 0 ? [h("li", { class: "is-dim" }, `and ${more} more`)] : []));
     this.#running.hidden = rows.length === 0;
     this.#drawFailed(state.failed, failed);
@@ -205,18 +207,22 @@ function kindRow({ kind, jobs, ended, failed }: Kind): HTMLElement {
   );
 }
 
-function runningRow(job: JobRow): HTMLElement {
+function jobLine(job: JobRow): HTMLElement {
+  const running = isRunning(job.status);
+  const when = job.due_s === null || job.due_s <= 0 ? "soon" : `in ${countdown(job.due_s)}`;
   return h(
     "li", {},
     h("span", { class: "sfa-cut", dir: "auto", title: jobName(job) }, jobName(job)),
-    h("span", { class: "is-dim" }, jobLabel(job.kind)), h("span", { class: "is-dim" }, `${Math.round(job.progress)} %`),
+    h("span", { class: "is-dim" }, running ? jobLabel(job.kind) : `Next try ${when}`),
+    h("span", { class: "is-dim" }, running ? `${Math.round(job.progress)} %` : ""),
+    running ? null : h("small", { class: "is-warn" }, job.error),
   );
 }
 
 function alone(job: JobRow): BatchState {
   return {
     kinds: [{ kind: job.kind, status: job.status, jobs: 1 }], paused: job.paused,
-    running: isRunning(job.status) ? [job] : [], failed: job.status === "failed" ? [job] : [],
+    running: isRunning(job.status) ? [job] : [], waiting: job.status === "queued" ? [job] : [], failed: job.status === "failed" ? [job] : [],
   };
 }
 
@@ -224,6 +230,7 @@ function merged(states: BatchState[]): BatchState {
   return {
     kinds: states.flatMap(({ kinds }) => kinds),
     running: states.flatMap(({ running }) => running),
+    waiting: states.flatMap(({ waiting }) => waiting),
     failed: states.flatMap(({ failed }) => failed),
     paused: states.some(({ paused }) => paused),
   };

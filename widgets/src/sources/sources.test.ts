@@ -21,7 +21,7 @@ const tool = (changes: Partial<ToolRow> = {}): ToolRow =>
   ({ name: "yt-dlp", label: "yt-dlp", ok: true, detail: "2026.10.21", hint: null, installable: true, job: null, ...changes });
 const downloads = (changes: Partial<DownloadsState> = {}): DownloadsState =>
   ({ allowed: true, on: true, notice: "Only what you may.", format: "flac", tools: [tool()], ...changes });
-const nothing: BatchState = { kinds: [], running: [], failed: [], paused: false };
+const nothing: BatchState = { kinds: [], running: [], waiting: [], failed: [], paused: false };
 
 let end: AbortController;
 let bridge: FakeBridge;
@@ -336,7 +336,7 @@ describe("what was begun", () => {
       { kind: "lookup", status: "completed", jobs: 1 }, { kind: "download", status: "completed", jobs: 6 },
       { kind: "download", status: "failed", jobs: 1 }, { kind: "download", status: "queued", jobs: 3 },
     ],
-    running: [], failed: [failed], paused: false, ...changes,
+    running: [], waiting: [], failed: [failed], paused: false, ...changes,
   });
 
   async function begin(handlers: FakeHandlers): Promise<void> {
@@ -352,6 +352,14 @@ describe("what was begun", () => {
     expect(document.querySelector("[role=progressbar]")?.getAttribute("aria-valuenow")).toBe("73");
     button("Try again").click();
     await vi.waitFor(() => expect(bridge.params("jobs.retry")).toEqual([{ ids: ["f"] }]));
+  });
+
+  it("says why something waits for another try", async () => {
+    const put = jobRow("w", { kind: "download", title: "Strobe", attempt: 1, error: "Spotify asks to wait.", due_s: 1200 });
+    await begin({ "batch.show": () => state({ waiting: [put, jobRow("n", { title: "Opus", attempt: 0 })] }) });
+    await says("Next try in 20 min 00 s");
+    await says("Spotify asks to wait.");
+    expect(document.querySelector(".sfa-bringing-now")?.textContent).not.toContain("Opus");
   });
 
   it("can be paused, and stopped as a whole", async () => {
