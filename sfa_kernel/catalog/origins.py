@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["REMOVED", "OriginRow", "below", "counts", "get_many", "of_removed", "put", "refused", "waiting"]
+__all__ = ["REMOVED", "OriginRow", "below", "counts", "get_many", "of_removed", "put", "refused", "taken_care_of"]
 
 REMOVED = "removed"  # the problem of a file whose track a person has removed for good
 
@@ -82,16 +82,17 @@ def counts(connection: Connection, folder: str) -> tuple[int, int]:
     return (row[0], row[1]) if row else (0, 0)
 
 
-def waiting(connection: Connection, folder: str) -> set[str]:
-    """The files in a folder that jobs are going to look at."""
+def taken_care_of(connection: Connection, folder: str, since: datetime) -> set[str]:
+    """The files in a folder that jobs are going to look at, or have looked at since then."""
     rows = connection.execute(
         """
         SELECT path FROM (
             SELECT unnest(json_extract_string(arguments, '$.files[*]')) AS path
-            FROM jobs WHERE ended_at IS NULL AND kind = 'import')
+            FROM jobs WHERE ended_at IS NULL AND kind = 'import'
+            UNION ALL SELECT path FROM origins WHERE seen_at >= ?)
         WHERE starts_with(path, ?)
         """,
-        [folder],
+        [since, folder],
     ).fetchall()
     return {path for (path,) in rows}
 

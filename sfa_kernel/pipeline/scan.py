@@ -161,9 +161,12 @@ def _follow(connection: Connection, ledger: Ledger, job: JobRow, result: Scan) -
         folder = folders.get(connection, UUID(job.arguments["folder"]))
     except NotFoundError:
         return
-    waiting = origins.waiting(connection, folder.inside) if result.fresh or result.changing else set()
+    if not result.fresh and not result.changing:
+        return
+    since = job.started_at or job.created_at  # of what others found meanwhile, the result knows nothing
+    others = origins.taken_care_of(connection, folder.inside, since)
     for files, delay in ((result.fresh, 0.0), (result.changing, PAUSE)):
-        chosen = [file for file in files if file.path not in waiting]
+        chosen = [file for file in files if file.path not in others]
         requests = import_requests(
             [file.path for file in chosen],
             reference=folder.reference,
