@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import threading
-from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ __all__ = ["Login", "Preview", "Spotify", "State"]
 SHOWN = 100  # songs of a preview in a notebook
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Login:
     """A login that waits for a person to agree.
 
@@ -42,8 +43,8 @@ class Login:
         Where to do so.
     """
 
-    url: str = field(repr=False)
-    _answer: Future[Run] = field(repr=False)
+    url: str
+    _answer: Future[Run]
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait for the browser's word. Returns the run that completes the login.
@@ -162,17 +163,22 @@ class Spotify:
         self._library = library
         self._start = start
         self._lock = threading.Lock()
-        self._listener: Listener | None = None
+        self._waiting: tuple[Listener, Future[Run]] | None = None
 
     def close(self) -> None:
         """Wait for no browser any more."""
-        self._listen(None)
+        if (expected := self._wait_for(None)) is not None:
+            expected.cancel()
 
-    def _listen(self, listener: Listener | None) -> None:
+    def _wait_for(self, waiting: tuple[Listener, Future[Run]] | None) -> Future[Run] | None:
+        """Wait for this browser. Returns what somebody may still expect of the one before."""
         with self._lock:
-            before, self._listener = self._listener, listener
-        if before is not None:
-            before.close()
+            before, self._waiting = self._waiting, waiting
+        if before is None:
+            return None
+        listener, answer = before
+        listener.close()
+        return answer
 
     # -- the login ---------------------------------------------------------------------------------------------------
 
@@ -197,22 +203,23 @@ class Spotify:
         allowed = access(self._library.settings)
         client_id_of(allowed)
         listener = Listener(partial(self._answered, answer))
-        self._listen(listener)
+        if (before := self._wait_for((listener, answer))) is not None:
+            before.cancel()
         url = begin(allowed, listener.redirect)
         self._note_failure(None)
         return Login(url, answer)
 
     def _answered(self, answer: Future[Run], problem: str | None) -> None:
         """The browser is back, or nobody came."""
-        if problem is not None:
-            self._note_failure(problem)
-            answer.set_exception(InputError(problem))
-            return
-        try:
-            answer.set_result(self._start([lookup.login_request()]))
-        except SfaError as error:
-            answer.set_exception(error)
-            raise
+        with suppress(InvalidStateError):  # another login has begun meanwhile, or the studio was closed
+            if problem is not None:
+                self._note_failure(problem)
+                answer.set_exception(InputError(problem))
+                return
+            try:
+                answer.set_result(self._start([lookup.login_request()]))
+            except SfaError as error:
+                answer.set_exception(error)
 
     def _note_failure(self, problem: str | None) -> None:
         """Write down why the last login failed, or that there is a new one."""
@@ -236,14 +243,17 @@ class Spotify:
         from sfa_kernel.sources.spotify.login import answered
 
         answered(address)
-        self._listen(None)
-        return self._start([lookup.login_request()])
+        run = self._start([lookup.login_request()])
+        if (expected := self._wait_for(None)) is not None:
+            with suppress(InvalidStateError):
+                expected.set_result(run)
+        return run
 
     def logout(self) -> None:
         """Forget the login, and what was told to who was logged in. Playlists that were imported stay."""
         from sfa_kernel.sources.spotify.login import log_out
 
-        self._listen(None)
+        self.close()
         log_out()
         with self._library.catalog.write() as connection:
             lookups.forget(connection, lookup.LOGIN_FAILED, *lookup.OF_WHO_IS_LOGGED_IN)

@@ -369,6 +369,18 @@ def test_a_browser_on_another_machine_is_told_by_its_address(studio: Studio, ser
     assert studio.spotify.state.login == "waiting"
     assert "Ada Łovelace" in said(studio, studio.spotify.paste(address))
     assert studio.spotify.state.login == "done"
+    assert login.wait(TIMEOUT).done  # whoever waits for the browser is told as well
+
+
+def test_of_two_logins_the_newer_one_counts(studio: Studio, service: Spotify) -> None:
+    first = studio.spotify.login()
+    second = studio.spotify.login()
+    with pytest.raises(InputError, match="Log in again"):
+        first.wait(TIMEOUT)
+    with pytest.raises(ParameterError, match="another login"):
+        studio.spotify.paste(httpx.get(first.url).headers["location"])
+    assert httpx.get(second.url, follow_redirects=True).status_code == 200
+    assert "is logged in" in said(studio, second.wait(TIMEOUT))
 
 
 def test_who_does_not_agree_is_not_logged_in(studio: Studio, service: Spotify) -> None:
