@@ -173,8 +173,8 @@ describe("the library table", () => {
     rows()[2]?.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true }));
     const items = [...document.querySelectorAll<HTMLElement>("[role=menuitem]")];
     expect(items.map((item) => item.querySelector("span")?.textContent))
-      .toEqual(["Open", "Separate + analyse", "Separate stems…", "Analyse only", "Export…", "Remove"]);
-    items[3]?.click();
+      .toEqual(["Open", "Add to playlist…", "Separate + analyse", "Separate stems…", "Analyse only", "Export…", "Remove"]);
+    items[4]?.click();
     expect(bridge.params("tracks.run")).toEqual([{ ids: ["t2"], stages: ["analyze", "autocue"] }]);
   });
 

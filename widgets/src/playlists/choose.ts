@@ -37,6 +37,8 @@ class ChooseDialog {
   readonly #state = h("p", { class: "sfa-choose-state", role: "alert" });
   #playlists: PlaylistRow[] | null = null;
   #busy = false;
+  /** Who types a name and presses Enter need not wait for the list. */
+  #entered = false;
 
   constructor(bridge: Bridge, host: DialogHost, tracks: string[], except?: string) {
     this.#bridge = bridge;
@@ -60,6 +62,7 @@ class ChooseDialog {
       const { result } = await this.#bridge.request("playlists.list", {}, { signal: this.#signal });
       this.#playlists = result.playlists.filter(({ id, kind }) => kind !== "smart" && id !== except);
       this.#draw();
+      if (this.#entered) this.#list.querySelector("button")?.click();
     } catch (error) {
       this.#failed(error);
     }
@@ -127,6 +130,7 @@ class ChooseDialog {
     const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
     if (event.key === "Enter" && event.target === this.#input) {
       event.preventDefault();
+      this.#entered = this.#playlists === null;
       buttons[0]?.click();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();

@@ -66,6 +66,7 @@ class PlaylistsView implements PlaylistsHandle {
   #renameNext = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stale = false;
+  #asked = 0;
   #untell: () => void = () => undefined;
 
   constructor(el: HTMLElement, bridge: Bridge, options: PlaylistsOptions) {
@@ -184,16 +185,18 @@ class PlaylistsView implements PlaylistsHandle {
   }
 
   async #load(): Promise<void> {
-    const stale = this.#stale;
-    this.#stale = false;
+    const asked = (this.#asked += 1);
     try {
       const { result } = await this.#bridge.request("playlists.list", {}, { signal: this.#options.signal });
+      if (asked !== this.#asked) return; // a later answer is on its way
       this.#playlists = result.playlists;
     } catch (error) {
       this.#options.layer.failed(error, () => void this.#load());
       return;
     }
     const playlists = this.#playlists;
+    const stale = this.#stale;
+    this.#stale = false;
     this.#root.classList.remove("is-waiting");
     this.#root.classList.toggle("has-none", playlists.length === 0);
     this.#state.hidden = playlists.length > 0;
@@ -202,13 +205,12 @@ class PlaylistsView implements PlaylistsHandle {
     if (has(this.#wanted) && this.#wanted !== this.#entries.id) {
       this.show(this.#wanted);
     } else if (!has(this.#entries.id)) {
-      // It was removed; beside a list there is always one shown.
-      const inside = this.#root.classList.contains("is-inside") && this.#entries.id === "" && this.#wanted !== "";
+      // It was removed; beside the list there is always one shown.
       const [first] = this.#inOrder(playlists);
       this.#entries.open("");
       if (first) this.show(first.id);
       else this.#table.reset();
-      if (!inside) this.#root.classList.remove("is-inside");
+      this.#root.classList.remove("is-inside");
     } else if (stale) {
       this.#entries.refresh();
     }
@@ -333,6 +335,7 @@ class PlaylistsView implements PlaylistsHandle {
       await this.#bridge.request("playlists.remove", { id }, { signal });
       if (id === this.#entries.id) this.#wanted = (order[at + 1] ?? order[at - 1])?.id ?? "";
       await this.#load();
+      this.#root.classList.remove("is-inside");
       layer.toast("info", `Removed “${playlist?.name ?? "the playlist"}”. Its songs stay in the library.`, { action: { label: "Undo", run: restore } });
     });
   }
