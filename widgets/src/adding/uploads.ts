@@ -53,7 +53,8 @@ export function mountUploads(host: HTMLElement, bridge: Bridge, layer: Layer, si
     },
     failed(file, error, retry) {
       const { message, hint } = describe(error);
-      layer.toast("danger", `${file}: ${message}`, { hint, action: { label: "Try again", run: retry } });
+      const named = message.startsWith(file) ? message : `${file}: ${message}`;
+      layer.toast("danger", named, { hint, action: { label: "Try again", run: retry } });
     },
     finished({ added, known, playlists }) {
       const parts = [
