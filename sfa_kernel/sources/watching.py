@@ -78,7 +78,9 @@ class Watcher:
             try:
                 rows = self._watched()
                 places = {row.id: _place(row.path) for row in rows}
-                due |= {i for i, place in places.items() if i not in known or place != known[i]}
+                # Who adds a folder asks for all that is in it: the first look is theirs.
+                come = {row.id for row in rows if row.id not in known and row.scanned_at is not None}
+                due |= come | {i for i, place in places.items() if i in known and place != known[i]}
                 known = places
                 self._listen(rows, places, due)
             except SfaError as error:
