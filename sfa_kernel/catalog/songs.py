@@ -207,7 +207,8 @@ def match(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
         The track of each of these songs that is in the library, those included that were linked before.
     """
     here = _here(connection, song_ids)
-    pairs = _pairs(connection, [song_id for song_id in song_ids if song_id not in here], None)
+    waiting = _candidates(connection, "songs", ids=[song_id for song_id in song_ids if song_id not in here])
+    pairs = _pairs(waiting, _candidates(connection, "tracks", like=waiting))
     if pairs:
         _link(connection, pairs)
     return here | pairs
@@ -215,7 +216,8 @@ def match(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 def recognise(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:
     """Tracks have come into the library: link the songs that waited for them, as `match` does. Returns those."""
-    pairs = _pairs(connection, None, track_ids)
+    new = _candidates(connection, "tracks", ids=track_ids)
+    pairs = _pairs(_candidates(connection, "songs", like=new), new)
     if pairs:
         _link(connection, pairs)
     return list(pairs)
@@ -243,48 +245,67 @@ def _here(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     return dict(rows)
 
 
-def _pairs(
-    connection: Connection, song_ids: Sequence[UUID] | None, track_ids: Sequence[UUID] | None
-) -> dict[UUID, UUID]:
-    """The best track for each of the songs (all that are not here when None) among the tracks (all when None)."""
-    if not song_ids and not track_ids:
-        return {}
-    chosen = "true" if song_ids is None else "id IN (SELECT unnest(?::UUID[]))"
-    wanted = connection.execute(
-        f"""
-        SELECT id, title, artist, duration, isrc, {_INITIAL} FROM songs
-        WHERE {chosen} AND (track_id IS NULL OR track_id IN (SELECT id FROM tracks WHERE removed_at IS NOT NULL))
-        """,  # noqa: S608 - text of ours
-        [] if song_ids is None else [list(song_ids)],
-    ).fetchall()
-    chosen = "true" if track_ids is None else "id IN (SELECT unnest($tracks::UUID[]))"
-    # What begins otherwise has another name: most of a large library is left alone.
-    here = connection.execute(
-        f"""
-        SELECT id, title, artist, duration, isrc FROM tracks WHERE removed_at IS NULL AND {chosen}
-        AND (isrc IN (SELECT unnest($isrc::VARCHAR[])) OR {_INITIAL} IN (SELECT unnest($initials::VARCHAR[])))
-        ORDER BY id
-        """,  # noqa: S608 - text of ours
-        {
-            "isrc": [row[4] for row in wanted if row[4] is not None],
-            "initials": [row[5] for row in wanted],
-            **({} if track_ids is None else {"tracks": list(track_ids)}),
-        },
-    ).fetchall()
-    by_isrc = {isrc: track for track, _, _, _, isrc in here if isrc is not None}
+@dataclass(frozen=True)
+class _Candidate:
+    """A song that waits or a track that is here, and by what one may be the other."""
+
+    id: UUID
+    title: str
+    artist: str
+    duration: float | None
+    isrc: str | None
+    initial: str
+
+
+_OPEN = {
+    "songs": "(track_id IS NULL OR track_id IN (SELECT id FROM tracks WHERE removed_at IS NOT NULL))",
+    "tracks": "removed_at IS NULL",
+}
+
+
+def _candidates(
+    connection: Connection,
+    table: str,
+    *,
+    ids: Sequence[UUID] | None = None,
+    like: Sequence[_Candidate] = (),
+) -> list[_Candidate]:
+    """Songs that wait or tracks that are here: those with these ids, or those that begin ``like`` one of others.
+
+    What begins otherwise has another name: most of a large library, and most of what waits, is left alone.
+    """
+    if not ids and not like:
+        return []
+    near = f"(isrc IN (SELECT unnest($isrc::VARCHAR[])) OR {_INITIAL} IN (SELECT unnest($initial::VARCHAR[])))"
+    parameters: dict[str, Any] = {"ids": list(ids or ())}
+    if ids is None:
+        isrc = [one.isrc for one in like if one.isrc is not None]
+        parameters = {"isrc": isrc, "initial": [one.initial for one in like]}
+    rows = fetch(
+        connection,
+        f"SELECT id, title, artist, duration, isrc, {_INITIAL} AS initial FROM {table} "  # noqa: S608 - text of ours
+        f"WHERE {_OPEN[table]} AND {near if ids is None else 'id IN (SELECT unnest($ids::UUID[]))'} ORDER BY id",
+        parameters,
+    )
+    return [_Candidate(**row) for row in rows]
+
+
+def _pairs(songs: Sequence[_Candidate], tracks: Sequence[_Candidate]) -> dict[UUID, UUID]:
+    """The best track for each song that has one."""
+    by_isrc = {track.isrc: track.id for track in tracks if track.isrc is not None}
     by_name: dict[tuple[str, str], list[tuple[float, UUID]]] = defaultdict(list)
-    for track, title, artist, duration, _ in here:
-        if (name := _name(title, artist)) is not None:
-            by_name[name].append((duration, track))
+    for track in tracks:
+        if (name := _name(track.title, track.artist)) is not None and track.duration is not None:
+            by_name[name].append((track.duration, track.id))
     found: dict[UUID, UUID] = {}
-    for song, title, artist, duration, isrc, _ in wanted:
-        if isrc in by_isrc:
-            found[song] = by_isrc[isrc]
-        elif (name := _name(title, artist)) is not None and name in by_name:
+    for song in songs:
+        if song.isrc in by_isrc:
+            found[song.id] = by_isrc[song.isrc]
+        elif (name := _name(song.title, song.artist)) is not None and name in by_name:
             # Of unknown length any will do.
-            apart, track = min((abs(length - (duration or length)), track) for length, track in by_name[name])
+            apart, track_id = min((abs(length - (song.duration or length)), track) for length, track in by_name[name])
             if apart <= TOLERANCE:
-                found[song] = track
+                found[song.id] = track_id
     return found
 
 
