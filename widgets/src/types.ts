@@ -618,7 +618,7 @@ export interface LinkPreview {
   name: string;
   owner: string;
   url: string | null;
-  /** How many songs it has, and how many of its items are no songs that could come (episodes, local files, gaps). */
+  /** How many items it has, and how many of them are no songs that could come (episodes, local files, gaps). */
   total: number;
   skipped: number;
   /** Whether the service keeps the songs to itself, and in one sentence why. */

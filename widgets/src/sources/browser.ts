@@ -9,7 +9,7 @@ import type { Methods, SpotifyState } from "../types";
 import { Account } from "./account";
 import { DownloadChoice } from "./downloads";
 import { waitingWords } from "./link";
-import { awaiting, fault, mark, press, why } from "./marks";
+import { awaiting, fault, mark, press, redraw, why } from "./marks";
 import type { Action, Context, Part, Started } from "./part";
 
 type Listed = Methods["spotify.playlists"]["result"];
@@ -101,10 +101,12 @@ export class BrowserPart implements Part {
     const { bridge, signal } = this.#context;
     try {
       const { result } = await bridge.request("spotify.playlists", { refresh: false }, { signal });
+      const same = JSON.stringify(result.playlists) === JSON.stringify(this.#rows);
       this.#rows = result.playlists;
       if (!this.#asking) setText(this.#age, result.fetched_at === null ? "" : ago(result.fetched_at));
       this.#state.replaceChildren();
-      this.#draw(result.fetched_at !== null);
+      // Who is at work in the list is not disturbed by news that change nothing.
+      if (!same || result.playlists.length === 0) this.#draw(result.fetched_at !== null);
       return result;
     } catch (error) {
       if (!isAbort(error)) this.#state.replaceChildren(fault(why(error), () => void this.#look()));
@@ -141,7 +143,7 @@ export class BrowserPart implements Part {
     const words = this.#search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const shown = this.#rows.filter(({ name, owner }) => words.every((word) => `${name} ${owner}`.toLowerCase().includes(word)));
     this.#list.hidden = shown.length === 0;
-    this.#list.replaceChildren(...shown.map((row) => this.#row(row)));
+    redraw(this.#list, shown.map((row) => this.#row(row)));
     if (shown.length === 0 && known && this.#state.childElementCount === 0) {
       this.#state.replaceChildren(h("p", { class: "is-dim" }, words.length > 0 ? "No playlist has these words." : "There are no playlists in this account."));
     } else if (shown.length > 0 && this.#state.querySelector("[role=alert]") === null) {

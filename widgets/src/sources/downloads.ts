@@ -214,6 +214,7 @@ class ToolLine {
       return result.jobs;
     }), { icon: ok ? "retry" : "download", says: `${verb} ${label}` });
     this.element.dataset.ok = ok ? "yes" : "no";
+    const focused = this.element.contains(document.activeElement);
     this.element.replaceChildren(
       icon(ok ? "check" : "alert"),
       h(
@@ -225,6 +226,7 @@ class ToolLine {
       ),
       this.#following !== null ? this.#words : installable ? set : h("span"),
     );
+    if (focused) set.focus({ preventScroll: true });
   }
 
   async #follow(ask: () => Promise<string[]>): Promise<void> {

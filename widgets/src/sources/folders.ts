@@ -5,7 +5,7 @@ import { append, h } from "../dom";
 import { ago, plural } from "../format";
 import { icon } from "../icons";
 import type { FolderRow } from "../types";
-import { askFirst, awaiting, fault, mark, press, why } from "./marks";
+import { askFirst, awaiting, fault, mark, press, redraw, why } from "./marks";
 
 export class FolderSettings {
   readonly element: HTMLElement;
@@ -26,7 +26,7 @@ export class FolderSettings {
       const { result } = await this.#bridge.request("folders.list", {}, { signal: this.#signal });
       this.#state.replaceChildren();
       // A question that waits for its answer stays.
-      if (this.#list.querySelector("[role=group]") === null) this.#list.replaceChildren(...result.folders.map((row) => this.#row(row)));
+      if (this.#list.querySelector("[role=group]") === null) redraw(this.#list, result.folders.map((row) => this.#row(row)));
       if (result.folders.length === 0) {
         this.#state.replaceChildren(h("p", {}, "No folder has been added yet. A watched one brings in by itself what is put there."));
       }
@@ -66,7 +66,8 @@ export class FolderSettings {
   #send<M extends "folders.scan" | "folders.watch" | "folders.forget">(
     item: HTMLElement, method: M, params: { id: string; watch?: boolean },
   ): void {
-    for (const button of item.querySelectorAll("button")) button.disabled = true;
+    if (item.classList.contains("is-busy")) return;
+    item.classList.add("is-busy");
     this.#bridge.request(method, params as never, { signal: this.#signal }).then(
       () => this.look(),
       async (error: unknown) => {

@@ -57,9 +57,10 @@ export class LinkPart implements Part {
 
   get action(): Action | null {
     const preview = this.#preview;
-    if (preview === null || (preview.total === 0 && preview.note !== null)) return null;
+    // Songs that the service keeps to itself cannot come.
+    if (preview === null || (preview.songs.length === 0 && preview.note !== null)) return null;
     const download = this.#download.wanted;
-    const missing = preview.total - preview.here;
+    const missing = songsOf(preview) - preview.here;
     const { bridge, signal } = this.#context;
     return {
       label: download && missing > 0 ? `Import and download ${plural(missing, "song")}` : "Import",
@@ -74,7 +75,8 @@ export class LinkPart implements Part {
   seen(): void {
     this.#field.focus({ preventScroll: true });
     // What was missing may be there now.
-    if (this.#preview === null && this.#field.value.trim() !== "") void this.read();
+    if (this.#preview !== null) void this.#glance(this.#preview);
+    else if (this.#field.value.trim() !== "") void this.read();
   }
 
   /** It is looked at once this is in sight. */
@@ -130,6 +132,16 @@ export class LinkPart implements Part {
     return (await this.#context.bridge.request("links.preview", { link }, { signal })).result.preview;
   }
 
+  /** Shows a preview as it is known by now, where it has changed. */
+  async #glance(shown: LinkPreview): Promise<void> {
+    try {
+      const known = await this.#known(shown.link, this.#context.signal);
+      if (known && this.#preview === shown && JSON.stringify(known) !== JSON.stringify(shown)) this.#show(known);
+    } catch {
+      // it stays as it was
+    }
+  }
+
   async #ask(link: string, kind: LinkKind, state: SpotifyState, signal: AbortSignal): Promise<void> {
     const { bridge } = this.#context;
     const note = h("p", { class: "is-dim", role: "status" }, `Asking Spotify about the ${KINDS[kind].toLowerCase()}…`);
@@ -177,7 +189,9 @@ export class LinkPart implements Part {
   #show(preview: LinkPreview | null): void {
     this.#preview = preview;
     if (preview) {
-      const { name, kind, owner, total, here, note, skipped, songs, fetched_at: at } = preview;
+      const { name, kind, owner, here, note, skipped, songs, fetched_at: at } = preview;
+      const total = songsOf(preview);
+      const kept = songs.length === 0 && note !== null;
       const again = press("", () => void this.#refresh(), { icon: "retry", quiet: true, title: "Ask Spotify again", says: "Ask Spotify again" });
       const facts = [
         kind === "liked" ? null : KINDS[kind], owner === "" ? null : `by ${owner}`, kind === "track" ? null : plural(total, "song"), inLibrary(total, here),
@@ -191,8 +205,8 @@ export class LinkPart implements Part {
         ),
         ...(note !== null ? [h("p", { class: "is-warn" }, icon("alert"), note)] : []),
         ...(songs.length > 0 ? [songList(songs, total)] : []),
-        h("p", { class: "is-fine" }, outcome(preview), skipped > 0 ? ` ${plural(skipped, "item is", "items are")} left out: episodes, local files and gaps.` : ""),
-        ...(total > here ? [this.#download.element] : []),
+        ...(kept ? [] : [h("p", { class: "is-fine" }, outcome(preview), skipped > 0 && ` ${plural(skipped, "item is", "items are")} left out: episodes, local files and gaps.`)]),
+        ...(total > here && !kept ? [this.#download.element] : []),
       );
     }
     this.#context.changed();
@@ -231,7 +245,13 @@ function inLibrary(total: number, here: number): string | null {
   return here === total ? (total === 1 ? "in the library" : "all in the library") : `${here} in the library`;
 }
 
-function outcome({ kind, name, total, here }: LinkPreview): string {
+function songsOf({ total, skipped }: LinkPreview): number {
+  return Math.max(0, total - skipped);
+}
+
+function outcome(preview: LinkPreview): string {
+  const { kind, name, here } = preview;
+  const total = songsOf(preview);
   const songs = total - here;
   const what = kind === "track" ? "The song comes into your playlists" : `It comes into your playlists as “${name}”`;
   if (songs === 0) return `${what}; ${total === 1 ? "it is" : "all songs are"} here already.`;

@@ -65,3 +65,13 @@ export function askFirst(button: HTMLButtonElement, question: string, yes: strin
     stay.focus();
   });
 }
+
+/** Draws the rows of a list anew; whoever is on a button of one stays there. */
+export function redraw(list: HTMLElement, rows: HTMLElement[]): void {
+  const places = () => [...list.children].map((row) => [...row.querySelectorAll<HTMLElement>("button, input")]);
+  const before = places();
+  const row = before.findIndex((controls) => controls.includes(document.activeElement as HTMLElement));
+  const place = before[row]?.indexOf(document.activeElement as HTMLElement) ?? -1;
+  list.replaceChildren(...rows);
+  if (row !== -1) places()[row]?.[place]?.focus({ preventScroll: true });
+}

@@ -49,6 +49,7 @@ export class ImportProgress {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking = false;
   #again = false;
+  #failures = "";
   #state: BatchState | null = null;
 
   constructor(bridge: Bridge, options: ProgressOptions) {
@@ -174,17 +175,26 @@ export class ImportProgress {
 
   #outcome(kinds: Kind[], failed: number): string {
     if (failed > 0) return `Ended; ${plural(failed, "job")} failed.`;
-    return kinds.every(({ kind }) => FINDERS.includes(kind)) ? "Done. There was nothing else to do." : "Done.";
+    const only = (...names: string[]) => kinds.every(({ kind }) => names.includes(kind));
+    if (only("scan")) return "Done. There was nothing new in it.";
+    return only("lookup") ? "Done. It is among your playlists." : "Done.";
   }
 
   #drawFailed(rows: JobRow[], count: number): void {
+    // A button that somebody is about to press stays where it is.
+    const failures = JSON.stringify([count, rows.map(({ id, attempt }) => [id, attempt])]);
+    if (failures === this.#failures) return;
+    this.#failures = failures;
     this.#failed.hidden = rows.length === 0;
     if (rows.length === 0) return;
     const again = press(rows.length === 1 ? "Try again" : "Try all again", () => {
       again.disabled = true;
       this.#bridge.request("jobs.retry", { ids: rows.map(({ id }) => id) }, { signal: this.#options.signal })
         .then(() => this.#look())
-        .catch((error: unknown) => { if (!isAbort(error)) this.#fault.replaceChildren(fault(why(error))); });
+        .catch((error: unknown) => {
+          again.disabled = false;
+          if (!isAbort(error)) this.#fault.replaceChildren(fault(why(error)));
+        });
     }, { icon: "retry" });
     const more = count - rows.length;
     this.#failed.replaceChildren(

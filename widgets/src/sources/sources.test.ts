@@ -8,7 +8,7 @@ import { type ImportOptions, openImport } from "./panel";
 import { mountSources } from "./settings";
 
 const preview = (changes: Partial<LinkPreview> = {}): LinkPreview => ({
-  link: "spotify:playlist:p", kind: "playlist", name: "Night Drive", owner: "Ada", url: null, total: 3, skipped: 1, note: null, here: 1,
+  link: "spotify:playlist:p", kind: "playlist", name: "Night Drive", owner: "Ada", url: null, total: 4, skipped: 1, note: null, here: 1,
   songs: [
     { title: "One", artist: "A", album: "", duration: 200, here: true }, { title: "Two", artist: "B", album: "", duration: 201, here: false },
     { title: "Three", artist: "C", album: "", duration: null, here: false },
@@ -143,6 +143,15 @@ describe("a link that is pasted", () => {
     await says("It is kept to its owner.");
     button("Log in to Spotify…").click();
     await says("Log in to see your playlists");
+  });
+
+  it("brings nothing in where the service keeps the songs to itself", async () => {
+    open({ text: "spotify:playlist:p" }, {
+      "links.preview": () => ({ preview: preview({ note: "Its songs are shown to its owner only.", songs: [], here: 0 }) }),
+    });
+    await says("Its songs are shown to its owner only.");
+    expect(button("Add").disabled).toBe(true);
+    expect(page().textContent).not.toContain("can be downloaded");
   });
 
   it("leads to the way to set Spotify up where nobody has", async () => {
