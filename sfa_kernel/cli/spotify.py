@@ -148,6 +148,9 @@ def bring_in(options: argparse.Namespace, start: Callable[[Studio], Run]) -> int
     else:
         for line in said:
             print(line)
+        if any(job.arguments.get("absent") and not job.arguments["download"] for job in first):
+            hint = "`sfa downloads on` allows it, --download asks for it."
+            print(f"sfa: Songs that are not here were not downloaded: {hint}", file=sys.stderr)
     for job in bad:
         fail(f"{job.arguments.get('title') or job.kind}: {job.error}")
     return 1 if bad else 0

@@ -251,7 +251,8 @@ def _commit(connection: Connection, job: JobRow, result: Any, files: FileChanges
     if action == "look":
         return f"{said}."
     row, new = _write_playlist(connection, link, gathered, song_ids)
-    job_table.note(connection, job.id, {"playlists": [str(row.id)], "new": new})
+    absent = len(song_ids) - len(here)
+    job_table.note(connection, job.id, {"playlists": [str(row.id)], "new": new, "absent": absent})
     where = "" if row.name == gathered.listing.name else f" “{row.name}”"
     return f"{said}, {new:,} new in the playlist{where}."
 

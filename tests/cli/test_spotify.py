@@ -35,6 +35,7 @@ def test_a_link_is_looked_at_and_added(sfa: Sfa, service: Spotify) -> None:
     ]
     added = sfa("add", f"https://open.spotify.com/playlist/{key}")
     assert (added.status, added.out) == (0, "All night: 3 songs, 0 of them here, 3 new in the playlist.\n")
+    assert "`sfa downloads on` allows it" in added.err
     document = sfa.json("spotify", "import", f"spotify:playlist:{key}", f"spotify:track:{next(iter(service.tracks))}")
     assert [job["status"] for job in document["jobs"]] == ["completed"] * 2
     assert len(document["playlists"]) == 2
