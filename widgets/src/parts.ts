@@ -109,6 +109,7 @@ const KINDS: Record<string, string> = {
   weights: "Get weights",
   webhook: "Call webhook",
   import: "Add files",
+  upload: "Add a file",
   scan: "Look through a folder",
   playlist_file: "Read a playlist",
   lookup: "Ask Spotify",
