@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sfa_kernel.cli.terminal import Commands, fail, open_studio, percentage, print_json
+from sfa_kernel.errors import SfaError
 
 if TYPE_CHECKING:
     import argparse
@@ -52,12 +53,17 @@ def _install(options: argparse.Namespace) -> int:
     folder = load_settings(home=options.home).tools_folder
     wanted = options.tools or [name for name, tool in tools.TOOLS.items() if tool.requirement]
     chosen = [tools.tool(name) for name in dict.fromkeys(wanted)]
+    problems = []
     with percentage(options) as progress:
         steps = Steps(progress)
         for index, tool in enumerate(chosen):
-            tools.install(tool.name, folder, steps.between(index / len(chosen), (index + 1) / len(chosen)))
+            try:
+                tools.install(tool.name, folder, steps.between(index / len(chosen), (index + 1) / len(chosen)))
+            except SfaError as error:  # the others can be of use without it
+                problems.append(str(error))
     names = {tool.name for tool in chosen}
-    return _shown(options, [health for health in _health(options) if health.name in names])
+    _shown(options, [health for health in _health(options) if health.name in names])
+    return fail(" ".join(problems)) if problems else 0
 
 
 def _shown(options: argparse.Namespace, found: Sequence[Health]) -> int:
