@@ -16,7 +16,7 @@ const ROW_HEIGHT = 36;
 /** The artist under the title. */
 const TALL_ROW_HEIGHT = 52;
 const STACKED = 760;
-const TIGHT = 520;
+const TIGHT = 600;
 const OVERSCAN = 8;
 const LONG_PRESS = 500;
 /** Scrolling that pauses this long has come to rest [ms]. */

@@ -64,6 +64,7 @@ class PlaylistsView implements PlaylistsHandle {
   #playlists: PlaylistRow[] | null = null;
   #wanted: string;
   #renameNext = false;
+  #focusNext = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stale = false;
   #asked = 0;
@@ -137,7 +138,10 @@ class PlaylistsView implements PlaylistsHandle {
   }
 
   focus(): void {
-    if (this.#root.classList.contains("is-narrow") && !this.#root.classList.contains("is-inside")) this.#list.focus();
+    // What is not shown yet takes no focus.
+    this.#focusNext = this.#playlists === null;
+    if (this.#playlists?.length === 0) this.#state.querySelector("button")?.focus({ preventScroll: true });
+    else if (this.#root.classList.contains("is-narrow") && !this.#root.classList.contains("is-inside")) this.#list.focus();
     else this.#table.focus();
   }
 
@@ -215,6 +219,9 @@ class PlaylistsView implements PlaylistsHandle {
       this.#entries.refresh();
     }
     this.#drawHead();
+    // Unless the focus went elsewhere meanwhile.
+    if (this.#focusNext && document.activeElement?.contains(this.#root)) this.focus();
+    this.#focusNext = false;
     if (this.#renameNext && this.#shown) {
       this.#renameNext = false;
       this.#head.rename();
@@ -298,7 +305,7 @@ class PlaylistsView implements PlaylistsHandle {
   async #import(): Promise<void> {
     await this.#try(async () => {
       const module = await this.#options.load("sources") as typeof import("../sources/index");
-      module.openImport(this.#bridge, this.#options, { tab: "spotify" });
+      module.openImport(this.#bridge, this.#options, { tab: "link" });
     });
   }
 
@@ -330,12 +337,14 @@ class PlaylistsView implements PlaylistsHandle {
       await this.#load();
     });
     await this.#try(async () => {
+      const inList = this.#list.element.contains(document.activeElement);
       const order = this.#inOrder(this.#playlists ?? []);
       const at = order.findIndex((each) => each.id === id);
       await this.#bridge.request("playlists.remove", { id }, { signal });
       if (id === this.#entries.id) this.#wanted = (order[at + 1] ?? order[at - 1])?.id ?? "";
       await this.#load();
       this.#root.classList.remove("is-inside");
+      if (inList) this.#list.focus();
       layer.toast("info", `Removed “${playlist?.name ?? "the playlist"}”. Its songs stay in the library.`, { action: { label: "Undo", run: restore } });
     });
   }
