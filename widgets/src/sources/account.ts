@@ -124,7 +124,7 @@ export class Account {
 
   #inside(state: SpotifyState): HTMLElement {
     const out = press("Log out", () => undefined, { quiet: !this.#options.full });
-    askFirst(out, "Log out of Spotify?", "Log out", () => this.#send("spotify.logout", {}));
+    askFirst(out, "Log out of Spotify?", "Log out", "Stay", () => this.#send("spotify.logout", {}));
     return h(
       "div", { class: "sfa-line" },
       h("span", { class: "is-ok" }, icon("check"), "Logged in"), state.name === null ? null : h("span", { dir: "auto" }, `as ${state.name}`),

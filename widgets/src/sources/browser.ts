@@ -76,6 +76,10 @@ export class BrowserPart implements Part {
   }
 
   seen(): void {
+    // the account tells when there is something to show
+  }
+
+  focus(): void {
     if (!this.#body.hidden) this.#search.focus({ preventScroll: true });
   }
 

@@ -53,7 +53,8 @@ export class DownloadChoice {
       const how = press("Switch on…", () => {
         this.#open = true;
         this.#draw(state);
-        this.element.querySelector("input")?.focus();
+        this.element.querySelector("input")?.focus({ preventScroll: true });
+        this.element.scrollIntoView({ block: "end" });
       });
       this.element.replaceChildren(h("div", { class: "sfa-note" }, icon("download"), h("p", {}, "Downloads are switched off. Add the files of these songs, and they are recognised."), how));
     } else if (this.element.querySelector(".sfa-agree") === null) {

@@ -57,6 +57,10 @@ export class FilesPart implements Part {
   }
 
   seen(): void {
+    // it shows what it has
+  }
+
+  focus(): void {
     this.#zone.querySelector("button")?.focus({ preventScroll: true });
   }
 

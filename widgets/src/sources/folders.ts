@@ -49,7 +49,7 @@ export class FolderSettings {
       says: row.watched ? `Stop watching ${row.path}` : `Watch ${row.path}`,
     });
     const forget = press("", () => undefined, { icon: "trash", quiet: true, title: "Forget this folder", says: `Forget ${row.path}` });
-    askFirst(forget, "Its songs stay in the library.", "Forget it", () => this.#send(item, "folders.forget", { id: row.id }));
+    askFirst(forget, "Its songs stay in the library.", "Forget it", "Keep it", () => this.#send(item, "folders.forget", { id: row.id }));
     append(
       item, mark("folder"),
       h(

@@ -13,13 +13,14 @@ export { mountSources } from "./settings";
 /** Traits: `link` is a link that is looked at at once. */
 export default defineWidget(({ el, bridge, state, signal }) => {
   const layer = new Layer(signal);
-  const figure = h("div", { class: "is-figure" }, h("h2", {}, "Add music"));
+  const box = h("section", { class: "sfa-import-box" }, h("header", {}, h("h2", {}, "Add music")));
+  const figure = h("div", { class: "is-figure" }, box);
   el.append(figure);
   const uploads = mountUploads(figure, bridge, layer, signal);
   const link = state.get<string>("link");
   const panel = new ImportPanel(bridge, { layer, signal, uploads }, link === "" ? { tab: "files" } : { text: link }, null);
-  figure.append(panel.element);
-  panel.show();
+  box.append(panel.element);
+  panel.show(undefined, false);
   const stop = bridge.on("notice", (notice) => tell(notice, layer));
   signal.addEventListener("abort", stop, { once: true });
 });

@@ -72,8 +72,11 @@ export class LinkPart implements Part {
     };
   }
 
-  seen(): void {
+  focus(): void {
     this.#field.focus({ preventScroll: true });
+  }
+
+  seen(): void {
     // What was missing may be there now.
     if (this.#preview !== null) void this.#glance(this.#preview);
     else if (this.#field.value.trim() !== "") void this.read();

@@ -51,9 +51,9 @@ export function press(
 }
 
 /** A question that shows in place of the button that raised it; nothing happens without a second press. */
-export function askFirst(button: HTMLButtonElement, question: string, yes: string, run: () => void): void {
+export function askFirst(button: HTMLButtonElement, question: string, yes: string, no: string, run: () => void): void {
   button.addEventListener("click", () => {
-    const stay = press("Keep it", () => {
+    const stay = press(no, () => {
       line.replaceWith(button);
       button.focus();
     });

@@ -89,8 +89,8 @@ export class ImportPanel {
     this.#back();
   }
 
-  /** Shows one of the ways in. */
-  show(tab: Tab = this.#tab): void {
+  /** Shows one of the ways in; a cell that is merely shown takes no focus. */
+  show(tab: Tab = this.#tab, focus = true): void {
     this.#tab = tab;
     try {
       localStorage.setItem(KEY, tab);
@@ -104,6 +104,8 @@ export class ImportPanel {
     this.#fault.replaceChildren();
     this.#drawAction();
     this.#parts[tab].seen();
+    if (!focus) return;
+    this.#parts[tab].focus();
     // Arrow keys walk along the ways; the focus stays with them.
     if (walking || !this.element.contains(document.activeElement)) input?.focus({ preventScroll: true });
   }
@@ -183,6 +185,7 @@ export class ImportPanel {
     const failed = (error: unknown) => { if (!isAbort(error)) words.replaceChildren(fault(why(error))); };
     const progress: ImportProgress = new ImportProgress(this.#bridge, {
       signal, started: work, stages,
+      leave: close ? "This goes on when you close the window; the ring on top shows how far it is." : "This goes on by itself.",
       ended: (over) => {
         pause.hidden = stop.hidden = over || work.batches.length === 0;
         setText(leave, over ? "Done" : "Close");

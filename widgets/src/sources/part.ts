@@ -41,6 +41,8 @@ export interface Part {
   readonly action: Action | null;
   /** It has come into sight. */
   seen(): void;
+  /** Somebody came here to use it. */
+  focus(): void;
 }
 
 /** Work in one batch, or in none. */

@@ -61,6 +61,9 @@ export class PlacePart implements Part {
 
   seen(): void {
     if (this.#place === null) void this.#look(null);
+  }
+
+  focus(): void {
     this.#field.focus({ preventScroll: true });
   }
 

@@ -30,6 +30,8 @@ export interface ProgressOptions {
   started: Started;
   /** How many stages each song goes through once it is here. */
   stages: number;
+  /** What is said of leaving it alone. */
+  leave: string;
   /** Nothing of it waits or runs any more, or something does again. */
   ended(over: boolean): void;
 }
@@ -147,7 +149,7 @@ export class ImportProgress {
     setText(this.#words, over ? this.#outcome(kinds, failed)
       : state.paused ? "Paused. What is under way is finished first."
       : finding ? "Finding out what there is…"
-      : "This goes on when you close the window; the ring on top shows how far it is.");
+      : this.#options.leave);
     this.#words.classList.toggle("is-ok", over && failed === 0);
     // Who knows by now what there is needs no line any more.
     const shown = kinds.filter(({ kind, jobs: count, ended: done, failed: torn }) => !FINDERS.includes(kind) || done < count || torn > 0);

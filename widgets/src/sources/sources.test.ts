@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BridgeError } from "../bridge";
-import { FakeBridge, type FakeHandlers } from "../testing/fake";
+import { FakeBridge, type FakeHandlers, FakeModel } from "../testing/fake";
 import { jobLists, jobRow, overview } from "../testing/rows";
 import type { BatchState, DownloadsState, FolderRow, LinkPreview, SpotifyState, Stage, ToolRow } from "../types";
 import { Layer } from "../ui/layer";
+import widget from "./index";
 import { type ImportOptions, openImport } from "./panel";
 import { mountSources } from "./settings";
 
@@ -461,5 +462,23 @@ describe("the settings of sources", () => {
     button("Stop watching /home/ada/Music").click();
     await says("The library is read-only.");
     expect(bridge.params("folders.watch")).toEqual([{ id: "f", watch: false }]);
+  });
+});
+
+describe("the same in a notebook", () => {
+  it("takes no focus, and looks at its link", async () => {
+    const model = new FakeModel({ link: "spotify:playlist:p" });
+    const field = document.createElement("input");
+    const el = document.createElement("div");
+    document.body.append(field, el);
+    field.focus();
+    const stop = widget.render({ model: model as never, el });
+    await vi.waitFor(() => expect(model.sent.map(({ content }) => content)).toContainEqual(
+      expect.objectContaining({ method: "links.parse", params: { text: "spotify:playlist:p" } }),
+    ));
+    expect(document.activeElement).toBe(field);
+    expect(el.querySelector("footer")?.textContent).not.toContain("Cancel");
+    stop();
+    expect(el.childElementCount).toBe(0);
   });
 });
