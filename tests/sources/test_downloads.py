@@ -114,7 +114,7 @@ def test_a_program_that_says_nothing_any_more_is_ended_with_what_it_started(
     monkeypatch.setattr(spotdl, "SILENCE", 1.0)
     standins.plan(spotdl="hang")
     got = get(programs, place)
-    assert "was stuck" in got.remark
+    assert "spotDL was stuck" in got.remark
     assert left(place) == ["song.mp3"]
     assert not [
         process

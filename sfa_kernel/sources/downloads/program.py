@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
+from uuid import uuid4
 
 from sfa_kernel.audio.text import clean_text
 from sfa_kernel.errors import RetryableJobError, SetupError
@@ -22,6 +23,8 @@ __all__ = ["Ended", "run_program"]
 LOOK_SECONDS = 0.5  # how often to see whether it lives when it says nothing
 LONGEST = 1 << 20  # bytes of a line before it counts as one
 KEPT = 400  # lines of what it said last
+ROUNDS = 5
+MARK = "SOUND_FORGE_PROGRAM"  # in the environment of a program, and so of all that it starts
 SHOWN = 200  # characters of a line that may stand in a message
 
 
@@ -61,6 +64,7 @@ def run_program(
     folder: Path | None = None,
     hear: Callable[[str], None] | None = None,
     silence: float,
+    name: str = "",
 ) -> Ended:
     """Run a program to its end.
 
@@ -74,6 +78,8 @@ def run_program(
         Told each line as it comes, from both streams. What it raises ends the program.
     silence
         How long it may say nothing before it counts as stuck [s].
+    name
+        What people call it; the name of its file when that says it.
 
     Raises
     ------
@@ -82,7 +88,8 @@ def run_program(
     RetryableJobError
         When it was stuck.
     """
-    name = os.path.basename(arguments[0])
+    name = name or os.path.basename(arguments[0])
+    mark = uuid4().hex
     try:
         # In this process' own session and group: what ends us, by a signal to the group, ends it too.
         child = subprocess.Popen(  # noqa: S603 - a list of arguments; what is from outside cannot be an option
@@ -91,61 +98,47 @@ def run_program(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=_environment(mark),
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SetupError(f"{name} cannot be started: {reason}.", hint="See: sfa tools") from error
-    family = _Family(child.pid)
     try:
-        return _listen(child, family, hear or (lambda line: None), name, silence)
+        return _listen(child, hear or (lambda line: None), name, silence)
     finally:
-        family.end()
+        child.kill()
         child.wait()
+        _end_marked(mark)
         for stream in (child.stdout, child.stderr):
             if stream is not None:
                 stream.close()
 
 
-def _environment() -> dict[str, str]:
+def _environment(mark: str) -> dict[str, str]:
     """Ours, without what is for us alone: settings and keys of services."""
     own = {name: value for name, value in os.environ.items() if not name.upper().startswith("SFA_")}
-    return {**own, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1", "COLUMNS": "400"}
+    return {**own, MARK: mark, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1", "COLUMNS": "400"}
 
 
-class _Family:
-    """A child and what it has started, also what it leaves behind when it dies."""
+def _end_marked(mark: str) -> None:
+    """End what a program has started, also what nobody knows to be its child since it died."""
+    import psutil
 
-    def __init__(self, pid: int) -> None:
-        import psutil
-
-        self._gone = (psutil.NoSuchProcess, psutil.AccessDenied)
-        self._looked_at = time.monotonic()
-        self._members: list[psutil.Process] = []
-        with suppress(*self._gone):
-            self._members = [psutil.Process(pid)]
-
-    def look(self) -> None:
-        """Note who belongs to it now, and not too often: all processes of the computer are looked through."""
-        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
-            self._look()
-
-    def _look(self) -> None:
-        self._looked_at = time.monotonic()
-        with suppress(*self._gone, IndexError):
-            self._members += [one for one in self._members[0].children(recursive=True) if one not in self._members]
-
-    def end(self) -> None:
-        """End all of them; who has ended is not mixed up with who has its number now."""
-        self._look()
-        for member in reversed(self._members):
-            with suppress(*self._gone):
-                member.kill()
+    for _ in range(ROUNDS):  # one of them may just be starting another
+        left = False
+        for pid in psutil.pids():
+            with suppress(ProcessLookupError, PermissionError, psutil.Error):
+                if os.getsid(pid) != os.getsid(0) or pid == os.getpid():
+                    continue
+                process = psutil.Process(pid)
+                if process.environ().get(MARK) == mark:
+                    process.kill()
+                    left = True
+        if not left:
+            return
 
 
-def _listen(
-    child: subprocess.Popen[bytes], family: _Family, hear: Callable[[str], None], name: str, silence: float
-) -> Ended:
+def _listen(child: subprocess.Popen[bytes], hear: Callable[[str], None], name: str, silence: float) -> Ended:
     assert child.stdout is not None  # noqa: S101 - it is a pipe
     assert child.stderr is not None  # noqa: S101 - it is a pipe
     out, errors = _Lines(child.stdout), _Lines(child.stderr)
@@ -155,7 +148,6 @@ def _listen(
             selector.register(lines.stream, selectors.EVENT_READ, lines)
         while selector.get_map():
             ready = selector.select(LOOK_SECONDS)
-            family.look()
             for key, _ in ready:
                 heard_at = time.monotonic()
                 if not key.data.read(hear):

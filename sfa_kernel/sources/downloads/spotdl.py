@@ -85,7 +85,7 @@ def download(song: Song, folder: Path, programs: Mapping[str, Program], *, forma
         lower = line.lower()
         steps.at(max((share for sign, share in _STAGES.items() if sign in lower), default=0.0))
 
-    ended = run_program(arguments, folder=folder, hear=hear, silence=SILENCE)
+    ended = run_program(arguments, folder=folder, hear=hear, silence=SILENCE, name="spotDL")
     file = made(folder)
     if file is None:
         raise failure("spotdl", ended)

@@ -441,7 +441,7 @@ def _fill(home: Path, wanted: Tool, steps: Steps) -> None:
     pip = [sys.executable, "-I", "-m", "pip", "--python", python] if _own_pip() else [python, "-I", "-m", "pip"]
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     arguments = [*pip, "install", *options, "--", wanted.requirement]
-    ended = run_program(arguments, folder=home, hear=hear, silence=INSTALL_SILENCE)
+    ended = run_program(arguments, folder=home, hear=hear, silence=INSTALL_SILENCE, name="pip")
     if not ended.code:
         return
     said = "\n".join(ended.lines)

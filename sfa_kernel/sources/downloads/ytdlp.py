@@ -63,7 +63,7 @@ def results(address: str, programs: Mapping[str, Program]) -> list[Result]:
     fields = "%(.{title,duration,channel,uploader,url,webpage_url,live_status})j"
     arguments = [*programs["yt-dlp"].command, *USUAL, *runtime(programs)]
     arguments += ["--flat-playlist", "--playlist-end", str(COUNT), "--print", fields, "--", address]
-    ended = run_program(arguments, silence=SILENCE)
+    ended = run_program(arguments, silence=SILENCE, name="yt-dlp")
     found = [result for line in ended.output if (result := _result(line)) is not None]
     if not found and ended.code:
         raise failure("yt-dlp", ended)
@@ -132,7 +132,7 @@ def download(url: str, folder: Path, programs: Mapping[str, Program], *, format:
             _, received, total = told.split()
             steps.at(0.8 * float(received) / float(total))  # then it is converted
 
-    ended = run_program(arguments, folder=folder, hear=hear, silence=SILENCE)
+    ended = run_program(arguments, folder=folder, hear=hear, silence=SILENCE, name="yt-dlp")
     file = made(folder)
     if file is None or ended.code:
         raise failure("yt-dlp", ended)
