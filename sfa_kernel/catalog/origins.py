@@ -33,9 +33,11 @@ class OriginRow:
 
 def put(connection: Connection, rows: Sequence[OriginRow]) -> None:
     """Note what became of files; what was noted of them before is forgotten."""
-    if rows:
-        connection.executemany(
-            "INSERT OR REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?)", [astuple(row) for row in rows]
+    newest = {row.path: astuple(row) for row in rows}
+    if newest:
+        connection.execute(
+            f"INSERT OR REPLACE INTO origins VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * len(newest))}",  # noqa: S608 - marks
+            [value for row in newest.values() for value in row],
         )
 
 

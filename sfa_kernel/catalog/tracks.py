@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sfa_kernel.catalog.rows import fetch, fetch_one, fold
+from sfa_kernel.catalog.rows import fetch, fold
 from sfa_kernel.catalog.stems import IN_USE, mixer_order
 from sfa_kernel.errors import NotFoundError, ParameterError
 
@@ -22,13 +22,15 @@ __all__ = [
     "SORTS",
     "TrackRow",
     "by_hash",
+    "by_hashes",
     "change",
     "count",
-    "find",
+    "find_many",
     "get",
     "get_many",
     "hashes",
     "insert",
+    "insert_all",
     "left_at",
     "page",
     "remove",
@@ -96,10 +98,19 @@ _ACTIVITY = """
 
 def insert(connection: Connection, track: TrackRow) -> None:
     """Add a track."""
-    values = asdict(track)
+    insert_all(connection, [track])
+
+
+def insert_all(connection: Connection, tracks: Sequence[TrackRow]) -> None:
+    """Add tracks."""
+    if not tracks:
+        return
+    names = [field.name for field in fields(TrackRow)]
+    rows = [[*(getattr(track, name) for name in names), _search(track)] for track in tracks]
+    marks = f"({', '.join('?' * len(rows[0]))})"
     connection.execute(
-        f"INSERT INTO tracks ({_COLUMNS}, search) VALUES ({', '.join('?' * len(values))}, ?)",  # noqa: S608 - our own names
-        [*values.values(), _search(track)],
+        f"INSERT INTO tracks ({_COLUMNS}, search) VALUES {', '.join([marks] * len(rows))}",  # noqa: S608 - our own names
+        [value for row in rows for value in row],
     )
 
 
@@ -163,15 +174,27 @@ def resolve(connection: Connection, track_id: object) -> UUID:
 
 def by_hash(connection: Connection, content_hash: str) -> tuple[TrackRow, bool] | None:
     """The track whose file has these bytes, and whether it was removed."""
-    row = fetch_one(
+    return by_hashes(connection, [content_hash]).get(content_hash)
+
+
+def by_hashes(connection: Connection, content_hashes: Sequence[str]) -> dict[str, tuple[TrackRow, bool]]:
+    """By what bytes their files have, the tracks of these, and whether they were removed."""
+    return {track.content_hash: (track, gone) for track, gone in _any(connection, "content_hash", content_hashes)}
+
+
+def find_many(connection: Connection, track_ids: Sequence[UUID]) -> dict[UUID, tuple[TrackRow, bool]]:
+    """Several tracks by id, and whether they were removed; unknown ones are left out."""
+    return {track.id: (track, gone) for track, gone in _any(connection, "id", track_ids)}
+
+
+def _any(connection: Connection, column: str, values: Sequence[object]) -> list[tuple[TrackRow, bool]]:
+    rows = fetch(
         connection,
-        f"SELECT {_COLUMNS}, removed_at FROM tracks WHERE content_hash = ?",  # noqa: S608 - our own names
-        [content_hash],
+        f"SELECT {_COLUMNS}, removed_at FROM tracks WHERE {column} IN (SELECT unnest(?))",  # noqa: S608 - our own names
+        [list(values)],
     )
-    if row is None:
-        return None
-    removed = row.pop("removed_at") is not None
-    return TrackRow(**row), removed
+    gone = [row.pop("removed_at") is not None for row in rows]
+    return [(TrackRow(**row), removed) for row, removed in zip(rows, gone, strict=True)]
 
 
 def hashes(connection: Connection, storage: Storage, sizes: Collection[int]) -> frozenset[str]:
@@ -188,19 +211,6 @@ def sound(connection: Connection, track_id: UUID, storage: Storage) -> Path | No
     return None if row is None else storage.path(row[0]) if row[0] is not None else Path(row[1])
 
 
-def find(connection: Connection, track_id: UUID) -> tuple[TrackRow, bool] | None:
-    """One track, and whether it was removed; None when there is none."""
-    row = fetch_one(
-        connection,
-        f"SELECT {_COLUMNS}, removed_at FROM tracks WHERE id = ?",  # noqa: S608 - our own names
-        [track_id],
-    )
-    if row is None:
-        return None
-    removed = row.pop("removed_at") is not None
-    return TrackRow(**row), removed
-
-
 def change(connection: Connection, track: TrackRow) -> None:
     """Write a track's row anew: its file says something else than it did."""
     values = asdict(track)
@@ -210,9 +220,11 @@ def change(connection: Connection, track: TrackRow) -> None:
     connection.execute(f"UPDATE tracks SET {names} WHERE id = ?", [*values.values(), track_id])  # noqa: S608 - our own names
 
 
-def left_at(connection: Connection, path: str) -> list[UUID]:
-    """The tracks whose sound stays in this file."""
-    return [row[0] for row in connection.execute("SELECT id FROM tracks WHERE original = ?", [path]).fetchall()]
+def left_at(connection: Connection, paths: Sequence[str]) -> list[tuple[UUID, str]]:
+    """The tracks whose sound stays in one of these files, and in which."""
+    return connection.execute(
+        "SELECT id, original FROM tracks WHERE original IN (SELECT unnest(?))", [list(paths)]
+    ).fetchall()
 
 
 def set_sound(connection: Connection, track_id: UUID, *, file: str | None, original: str | None) -> None:

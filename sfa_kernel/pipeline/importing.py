@@ -25,11 +25,23 @@ from sfa_kernel.storage import FileChanges, disk_is_full
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from uuid import UUID
 
     from sfa_kernel.catalog import Catalog, Connection
     from sfa_kernel.storage import Storage
 
-__all__ = ["Found", "ImportedFile", "Labels", "audio_files", "copies", "examine", "import_file", "note", "take"]
+__all__ = [
+    "Found",
+    "ImportedFile",
+    "Labels",
+    "audio_files",
+    "copies",
+    "examine",
+    "import_file",
+    "note",
+    "take",
+    "take_all",
+]
 
 BROWSERS_PLAY = {
     "WAV": ".wav",
@@ -190,12 +202,8 @@ def examine(
 
 def copies(connection: Connection, storage: Storage, paths: Sequence[str]) -> dict[str, Path]:
     """By path, the library's copies of what files were when they were last looked at."""
-    found = {}
-    for path, seen in origins.get_many(connection, paths).items():
-        there = None if seen.track_id is None else tracks.find(connection, seen.track_id)
-        if there is not None and there[0].file is not None:
-            found[path] = storage.path(there[0].file)
-    return found
+    before = _before(connection, paths).items()
+    return {path: storage.path(track.file) for path, (track, _) in before if track.file is not None}
 
 
 def take(
@@ -218,18 +226,46 @@ def take(
     RetryableJobError
         When the content was known and is not any more: the file has to be looked at again.
     """
-    there = tracks.by_hash(connection, found.content_hash) or _retagged(connection, found)
-    if there is None:
-        _displace(connection, found)
-        track = _row(files, found)
-        tracks.insert(connection, track)
-        return ImportedFile(track, new=True)
-    track, removed = there
-    if not track.path(storage).is_file():
-        track = _put_back(connection, storage, files, found, track)
-    if removed and restore:
-        tracks.restore(connection, [track.id])
-    return ImportedFile(track, new=removed and restore)
+    return take_all(connection, storage, files, [found], restore=restore)[0]
+
+
+def take_all(
+    connection: Connection, storage: Storage, files: FileChanges, found: Sequence[Found], *, restore: bool = True
+) -> list[ImportedFile]:
+    """`take` of several files: all are known or new by a few questions to the catalogue."""
+    there = tracks.by_hashes(connection, [one.content_hash for one in found])
+    others = [one for one in found if one.content_hash not in there and is_text(str(one.path))]
+    before = _before(connection, [str(one.path) for one in others])
+    left = tracks.left_at(connection, [str(one.path) for one in others])
+    new: list[TrackRow] = []
+    back: list[UUID] = []
+    taken: list[ImportedFile] = []
+    for one in found:
+        here = there.get(one.content_hash) or _retagged(connection, one, before.get(str(one.path)))
+        if here is None:
+            track, removed = _row(files, one), False
+            new.append(track)
+            for track_id in [track_id for track_id, path in left if path == str(one.path)]:
+                # Another song is where this one was, which stays where it is: its sound is gone.
+                tracks.set_sound(connection, track_id, file=None, original=f"{one.path} (now another song)")
+        else:
+            track, removed = here
+            if not track.path(storage).is_file():
+                track = _put_back(connection, storage, files, one, track)
+            if removed and restore:
+                back.append(track.id)
+        there[one.content_hash] = track, removed and not restore
+        taken.append(ImportedFile(track, new=here is None or (removed and restore)))
+    tracks.insert_all(connection, new)
+    tracks.restore(connection, back)
+    return taken
+
+
+def _before(connection: Connection, paths: Sequence[str]) -> dict[str, tuple[TrackRow, bool]]:
+    """By path, the tracks that files were when they were last looked at, and whether they were removed."""
+    seen = origins.get_many(connection, paths)
+    found = tracks.find_many(connection, [row.track_id for row in seen.values() if row.track_id is not None])
+    return {path: found[row.track_id] for path, row in seen.items() if row.track_id in found}
 
 
 def note(connection: Connection, pairs: Sequence[tuple[Found, ImportedFile]]) -> None:
@@ -239,7 +275,6 @@ def note(connection: Connection, pairs: Sequence[tuple[Found, ImportedFile]]) ->
     rows = [OriginRow(path, found.bytes, found.modified, i, None, now) for path, (found, i) in stored.items()]
     origins.put(connection, rows)
     songs.link_files(connection, {path: track_id for path, (_, track_id) in stored.items()})
-    songs.recognise(connection, [taken.track.id for _, taken in pairs])
 
 
 def import_file(
@@ -418,16 +453,14 @@ def _row(files: FileChanges, found: Found) -> TrackRow:
     )
 
 
-def _retagged(connection: Connection, found: Found) -> tuple[TrackRow, bool] | None:
+def _retagged(
+    connection: Connection, found: Found, before: tuple[TrackRow, bool] | None
+) -> tuple[TrackRow, bool] | None:
     """The track that the file at this place was, if it sounds as before: then its tags have been edited."""
     info, labels = found.info, found.labels
-    if not is_text(str(found.path)):
+    if before is None or info is None:
         return None
-    seen = origins.get_many(connection, [str(found.path)]).get(str(found.path))
-    there = None if seen is None or seen.track_id is None else tracks.find(connection, seen.track_id)
-    if there is None or info is None:
-        return None
-    track, removed = there
+    track, removed = before
     if not found.retagged and not _is_left_alike(track, found, info):
         return None
     changed = replace(
@@ -453,14 +486,6 @@ def _is_left_alike(track: TrackRow, found: Found, info: audio.AudioInfo) -> bool
         == (track.format, track.codec, track.sample_rate, track.channels)
         and abs(info.duration - track.duration) <= SAME_LENGTH
     )
-
-
-def _displace(connection: Connection, found: Found) -> None:
-    """Another song is where a song was that stays where it is: that one's sound is gone."""
-    if not is_text(str(found.path)):
-        return
-    for track_id in tracks.left_at(connection, str(found.path)):
-        tracks.set_sound(connection, track_id, file=None, original=f"{found.path} (now another song)")
 
 
 def _put_back(connection: Connection, storage: Storage, files: FileChanges, found: Found, track: TrackRow) -> TrackRow:

@@ -15,7 +15,7 @@ from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.errors import InputError, RetryableJobError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline import stages as pipeline
-from sfa_kernel.pipeline.importing import Found, ImportedFile, copies, examine, note, take
+from sfa_kernel.pipeline.importing import Found, ImportedFile, copies, examine, note, take_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -232,7 +232,7 @@ def _state(path: str) -> tuple[int, int] | None:
 
 def _commit(connection: Connection, job: JobRow, result: Intake, files: FileChanges) -> str:
     restore = job.arguments["restore"]
-    result.taken = [take(connection, files.storage, files, found, restore=restore) for found in result.found]
+    result.taken = take_all(connection, files.storage, files, result.found, restore=restore)
     note(connection, list(zip(result.found, result.taken, strict=True)))
     now = datetime.now(UTC)
     bad = [OriginRow(one.path, one.bytes, one.modified, None, one.reason, now) for one in result.problems]
