@@ -29,6 +29,8 @@ export class Entries {
   #last = -1;
   /** Changes that the kernel has not answered yet: what it tells meanwhile may be how it was before. */
   #held = 0;
+  /** Counts the playlists that were opened. */
+  #visit = 0;
   #line: Promise<unknown> = Promise.resolve();
 
   constructor(bridge: Bridge, events: EntriesEvents, signal: AbortSignal) {
@@ -84,6 +86,7 @@ export class Entries {
     this.#first = 0;
     this.#last = BLOCK - 1;
     this.#held = 0;
+    this.#visit += 1;
     if (id !== "") this.#fetch(0);
   }
 
@@ -152,7 +155,7 @@ export class Entries {
    * when the last is answered, what is in sight is fetched as it really is.
    */
   change<T>(show: () => void, ask: () => Promise<T>): Promise<T> {
-    const id = this.#id;
+    const visit = this.#visit;
     this.#held += 1;
     this.#abortAll();
     show();
@@ -160,7 +163,7 @@ export class Entries {
     this.#events.changed();
     const done = this.#line.then(ask);
     this.#line = done.catch(() => undefined).then(() => {
-      if (this.#id !== id) return;
+      if (this.#visit !== visit) return;
       this.#held -= 1;
       if (this.#held === 0) this.refresh();
     });

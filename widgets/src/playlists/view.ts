@@ -60,7 +60,7 @@ class PlaylistsView implements PlaylistsHandle {
   readonly #root = h("section", { class: "sfa-lists is-waiting", "aria-label": "Playlists" });
   readonly #detail = h("div", { class: "sfa-lists-detail" });
   readonly #state = h("div", { class: "sfa-state", hidden: true });
-  readonly #undo: (() => Promise<unknown>)[] = [];
+  readonly #undo: (() => void)[] = [];
   #playlists: PlaylistRow[] | null = null;
   #wanted: string;
   #renameNext = false;
@@ -475,23 +475,24 @@ class PlaylistsView implements PlaylistsHandle {
 
   // The way back
 
-  /** Keeps a way back; answers what takes this one, and is done once at most. */
+  /** Keeps a way back for the key; answers the same for a button. It is gone once. */
   #remember(undo: () => Promise<unknown>): () => void {
-    const { id } = this.#entries;
-    this.#undo.push(undo);
-    if (this.#undo.length > UNDO) this.#undo.shift();
-    return () => {
-      const at = this.#undo.indexOf(undo);
+    let over = false;
+    const once = () => {
+      if (over) return;
+      over = true;
+      const at = this.#undo.indexOf(once);
       if (at >= 0) this.#undo.splice(at, 1);
-      else if (this.#entries.id === id) return; // it was taken back by a key
       void this.#try(undo);
     };
+    this.#undo.push(once);
+    if (this.#undo.length > UNDO) this.#undo.shift();
+    return once;
   }
 
   #takeBack(): void {
     this.#untell();
-    const undo = this.#undo.pop();
-    if (undo) void this.#try(undo);
+    this.#undo.at(-1)?.();
   }
 
   /** One message of this kind at a time: the last is what a person means to take back. */
