@@ -49,9 +49,9 @@ from sfa_kernel.separation.request import Request, request
 from sfa_kernel.settings import Settings, load_settings
 from sfa_kernel.sources.listed import is_playlist_file
 from sfa_kernel.sources.spotify.links import looks_like_link
-from sfa_kernel.sources.watching import Watcher
 from sfa_kernel.spotify import Spotify
 from sfa_kernel.tables import Table
+from sfa_kernel.watching import Watcher
 from sfa_kernel.webhooks import WEBHOOK
 from sfa_kernel.webhooks.face import Webhooks
 

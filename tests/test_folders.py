@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sfa_kernel.sources.watching import Watcher
+from sfa_kernel.watching import Watcher
 from tests.folders import put_song, titles
 
 if TYPE_CHECKING:

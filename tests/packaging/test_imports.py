@@ -24,7 +24,7 @@ FLOORS = (
     {"pipeline"},
     {
         *("backup", "cloud", "doctor", "downloads", "estimates", "features", "folders", "library", "playlists"),
-        *("runs", "schedule", "similarity", "spotify", "stemset", "studio", "webhooks"),
+        *("runs", "schedule", "similarity", "spotify", "stemset", "studio", "watching", "webhooks"),
     },
     {"panels"},
     {"cli", "server"},
