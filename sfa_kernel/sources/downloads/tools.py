@@ -286,7 +286,7 @@ def check(name: str, *, command: str = "", folder: Path) -> Health:
         program = find(name, command=command, folder=folder)
         if program is None:
             return health(False, f"not installed; {sought.use}", how)
-        version = program.version or _version(program.command, sought.version, _changed(program.command[0]))
+        version = program.version or _version(sought, program.command, _changed(program.command[0]))
     except SfaError as error:
         return health(False, error.message, error.hint or how)
     kind = Path(program.command[0]).stem if name == "deno" else name
@@ -330,13 +330,13 @@ def _changed(program: str) -> float:
 
 
 @cache
-def _version(command: tuple[str, ...], option: str, changed: float) -> str:
+def _version(sought: Tool, command: tuple[str, ...], changed: float) -> str:
     """What a program says of its version; it is asked once for as long as its file is as it was (``changed``)."""
-    ended = run_program([*command, option], silence=VERSION_SILENCE)
+    ended = run_program([*command, sought.version], silence=VERSION_SILENCE, name=sought.label)
     found = re.search(r"\d+(?:\.\d+)+", " ".join(ended.lines[:3]))
     if ended.code or not found:
         reason = f": {ended.last}" if ended.last else f" (exit status {ended.code})"
-        raise SetupError(f"{os.path.basename(command[0])} does not run{reason}.")
+        raise SetupError(f"{sought.label} does not run{reason}.")
     return found[0]
 
 
@@ -395,7 +395,7 @@ def install(name: str, folder: Path, progress: Progress = silent) -> str:
         launcher = _launcher(wanted, home)
         if launcher is None:
             raise RetryableJobError(f"{wanted.requirement} was installed and {wanted.commands[0]} is not in it.")
-        version = _version(launcher, wanted.version, 0.0)
+        version = _version(wanted, launcher, 0.0)
         note = {"requirement": wanted.requirement, "version": version, "made_at": datetime.now(UTC).isoformat()}
         write_private(home / NOTE, json.dumps(note))
     except BaseException:
