@@ -65,10 +65,17 @@ export class BrowserPart implements Part {
         const work: Started = { title: rows.length === 1 ? first.name : plural(rows.length, "playlist"), batches: [], jobs: [] };
         const { bridge, signal } = this.#context;
         for (const { link } of rows) {
-          const { result } = await bridge.request("links.import", { link, download, stages }, { signal });
-          if (result.batch === null) work.jobs.push(...result.jobs);
-          else work.batches.push(result.batch);
-          this.#chosen.delete(link); // what is on its way is not asked for again when a later one fails
+          try {
+            const { result } = await bridge.request("links.import", { link, download, stages }, { signal });
+            if (result.batch === null) work.jobs.push(...result.jobs);
+            else work.batches.push(result.batch);
+            this.#chosen.delete(link);
+          } catch (error) {
+            // What is on its way is watched all the same; the others stay chosen.
+            if (work.batches.length + work.jobs.length === 0) throw error;
+            this.#context.layer.failed(error);
+            break;
+          }
         }
         return work;
       },

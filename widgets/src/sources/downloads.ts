@@ -12,7 +12,7 @@ const KEY = "sfa.import.download";
 
 /** The box "download too", or the way to have one. */
 export class DownloadChoice {
-  readonly element = h("div", { class: "sfa-download-choice" });
+  readonly element = h("div", { class: "sfa-download-choice" }, awaiting("Looking at downloads…"));
   readonly #context: Context;
   #state: DownloadsState | null = null;
   #ticked = remembered();

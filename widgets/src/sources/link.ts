@@ -124,8 +124,8 @@ export class LinkPart implements Part {
     if (known) this.#show(known);
     if (known && Date.now() - Date.parse(known.fetched_at) < FRESH_MS) return;
     const state = (await bridge.request("spotify.state", {}, { signal })).result;
-    if (!state.client) {
-      if (!known) this.#result.replaceChildren(this.#setUp("Spotify tells about its songs once it knows you: that takes a minute, once.", "Set up Spotify…"));
+    if (!state.client || (state.login !== "done" && !state.secret)) {
+      if (!known) this.#result.replaceChildren(this.#setUp(state.client));
       return;
     }
     await this.#ask(link, kind, state, signal);
@@ -151,7 +151,12 @@ export class LinkPart implements Part {
     if (this.#preview === null) this.#result.replaceChildren(note);
     const [job] = await followJobs(
       bridge, signal, async () => (await bridge.request("links.look", { link }, { signal })).result.jobs,
-      (rows) => setText(note, waitingWords(rows)),
+      (rows) => {
+        setText(note, waitingWords(rows));
+        note.classList.toggle("is-warn", rows.some((job) => failureOf(job) !== null));
+        // Under what is known already only trouble is worth a line.
+        if (this.#preview !== null && rows.some((job) => failureOf(job) !== null)) this.#result.append(note);
+      },
     );
     const failure = job ? failureOf(job) : null;
     if (failure === null) {
@@ -168,8 +173,14 @@ export class LinkPart implements Part {
     }
   }
 
-  #setUp(text: string, label: string): HTMLElement {
-    return h("div", { class: "sfa-note" }, icon("info"), h("p", {}, text), press(label, () => this.#context.go("spotify")));
+  /** Nobody is asked who would not answer. */
+  #setUp(client: boolean): HTMLElement {
+    const text = client ? "Spotify tells what a link leads to once you are logged in."
+      : "Spotify tells what a link leads to once it knows you: that takes a minute, once.";
+    return h(
+      "div", { class: "sfa-note" }, icon("info"), h("p", {}, text),
+      press(client ? "Log in to Spotify…" : "Set up Spotify…", () => this.#context.go("spotify")),
+    );
   }
 
   #empty(): void {
@@ -197,7 +208,7 @@ export class LinkPart implements Part {
       const kept = songs.length === 0 && note !== null;
       const again = press("", () => void this.#refresh(), { icon: "retry", quiet: true, title: "Ask Spotify again", says: "Ask Spotify again" });
       const facts = [
-        kind === "liked" ? null : KINDS[kind], owner === "" ? null : `by ${owner}`, kind === "track" ? null : plural(total, "song"), inLibrary(total, here),
+        kind === "liked" ? null : KINDS[kind], owner === "" ? null : `by ${owner}`, kind === "track" || kept ? null : plural(total, "song"), inLibrary(total, here),
       ].filter((fact) => fact !== null).join(" · ");
       this.#result.replaceChildren(
         h(

@@ -138,7 +138,7 @@ describe("a link that is pasted", () => {
     open({ text: "spotify:playlist:p" }, {
       "links.preview": () => ({ preview: null }),
       "links.look": () => ({ jobs: ["l"] }),
-      "spotify.state": () => account({ login: "none" }),
+      "spotify.state": () => account({ login: "none", secret: true }),
       "jobs.show": ({ id }) => ({ job: jobRow(id, { status: "failed", error: "It is kept to its owner." }), arguments: {}, needs: [] }),
     });
     await says("It is kept to its owner.");
@@ -153,6 +153,12 @@ describe("a link that is pasted", () => {
     await says("Its songs are shown to its owner only.");
     expect(button("Add").disabled).toBe(true);
     expect(page().textContent).not.toContain("can be downloaded");
+  });
+
+  it("asks for a login first where nobody would be answered", async () => {
+    open({ text: "spotify:playlist:p" }, { "links.preview": () => ({ preview: null }), "spotify.state": () => account({ login: "none" }) });
+    await says("once you are logged in");
+    expect(bridge.params("links.look")).toEqual([]);
   });
 
   it("leads to the way to set Spotify up where nobody has", async () => {
@@ -284,6 +290,20 @@ describe("the playlists of an account", () => {
     (await ready("Import 2 playlists")).click();
     await vi.waitFor(() => expect(bridge.params("links.import").map(({ link }) => link)).toEqual(["spotify:playlist:p", "spotify:playlist:q"]));
     await says("2 playlists");
+  });
+
+  it("that were begun are watched, also when a later one fails", async () => {
+    open({ tab: "spotify" }, {
+      "links.import": ({ link }) => {
+        if (link.endsWith(":q")) throw new BridgeError("The disk is full.");
+        return { jobs: ["j"], batch: "b" };
+      },
+    });
+    await says("Morning");
+    for (const box of document.querySelectorAll<HTMLInputElement>(".sfa-mine input")) box.click();
+    (await ready("Import 3 playlists")).click();
+    await says("The disk is full.");
+    await vi.waitFor(() => expect(bridge.params("batch.show")).not.toEqual([]));
   });
 
   it("are looked into before they come in", async () => {
