@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type PlayerModel, register } from "../player/model";
 import { FakeBridge, FakeModel, type FakeHandlers } from "../testing/fake";
+import { FakePlaylists, playlistRow, tracksOf } from "../testing/playlists";
 import { jobLists, jobRow, library, overview, trackRow } from "../testing/rows";
 import type { PlayerHandle, PlayerState } from "../types";
 import type { State } from "../widget";
@@ -60,7 +61,7 @@ describe("the dashboard", () => {
   let model: FakeModel;
   const mountAnalysis = vi.fn();
   const load = vi.fn(async (family: string): Promise<unknown> =>
-    family === "jobs" ? import("../jobs/index") : { mountAnalysis });
+    family === "jobs" ? import("../jobs/index") : family === "playlists" ? import("../playlists/index") : { mountAnalysis });
 
   beforeEach(() => {
     load.mockClear();
@@ -210,6 +211,26 @@ describe("the dashboard", () => {
     expect(mountAnalysis).toHaveBeenCalledTimes(1);
     el.querySelector<HTMLElement>(".sfa-pictures h2 button")?.click();
     await vi.waitFor(() => expect(mountAnalysis).toHaveBeenCalledTimes(2));
+  });
+
+  it("brings the playlists when they are first seen; what is selected in them is inspected", async () => {
+    const playlists = new FakePlaylists().add(playlistRow("p", { name: "Friday" }), tracksOf(3));
+    await open(playlists.handlers);
+    press("g");
+    press("p");
+    expect(view()).toBe("playlists");
+    const entry = await vi.waitFor(() => {
+      const found = el.querySelector<HTMLElement>(".sfa-entries-space .sfa-entry:not(.is-loading) .e-title");
+      expect(found?.textContent).toBe("Track t0");
+      return found as HTMLElement;
+    });
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("Songs of the playlist");
+    entry.click();
+    await vi.waitFor(() => expect(bridge.params("track.show").at(-1)).toEqual({ id: "t0" }));
+    press("Enter", document.activeElement as Element);
+    expect(view()).toBe("studio");
+    expect(player.state.trackId).toBe("t0");
+    expect(load.mock.calls.map(([family]) => family)).toContain("playlists");
   });
 
   it("says why a part did not come, and tries again", async () => {

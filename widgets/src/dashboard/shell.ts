@@ -191,9 +191,14 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
       },
     })));
   let playlists: Promise<PlaylistsHandle> | null = null;
+  let inPlaylist: string[] = [];
   const wantPlaylists = () => (playlists ??= mountLater(views.playlists, "the playlists", () => load("playlists"), (module) =>
     (module as PlaylistsModule).mountPlaylists(views.playlists, bridge, {
       signal, layer, load, uploads, onOpen: openInStudio, onLibrary: () => router.go("library"),
+      onSelect(tracks) {
+        inPlaylist = tracks;
+        if (router.view === "playlists") inspector.show(tracks, null);
+      },
     })));
   const showJobs = (group: "failed" | "history") => {
     router.go("jobs");
@@ -230,7 +235,10 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     if (view === "settings") settings.refresh();
     if (view === "studio") pictures.seen();
     if (view === "jobs") void wantJobs();
-    if (view === "playlists") void wantPlaylists();
+    if (view === "playlists") {
+      inspector.show(inPlaylist, null);
+      void wantPlaylists();
+    } else if (view === "library" && shown) inspector.show(state.get<string[]>("selection"), null);
     // The keys of a view work at once; a press on the rail keeps its own focus, and so does the page at its start.
     if (shown && !rail.contains(document.activeElement)) {
       if (view === "library") library.focus();

@@ -15,7 +15,7 @@ import { EntryView } from "./entry";
 const ROW_HEIGHT = 36;
 /** The artist under the title. */
 const TALL_ROW_HEIGHT = 52;
-const STACKED = 760;
+const STACKED = 860;
 const TIGHT = 600;
 const OVERSCAN = 8;
 const LONG_PRESS = 500;
