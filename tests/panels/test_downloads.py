@@ -38,7 +38,8 @@ def test_the_state_says_what_is_on_and_how_each_program_is(studio: Studio) -> No
     assert state["notice"] == studio.downloads.notice
     tools = {tool["name"]: tool for tool in state["tools"]}
     assert (tools["spotdl"]["ok"], tools["spotdl"]["hint"], tools["spotdl"]["job"]) == (True, None, None)
-    assert (tools["yt-dlp"]["ok"], tools["yt-dlp"]["installable"]) == (False, True)
+    assert (tools["yt-dlp"]["ok"], tools["yt-dlp"]["installable"]) == (False, False)
+    assert tools["deno"]["installable"] is True
     assert "cannot be run" in tools["yt-dlp"]["detail"]
     assert tools["ffmpeg"]["installable"] is False
 

@@ -166,7 +166,7 @@ class Health:
     hint
         What to do; also of one that can be used and is too old.
     installable
-        Whether `install` sets it up.
+        Whether `install` sets it up, to be used from then on.
     """
 
     name: str
@@ -276,12 +276,15 @@ def programs(commands: Mapping[str, str], folder: Path) -> dict[str, Program]:
 def check(name: str, *, command: str = "", folder: Path) -> Health:
     """How a program is. Asks it for its version where nobody noted it, which may take a second."""
     sought = tool(name)
-    installable = bool(sought.requirement)
+    # What would be set up is never used while the settings name another.
+    installable = bool(sought.requirement) and not command
 
     def health(ok: bool, detail: str, hint: str = "") -> Health:
         return Health(name, sought.label, ok, detail, hint, installable)
 
     how = f"Run: sfa tools install {name}" if installable else sought.get
+    if command:
+        how = "Renew it as you installed it, or leave the setting empty."
     try:
         program = find(name, command=command, folder=folder)
         if program is None:
@@ -296,8 +299,7 @@ def check(name: str, *, command: str = "", folder: Path) -> Health:
         return health(False, f"{detail}; version {oldest} is needed", how)
     days = _age(version) if name == "yt-dlp" else None
     if days is not None and days > OLD_DAYS:
-        renew = how if program.place != "settings" else "Renew it as you installed it."
-        return health(True, f"{detail}; {days} days old, and services change", renew)
+        return health(True, f"{detail}; {days} days old, and services change", how)
     return health(True, detail)
 
 
