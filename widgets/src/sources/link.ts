@@ -28,6 +28,8 @@ export class LinkPart implements Part {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reading: AbortController | null = null;
   #preview: LinkPreview | null = null;
+  /** What was read last. */
+  #text = "";
 
   constructor(context: Context) {
     this.#context = context;
@@ -49,7 +51,8 @@ export class LinkPart implements Part {
       if (event.key !== "Enter") return;
       event.preventDefault();
       clearTimeout(this.#timer);
-      void this.read();
+      // What is on show already, or on its way, is not asked for anew.
+      if (this.#field.value.trim() !== this.#text) void this.read();
     });
     context.signal.addEventListener("abort", () => clearTimeout(this.#timer), { once: true });
     this.#empty();
@@ -92,7 +95,7 @@ export class LinkPart implements Part {
     this.#reading?.abort();
     const reading = (this.#reading = new AbortController());
     const signal = AbortSignal.any([this.#context.signal, reading.signal]);
-    const text = this.#field.value.trim();
+    const text = (this.#text = this.#field.value.trim());
     this.#show(null);
     this.#fail("");
     if (text === "") {

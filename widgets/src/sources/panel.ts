@@ -45,15 +45,15 @@ export class ImportPanel {
   readonly element = h("div", { class: "sfa-work sfa-import" });
   readonly #bridge: Bridge;
   readonly #signal: AbortSignal;
-  readonly #parts: Record<Tab, Part>;
-  readonly #files: FilesPart;
-  readonly #link: LinkPart;
+  readonly #context: Context;
+  /** Those that were wanted: what nobody looks at asks for nothing. */
+  readonly #parts: { files?: FilesPart; link?: LinkPart; folder?: PlacePart; spotify?: BrowserPart } = {};
   readonly #tabs = h("div", { class: "sfa-segments sfa-ways", role: "radiogroup", "aria-label": "Where the songs are" });
   readonly #inputs = new Map<Tab, HTMLInputElement>();
   readonly #stage = h("div", { class: "sfa-way" });
   readonly #stages = new StageChoice();
   readonly #go = h("button", { type: "button", class: "sfa-button is-primary" }, "Add");
-  readonly #fault = h("div", { });
+  readonly #fault = h("div");
   readonly #body: HTMLElement;
   readonly #foot = h("footer");
   readonly #close: HTMLElement | null;
@@ -66,7 +66,7 @@ export class ImportPanel {
     this.#bridge = bridge;
     this.#signal = host.signal;
     this.#close = close && press("Cancel", close);
-    const context: Context = {
+    this.#context = {
       bridge, signal: host.signal, layer: host.layer, uploads: host.uploads,
       changed: () => this.#drawAction(),
       go: (tab, text) => {
@@ -74,12 +74,6 @@ export class ImportPanel {
         this.show(tab);
       },
     };
-    // Each part may say at once that what it does has changed.
-    this.#parts = {} as Record<Tab, Part>;
-    this.#files = this.#parts.files = new FilesPart(context);
-    this.#link = this.#parts.link = new LinkPart(context);
-    this.#parts.folder = new PlacePart(context);
-    this.#parts.spotify = new BrowserPart(context);
     this.#drawTabs();
     this.#go.addEventListener("click", () => void this.#run(close));
     this.#body = h("div", { class: "sfa-work-body" }, this.#tabs, this.#stage, this.#fault);
@@ -87,6 +81,21 @@ export class ImportPanel {
     if (options.text !== undefined) this.#link.text = options.text;
     this.#listen();
     this.#back();
+  }
+
+  get #files(): FilesPart {
+    return (this.#parts.files ??= new FilesPart(this.#context));
+  }
+
+  get #link(): LinkPart {
+    return (this.#parts.link ??= new LinkPart(this.#context));
+  }
+
+  #part(tab: Tab): Part {
+    if (tab === "files") return this.#files;
+    if (tab === "link") return this.#link;
+    if (tab === "folder") return (this.#parts.folder ??= new PlacePart(this.#context));
+    return (this.#parts.spotify ??= new BrowserPart(this.#context));
   }
 
   /** Shows one of the ways in; a cell that is merely shown takes no focus. */
@@ -100,12 +109,13 @@ export class ImportPanel {
     const input = this.#inputs.get(tab);
     const walking = this.#tabs.contains(document.activeElement);
     if (input) input.checked = true;
-    this.#stage.replaceChildren(this.#parts[tab].element);
+    const part = this.#part(tab);
+    this.#stage.replaceChildren(part.element);
     this.#fault.replaceChildren();
     this.#drawAction();
-    this.#parts[tab].seen();
+    part.seen();
     if (!focus) return;
-    this.#parts[tab].focus();
+    part.focus();
     // Arrow keys walk along the ways; the focus stays with them.
     if (walking || !this.element.contains(document.activeElement)) input?.focus({ preventScroll: true });
   }
@@ -125,7 +135,6 @@ export class ImportPanel {
   }
 
   #drawAction(): void {
-    if (this.#parts.spotify === undefined || this.#tab === undefined) return;
     const action = this.#action;
     setText(this.#go, action?.label ?? "Add");
     this.#go.disabled = action === null || this.#sending;

@@ -23,6 +23,7 @@ interface Kind {
   jobs: number;
   ended: number;
   failed: number;
+  cancelled: number;
 }
 
 export interface ProgressOptions {
@@ -150,7 +151,7 @@ export class ImportProgress {
       : state.paused ? "Paused. What is under way is finished first."
       : finding ? "Finding out what there is…"
       : this.#options.leave);
-    this.#words.classList.toggle("is-ok", over && failed === 0);
+    this.#words.classList.toggle("is-ok", over && failed === 0 && kinds.every(({ cancelled }) => cancelled === 0));
     // Who knows by now what there is needs no line any more.
     const shown = kinds.filter(({ kind, jobs: count, ended: done, failed: torn }) => !FINDERS.includes(kind) || done < count || torn > 0);
     this.#kinds.replaceChildren(...shown.map(kindRow));
@@ -176,6 +177,8 @@ export class ImportProgress {
   }
 
   #outcome(kinds: Kind[], failed: number): string {
+    const cancelled = kinds.reduce((sum, kind) => sum + kind.cancelled, 0);
+    if (cancelled > 0) return `Stopped. ${plural(cancelled, "job was", "jobs were")} called off; what had come before stays.`;
     if (failed > 0) return `Ended; ${plural(failed, "job")} failed.`;
     const only = (...names: string[]) => kinds.every(({ kind }) => names.includes(kind));
     if (only("scan")) return "Done. There was nothing new in it.";
@@ -251,10 +254,11 @@ function merged(states: BatchState[]): BatchState {
 function byKind({ kinds }: BatchState): Kind[] {
   const found = new Map<string, Kind>();
   for (const { kind, status, jobs } of kinds) {
-    const row = found.get(kind) ?? { kind, jobs: 0, ended: 0, failed: 0 };
+    const row = found.get(kind) ?? { kind, jobs: 0, ended: 0, failed: 0, cancelled: 0 };
     row.jobs += jobs;
     if (!isActive(status)) row.ended += jobs;
     if (status === "failed") row.failed += jobs;
+    if (status === "cancelled") row.cancelled += jobs;
     found.set(kind, row);
   }
   const place = (kind: string) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);

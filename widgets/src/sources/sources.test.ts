@@ -408,6 +408,14 @@ describe("what was begun", () => {
     await vi.waitFor(() => expect(bridge.params("batch.cancel")).toEqual([{ batch: "b" }]));
   });
 
+  it("says that it was stopped, not that it is done", async () => {
+    const kinds: BatchState["kinds"] = [
+      { kind: "download", status: "completed", jobs: 2 }, { kind: "download", status: "cancelled", jobs: 8 },
+    ];
+    await begin({ "batch.show": () => state({ kinds, failed: [] }) });
+    await says("Stopped. 8 jobs were called off");
+  });
+
   it("is followed by the jobs of its batch, and ends", async () => {
     let over = false;
     await begin({ "batch.show": () => (over ? state({ kinds: [{ kind: "download", status: "completed", jobs: 10 }], failed: [] }) : state()) });
