@@ -50,6 +50,7 @@ def fill(folder: Path, files: int) -> None:
 
 def seconds_alone(folder: Path, scratch: Path, *, reference: bool) -> float:
     """What a file takes that is looked at here."""
+    scratch.mkdir()
     files = walk(folder).files[:ALONE]
     started = time.perf_counter()
     for file in files:

@@ -197,12 +197,13 @@ def _any(connection: Connection, column: str, values: Sequence[object]) -> list[
     return [(TrackRow(**row), removed) for row, removed in zip(rows, gone, strict=True)]
 
 
-def hashes(connection: Connection, storage: Storage, sizes: Collection[int]) -> frozenset[str]:
-    """The content hashes of the tracks of these sizes [bytes] whose sound is where it should be."""
+def hashes(connection: Connection, storage: Storage, sizes: Collection[int]) -> dict[str, str]:
+    """By content hash, where the sound of each track of these sizes [bytes] should be. Nobody looks whether it is."""
     rows = connection.execute(
         "SELECT content_hash, file, original FROM tracks WHERE bytes IN (SELECT unnest(?))", [list(sizes)]
     ).fetchall()
-    return frozenset(row[0] for row in rows if (storage.path(row[1]) if row[1] else Path(row[2])).is_file())
+    home = str(storage.home)
+    return {row[0]: row[2] if row[1] is None else f"{home}/{row[1]}" for row in rows}
 
 
 def sound(connection: Connection, track_id: UUID, storage: Storage) -> Path | None:

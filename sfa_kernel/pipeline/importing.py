@@ -24,7 +24,7 @@ from sfa_kernel.storage import FileChanges, disk_is_full
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from sfa_kernel.catalog import Catalog, Connection
@@ -141,7 +141,7 @@ def examine(
     name: str | None = None,
     source: str | None = None,
     reference: bool = False,
-    known: Collection[str] = frozenset(),
+    known: Mapping[str, str] | None = None,
     copied: Path | None = None,
     tags: Labels | None = None,
 ) -> Found:
@@ -160,7 +160,7 @@ def examine(
     reference
         Whether it stays where it is. A format that browsers do not play is copied even then.
     known
-        Content hashes of which no copy is needed; see `sfa_kernel.catalog.tracks.hashes`.
+        Content of which no copy is needed where its sound is still there; see `sfa_kernel.catalog.tracks.hashes`.
     copied
         The library's copy of what the file was before; see `copies`.
     tags
@@ -180,17 +180,17 @@ def examine(
     content_hash = audio.content_hash(path)
     source = source or str(path).encode(errors="replace").decode()
     reference = reference and is_text(str(path))
-    if content_hash in known:
+    place = (known or {}).get(content_hash)
+    if place is not None and Path(place).is_file():
         return Found(path, source, content_hash, *before)
     info = audio.probe(path)
     _hear_some(path)
-    folder = scratch / str(uuid4())
+    made = scratch / str(uuid4())  # what is made of it begins so
     try:
-        folder.mkdir(parents=True)
-        labels = _labels(path, folder, name, tags or Labels())
+        labels = _labels(path, made, name, tags or Labels())
         retagged = copied is not None and _sounds_as(path, copied)
         stays = retagged or (reference and _plays(info))
-        copy = None if stays else _copy(path, info, folder)
+        copy = None if stays else _copy(path, info, made)
     except OSError as error:
         if disk_is_full(error):
             raise
@@ -321,7 +321,7 @@ def _import(
     *,
     source: str | None,
     reference: bool,
-    known: Collection[str] = frozenset(),
+    known: Mapping[str, str] | None = None,
     copied: Path | None = None,
 ) -> ImportedFile:
     scratch = storage.scratch(uuid4(), 0)
@@ -371,12 +371,12 @@ def _hear_some(path: Path) -> None:
         raise AudioError(f"{path.name} holds no sound.", hint="Add another file.")
 
 
-def _labels(path: Path, folder: Path, name: str | None, better: Labels) -> Labels:
+def _labels(path: Path, made: Path, name: str | None, better: Labels) -> Labels:
     """What the file is called, but for what is known better."""
     tags = audio.read_tags(path, name=name)
     cover = better.cover
     if cover is None and tags.cover is not None and tags.cover_mime in COVER_SUFFIXES:
-        cover = folder / f"cover{COVER_SUFFIXES[tags.cover_mime]}"
+        cover = made.with_name(f"{made.name}-cover{COVER_SUFFIXES[tags.cover_mime]}")
         cover.write_bytes(tags.cover)
     return Labels(
         title=better.title or tags.title,
@@ -394,17 +394,17 @@ def _plays(info: audio.AudioInfo) -> bool:
     return info.format in BROWSERS_PLAY and info.codec != "alac"
 
 
-def _copy(path: Path, info: audio.AudioInfo, folder: Path) -> Path:
+def _copy(path: Path, info: audio.AudioInfo, made: Path) -> Path:
     """The library's copy: the same bytes where a browser plays them, else the same samples.
 
     It is named for what it is, not for what it was called.
     """
     if _plays(info):
-        copy = folder / f"audio{BROWSERS_PLAY[info.format]}"
+        copy = made.with_suffix(BROWSERS_PLAY[info.format])
         shutil.copyfile(path, copy)
         return copy
     exact = info.codec in ("pcm_16", "pcm_24", "alac")  # FLAC holds these without loss
-    copy = folder / ("audio.flac" if exact else "audio.wav")
+    copy = made.with_suffix(".flac" if exact else ".wav")
     with audio.AudioReader(path) as reader:
         subtype = "PCM_16" if info.codec == "pcm_16" else "PCM_24" if exact else "FLOAT"
         with audio.AudioWriter(copy, reader.sample_rate, reader.channels, subtype=subtype) as writer:

@@ -175,7 +175,7 @@ def work(
     *,
     files: Sequence[str],
     reference: bool,
-    known: frozenset[str],
+    known: Mapping[str, str],
     copied: Mapping[str, Path],
     strict: bool,
     apart: bool,
@@ -189,7 +189,7 @@ def work(
     files, reference
         See `import_requests`.
     known
-        Content of which no copy is needed.
+        Content of which no copy is needed; see `sfa_kernel.pipeline.importing.examine`.
     copied
         The library's copies of what the files were.
     strict

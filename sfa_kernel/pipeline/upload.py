@@ -14,7 +14,7 @@ from sfa_kernel.pipeline.importing import Found, examine, take
 from sfa_kernel.pipeline.stages import enqueue, parse_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sfa_kernel.catalog import Connection
@@ -82,7 +82,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     return Plan({"path": path, "name": job.arguments["title"], "known": known}, time_limit=TIME_LIMIT)
 
 
-def work(*, path: Path, name: str, known: Collection[str], scratch: Path, progress: Progress) -> Found:
+def work(*, path: Path, name: str, known: Mapping[str, str], scratch: Path, progress: Progress) -> Found:
     """Look at the file, and make the library's copy. What cannot be used does not stay.
 
     Parameters
