@@ -13,7 +13,8 @@ export class EntryView {
   readonly element: HTMLElement;
   /** The place in the playlist that this element shows now; -1 for none. */
   index = -1;
-  #entry: PlaylistEntry | undefined;
+  /** Null before anything was painted. */
+  #entry: PlaylistEntry | null | undefined = null;
   #artFor = "";
   readonly #number = h("span", { class: "e-figure" });
   readonly #tile = h("span", { class: "sfa-tile e-tile", role: "gridcell" });

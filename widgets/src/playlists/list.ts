@@ -12,14 +12,18 @@ const MANY = 12;
 
 const GROUPS: [PlaylistKind, string][] = [["own", "Yours"], ["smart", "Smart"], ["imported", "Imported"]];
 
-export interface ListOptions {
+/** How playlists come to be. */
+export interface Steps {
+  onNew(): void;
+  onSmart(): void;
+  onImport(): void;
+}
+
+export interface ListOptions extends Steps {
   layer: Layer;
   onShow(id: string): void;
   /** The person wants to work in the one that is shown. */
   onEnter(): void;
-  onNew(): void;
-  onSmart(): void;
-  onImport(): void;
   onRename(id: string): void;
   onRemove(id: string): void;
   menu(playlist: PlaylistRow): (MenuItem | "-")[];
@@ -211,7 +215,7 @@ export function backButton(back: () => void): HTMLButtonElement {
 }
 
 /** What is offered where there is no playlist at all. */
-export function firstSteps({ onNew, onSmart, onImport }: Pick<ListOptions, "onNew" | "onSmart" | "onImport">): Node[] {
+export function firstSteps({ onNew, onSmart, onImport }: Steps): Node[] {
   const button = (label: string, primary: boolean, run: () => void) => {
     const element = h("button", { type: "button", class: primary ? "sfa-button is-primary" : "sfa-button" }, label);
     element.addEventListener("click", run);

@@ -100,6 +100,21 @@ describe("the list of playlists", () => {
     expect(el.querySelector("[aria-selected=true][role=option]")?.getAttribute("aria-label")).toBe("First, 1 song");
   });
 
+  it("says why there are none to see, and tries again", async () => {
+    kernel.add(playlistRow("a", { name: "First" }), named(1));
+    let busy = true;
+    const answer = kernel.handlers["playlists.list"];
+    void open({ "playlists.list": (params, options) => {
+      if (busy) throw new Error("The library is busy.");
+      return (answer as NonNullable<typeof answer>)(params, options);
+    } });
+    await vi.waitFor(() => expect(el.querySelector(".sfa-state [role=alert]")?.textContent).toBe("The library is busy."));
+    busy = false;
+    button("Try again", el.querySelector(".sfa-lists > .sfa-state") as Element).click();
+    await seen(["T0"]);
+    expect(el.querySelector<HTMLElement>(".sfa-lists > .sfa-state")?.hidden).toBe(true);
+  });
+
   it("shows what another process changed", async () => {
     kernel.add(playlistRow("a", { name: "First" }), named(2));
     await open();

@@ -62,7 +62,7 @@ class SmartDialog {
     const cancel = h("button", { type: "button", class: "sfa-button" }, "Cancel");
     const dialog = (this.#dialog = host.layer.dialog(
       playlist ? "Smart playlist" : "New smart playlist",
-      h("p", { class: "sfa-work-subject" }, "It always shows the tracks of the library that fit, now and later."),
+      h("p", { class: "sfa-work-subject" }, "Always the tracks that fit, now and later."),
       h(
         "div", { class: "sfa-work-body" },
         h("div", { class: "sfa-smart-name" }, h("label", { for: id }, "Name"), this.#name),

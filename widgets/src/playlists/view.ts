@@ -1,10 +1,11 @@
 /** The playlists: the list of them, and the one that is shown. */
 
-import { type Bridge, isAbort } from "../bridge";
+import { type Bridge, describe, isAbort } from "../bridge";
 import type { DialogHost } from "../dialogs/host";
 import { append, h } from "../dom";
 import { saveBytes } from "../exporting/download";
 import { plural } from "../format";
+import { icon } from "../icons";
 import { ALL_STAGES, TrackActions } from "../library/actions";
 import { CoverArt } from "../media";
 import type { ImportHost } from "../sources/panel";
@@ -14,7 +15,7 @@ import { addToPlaylist, addTracks } from "./choose";
 import { Entries } from "./entries";
 import { getSongs } from "./get";
 import { PlaylistHead } from "./head";
-import { firstSteps, PlaylistList } from "./list";
+import { firstSteps, PlaylistList, type Steps } from "./list";
 import "./playlists.css";
 import { smartDialog } from "./smart";
 import { EntryTable } from "./table";
@@ -59,7 +60,8 @@ class PlaylistsView implements PlaylistsHandle {
   readonly #entries: Entries;
   readonly #root = h("section", { class: "sfa-lists is-waiting", "aria-label": "Playlists" });
   readonly #detail = h("div", { class: "sfa-lists-detail" });
-  readonly #state = h("div", { class: "sfa-state", hidden: true });
+  readonly #state = h("div", { class: "sfa-state" });
+  readonly #steps: Steps;
   readonly #undo: (() => void)[] = [];
   #playlists: PlaylistRow[] | null = null;
   #wanted: string;
@@ -81,7 +83,7 @@ class PlaylistsView implements PlaylistsHandle {
       changed: () => this.#entriesChanged(),
       failed: (error) => this.#table.failed(error),
     }, signal);
-    const steps = { onNew: () => void this.#create(), onSmart: () => this.#smart(), onImport: () => void this.#import() };
+    const steps: Steps = { onNew: () => void this.#create(), onSmart: () => this.#smart(), onImport: () => void this.#import() };
     this.#list = new PlaylistList({
       layer, ...steps,
       onShow: (id) => this.show(id),
@@ -115,7 +117,8 @@ class PlaylistsView implements PlaylistsHandle {
       menu: (ids) => this.#menuOfEntries(ids),
       empty: () => this.#emptyOne(),
     });
-    append(this.#state, ...firstSteps(steps));
+    this.#steps = steps;
+    this.#showState(h("p", { class: "is-dim is-late", role: "status" }, "Loading the playlists…"));
     append(this.#detail, this.#head.element, this.#table.element);
     append(this.#root, this.#list.element, this.#detail, this.#state);
     append(el, this.#root);
@@ -166,6 +169,10 @@ class PlaylistsView implements PlaylistsHandle {
     ];
     this.#root.addEventListener("keydown", (event) => {
       const typing = event.target instanceof HTMLInputElement;
+      if (event.key === "F2" && !typing) {
+        event.preventDefault();
+        this.#head.rename();
+      }
       if (typing || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
       event.preventDefault();
       event.stopPropagation();
@@ -195,7 +202,8 @@ class PlaylistsView implements PlaylistsHandle {
       if (asked !== this.#asked) return; // a later answer is on its way
       this.#playlists = result.playlists;
     } catch (error) {
-      this.#options.layer.failed(error, () => void this.#load());
+      if (this.#playlists) this.#options.layer.failed(error, () => void this.#load());
+      else this.#failed(error);
       return;
     }
     const playlists = this.#playlists;
@@ -203,7 +211,7 @@ class PlaylistsView implements PlaylistsHandle {
     this.#stale = false;
     this.#root.classList.remove("is-waiting");
     this.#root.classList.toggle("has-none", playlists.length === 0);
-    this.#state.hidden = playlists.length > 0;
+    this.#showState(...(playlists.length === 0 ? firstSteps(this.#steps) : []));
     this.#list.update(playlists);
     const has = (id: string) => playlists.some((playlist) => playlist.id === id);
     if (has(this.#wanted) && this.#wanted !== this.#entries.id) {
@@ -226,6 +234,20 @@ class PlaylistsView implements PlaylistsHandle {
       this.#renameNext = false;
       this.#head.rename();
     }
+  }
+
+  /** Nothing could be had of them yet. */
+  #failed(error: unknown): void {
+    if (isAbort(error)) return;
+    const { message, hint } = describe(error);
+    const again = h("button", { type: "button", class: "sfa-button is-primary" }, "Try again");
+    again.addEventListener("click", () => void this.#load());
+    this.#showState(icon("alert"), h("p", { role: "alert" }, message), ...(hint ? [h("p", { class: "is-dim" }, hint)] : []), again);
+  }
+
+  #showState(...content: Node[]): void {
+    this.#state.replaceChildren(...content);
+    this.#state.hidden = content.length === 0;
   }
 
   /** As the list shows them. */
