@@ -21,7 +21,9 @@ export async function getSongs(bridge: Bridge, host: DialogHost, id: string, ent
       dialog.classList.add("sfa-get");
     } else {
       const { result } = await bridge.request("playlists.download", { id, entries, stages: rememberedStages() }, { signal });
-      if (result.jobs.length > 0) layer.toast("ok", `Getting ${plural(result.jobs.length, "song")}.`);
+      const unready = state.tools.filter(({ ok }) => !ok).map(({ label }) => label).join(", ");
+      const hint = unready === "" ? null : `${unready}: not ready. Settings, Downloads says what to do.`;
+      if (result.jobs.length > 0) layer.toast(hint ? "warn" : "ok", `Getting ${plural(result.jobs.length, "song")}.`, { hint });
       else layer.toast("info", "These songs are on their way already.");
     }
   } catch (error) {

@@ -6,6 +6,7 @@ import { icon } from "../icons";
 import type { CoverArt } from "../media";
 import { tileTone } from "../parts";
 import type { PlaylistEntry, PlaylistRow } from "../types";
+import { pageAddress } from "./address";
 import { phrases } from "./filter";
 import { glyphOf } from "./glyphs";
 import { backButton } from "./list";
@@ -84,9 +85,10 @@ export class PlaylistHead {
     this.#playlist = playlist;
     if (!playlist) return;
     const { name, kind, service, owner, url, count, here, duration: seconds } = playlist;
+    const address = pageAddress(url);
     const from = kind === "smart" ? "Smart playlist" : service === "spotify" ? "From Spotify" : service === "file" ? "From a playlist file" : "Playlist";
-    this.#kind.replaceChildren(...[from, owner !== "" && h("span", { dir: "auto" }, owner), url !== null && h(
-      "a", { href: url, target: "_blank", rel: "noreferrer noopener" }, "Open there",
+    this.#kind.replaceChildren(...[from, owner !== "" && h("span", { dir: "auto" }, owner), address !== null && h(
+      "a", { href: address, target: "_blank", rel: "noreferrer noopener" }, "Open there",
     )].filter((part) => part !== false).flatMap((part, i) => (i === 0 ? [part] : [" · ", part])));
     if (!this.#naming) {
       setText(this.#name, name);

@@ -259,6 +259,20 @@ describe("songs that are not here", () => {
     expect(bridge.params("downloads.switch")).toEqual([{ on: true, agreed: true }]);
   });
 
+  it("lead to pages where they come from, and to nothing else", async () => {
+    const elsewhere = (id: string, url: string) => ({ id, position: 0, track: null, song: songRow(id, { title: id, url }) });
+    kernel.add(playlistRow("a", { kind: "imported", url: "javascript:alert(1)" }), [elsewhere("Good", "https://example.org/song"), elsewhere("Bad", "javascript:alert(1)")]);
+    await open();
+    expect(el.querySelector("a")).toBeNull();
+    const offered = (title: string) => {
+      click(row(title).querySelector("[data-act=menu]") as Element);
+      const labels = [...document.querySelectorAll("[role=menuitem]")].map(({ textContent }) => textContent);
+      press("Escape", {}, document.querySelector("[role=menu]") as Element);
+      return labels.includes("Show where it is from");
+    };
+    expect([offered("Good"), offered("Bad")]).toEqual([true, false]);
+  });
+
   it("say so where nobody may download", async () => {
     kernel.add(playlistRow("a"), [absent]);
     await open({ "downloads.state": () => state(false, false) });

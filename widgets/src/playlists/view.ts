@@ -11,6 +11,7 @@ import { CoverArt } from "../media";
 import type { ImportHost } from "../sources/panel";
 import type { PlaylistEntry, PlaylistRow } from "../types";
 import type { MenuItem } from "../ui/layer";
+import { pageAddress } from "./address";
 import { addToPlaylist, addTracks } from "./choose";
 import { Entries } from "./entries";
 import { getSongs } from "./get";
@@ -388,7 +389,7 @@ class PlaylistsView implements PlaylistsHandle {
     });
     const missing = chosen.filter(({ track, song }) => !track && (song?.state === "absent" || song?.state === "failed"));
     const [first] = tracks;
-    const url = chosen.length === 1 ? chosen[0]?.song?.url : null;
+    const url = chosen.length === 1 ? pageAddress(chosen[0]?.song?.url) : null;
     const own = this.#shown?.kind !== "smart";
     const items: (MenuItem | "-")[] = [];
     if (ids.length === 1 && first !== undefined) items.push({ label: "Open", icon: "open", keys: "↵", run: () => this.#options.onOpen(first) });
