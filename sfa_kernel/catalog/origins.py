@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["REMOVED", "OriginRow", "below", "counts", "get_many", "of_removed", "put", "refused", "taken_care_of"]
+__all__ = ["REMOVED", "OriginRow", "below", "counts", "get_many", "put", "refused", "taken_care_of", "without_track"]
 
 REMOVED = "removed"  # the problem of a file whose track a person has removed for good
 
@@ -59,14 +59,14 @@ def below(connection: Connection, folder: str) -> dict[str, tuple[int, int, bool
     return {path: (size, modified, removed) for path, size, modified, removed in rows}
 
 
-def of_removed(connection: Connection, folder: str) -> list[str]:
-    """The files in a folder whose tracks have been removed, for good or not yet."""
+def without_track(connection: Connection, folder: str) -> list[str]:
+    """The files in a folder that could not be used, or whose tracks have been removed, for good or not yet."""
     rows = connection.execute(
         """
         SELECT path FROM origins o LEFT JOIN tracks t ON t.id = o.track_id
-        WHERE starts_with(path, ?) AND (problem IS NOT DISTINCT FROM ? OR t.removed_at IS NOT NULL)
+        WHERE starts_with(path, ?) AND (problem IS NOT NULL OR t.removed_at IS NOT NULL)
         """,
-        [folder, REMOVED],
+        [folder],
     ).fetchall()
     return [path for (path,) in rows]
 

@@ -44,8 +44,9 @@ def scan_request(folder: FolderRow, *, asked: bool) -> JobRequest:
     Parameters
     ----------
     asked
-        Whether a person asks for all that is in it: then songs that were removed come back, and the job fails when
-        the folder cannot be read. Otherwise the folder's row says so, and all else stays as it is.
+        Whether a person asks for all that is in it: then songs that were removed come back, files that could not be
+        used are tried again, and the job fails when the folder cannot be read. Otherwise the folder's row says so,
+        and all else stays as it is.
     """
     return JobRequest(
         kind=SCAN.name,
@@ -90,7 +91,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
         return Plan(None)  # somebody has forgotten it in the meantime
     seen = origins.below(connection, folder.inside)
     if job.arguments["asked"]:
-        for path in origins.of_removed(connection, folder.inside):
+        for path in origins.without_track(connection, folder.inside):
             seen.pop(path, None)
     return Plan(
         {

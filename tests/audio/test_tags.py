@@ -162,6 +162,14 @@ def test_a_title_tag_is_not_given_an_artist_from_another_name(tmp_path: Path) ->
     assert (read_tags(path).title, read_tags(path).artist) == ("Real Title", "Somebody")
 
 
+@pytest.mark.parametrize(
+    ("written", "isrc"), [("us-s1z 99 00001", "USS1Z9900001"), ("GBAYE0601498", "GBAYE0601498"), ("no code", None)]
+)
+def test_a_recording_has_a_code(tmp_path: Path, written: str, isrc: str | None) -> None:
+    path = with_frames(tmp_path / "song.mp3", {"TSRC": text_frame(written)})
+    assert read_tags(path).isrc == isrc
+
+
 def test_texts_are_cleaned_and_bounded(tmp_path: Path) -> None:
     frames = {
         "TIT2": text_frame("A\x00B\x1b[31m\nC\u202eD\u200bE"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sfa_kernel.catalog import origins, songs, trash
+from sfa_kernel.catalog import folders, songs, trash
 from sfa_kernel.errors import InputError
 from sfa_kernel.jobs import Ground
 from sfa_kernel.pipeline.intake import AT_ONCE, IMPORT, import_requests
@@ -155,11 +155,14 @@ def test_a_file_that_ends_its_job_each_time_is_not_tried_for_ever(studio: Studio
     by_hand = ByHand(studio, [file])
     assert IMPORT.failed is not None
     with studio.catalog.write() as connection:
+        folders.put(connection, str(music), watched=False, reference=False, stages=[])
         IMPORT.failed(connection, by_hand.job, "It came to a bad end.", True)
-        seen = origins.get_many(connection, [str(file)])
-    assert seen[str(file)].problem == "It came to a bad end."
-    studio.import_folder(music).wait(TIMEOUT)
+    studio.ledger.cancel([by_hand.job.id])
+    assert studio.folders.refused(music)[0]["reason"] == "It came to a bad end."
+    studio.folders.scan().wait(TIMEOUT)
     assert len(studio.tracks) == 2
+    studio.import_folder(music).wait(TIMEOUT)  # a person asks for all of it
+    assert (len(studio.tracks), studio.folders.refused(music)) == (3, [])
 
 
 def test_one_file_that_is_no_song_fails_its_job(studio: Studio, tmp_path: Path) -> None:
