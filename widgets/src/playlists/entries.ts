@@ -192,6 +192,8 @@ export class Entries {
       const entry = this.#rows[place];
       if (!entry || !gone.has(entry.id)) rest.push(entry);
     }
+    // Some of them may be among those that nobody has looked at yet.
+    rest.length = (this.#total ?? 0) - gone.size;
     this.#rows = rest;
     this.#total = rest.length;
   }
