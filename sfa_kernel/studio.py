@@ -130,7 +130,10 @@ class Studio(Library):
             When settings, folder or catalogue cannot be used.
         """
         settings = load_settings(home=home)
-        return cls(settings if run_jobs is None else replace(settings, run_jobs=run_jobs))
+        studio = cls(settings if run_jobs is None else replace(settings, run_jobs=run_jobs))
+        if studio.settings.run_jobs and any(folder.watched for folder in studio.folders):
+            studio.work()  # what was put into them meanwhile comes in now
+        return studio
 
     def __repr__(self) -> str:
         return f"Studio({str(self.home)!r}, {len(self.tracks)} tracks)"

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sfa_kernel.studio import Studio
 from sfa_kernel.watching import Watcher
 from tests.folders import put_song, titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from sfa_kernel.studio import Studio
 
 TIMEOUT = 60
 
@@ -85,6 +84,16 @@ def test_a_folder_that_is_not_watched_any_more_is_left_alone(studio: Studio, mus
     put_song(other / "three.wav", 3)
     until(lambda: "three" in titles(studio))
     assert titles(studio) == ["one", "three"]
+
+
+def test_what_was_put_into_it_while_nobody_looked_comes_in_at_the_next_start(home: Path, music: Path) -> None:
+    with Studio.open(home) as studio:
+        studio.folders.add(music).wait(TIMEOUT)
+    put_song(music / "two.wav", 2)
+    with Studio.open(home) as studio:
+        until = Until(studio)
+        until(lambda: titles(studio) == ["one", "two"])
+        until.close()
 
 
 def test_several_who_watch_do_no_harm(studio: Studio, music: Path, until: Until) -> None:
