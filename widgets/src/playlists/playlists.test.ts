@@ -160,13 +160,7 @@ describe("the entries of a playlist", () => {
     await vi.waitFor(() => expect(kernel.ids("a")).toEqual(["e0", "e3", "e1", "e2", "e4"]));
     press("End", { altKey: true });
     await vi.waitFor(() => expect(kernel.ids("a").at(-1)).toBe("e3"));
-    for (let times = 0; times < 3; times += 1) {
-      const asked = bridge.params("playlists.order").length;
-      await vi.waitFor(() => {
-        press("z", { ctrlKey: true });
-        expect(bridge.params("playlists.order").length).toBe(asked + 1);
-      });
-    }
+    for (let times = 0; times < 3; times += 1) press("z", { ctrlKey: true });
     await seen(["T0", "T1", "T2", "T3", "T4"]);
   });
 

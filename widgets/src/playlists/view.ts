@@ -64,6 +64,7 @@ class PlaylistsView implements PlaylistsHandle {
   readonly #state = h("div", { class: "sfa-state" });
   readonly #steps: Steps;
   readonly #undo: (() => void)[] = [];
+  #undoing: Promise<void> = Promise.resolve();
   #playlists: PlaylistRow[] | null = null;
   #wanted: string;
   #renameNext = false;
@@ -345,8 +346,9 @@ class PlaylistsView implements PlaylistsHandle {
       await this.#load();
     };
     await this.#try(async () => {
-      await set(name);
-      this.#remember(() => set(before));
+      const asked = set(name);
+      this.#remember(asked, () => set(before));
+      await asked;
     });
     this.#drawHead();
   }
@@ -432,15 +434,16 @@ class PlaylistsView implements PlaylistsHandle {
     }
     await this.#try(async () => {
       this.#table.clear();
-      await this.#entries.change(
+      const asked = this.#entries.change(
         () => this.#entries.showWithout(ids),
         () => this.#bridge.request("playlists.take_out", { id, entries: ids }, { signal }),
       );
-      const back = this.#remember(async () => {
+      const back = this.#remember(asked, async () => {
         await this.#bridge.request("playlists.put_back", { id, entries: ids }, { signal });
         this.#stale = true;
         this.#loadSoon();
       });
+      await asked;
       this.#tell(`Took ${plural(ids.length, "song")} out of the playlist.`, back);
     });
   }
@@ -459,11 +462,11 @@ class PlaylistsView implements PlaylistsHandle {
       );
       this.#table.follow();
       this.#table.say(`Moved to place ${(to + 1).toLocaleString("en-GB")}`);
-      const { result } = await asked;
-      const back = this.#remember(async () => {
+      const back = this.#remember(asked, async ({ result }) => {
         await this.#bridge.request("playlists.order", { id, entries: result.before }, { signal });
         this.#entries.refresh();
       });
+      await asked;
       if (!quiet) this.#tell(`Moved ${plural(ids.length, "song")}.`, back);
     });
   }
@@ -498,18 +501,26 @@ class PlaylistsView implements PlaylistsHandle {
 
   // The way back
 
-  /** Keeps a way back for the key; answers the same for a button. It is gone once. */
-  #remember(undo: () => Promise<unknown>): () => void {
+  /**
+   * Keeps a way back for the key, from the moment that a change is asked for: a quick hand takes back the last one, not
+   * the one before it. Answers the same for a button. It is gone once, or when the change fails.
+   */
+  #remember<T>(asked: Promise<T>, undo: (answer: T) => Promise<unknown>): () => void {
     let over = false;
-    const once = () => {
-      if (over) return;
+    const forget = () => {
       over = true;
       const at = this.#undo.indexOf(once);
       if (at >= 0) this.#undo.splice(at, 1);
-      void this.#try(undo);
+    };
+    const once = () => {
+      if (over) return;
+      forget();
+      // One after the other, the last change first.
+      this.#undoing = this.#undoing.then(() => asked).then((answer) => this.#try(() => undo(answer)), () => undefined);
     };
     this.#undo.push(once);
     if (this.#undo.length > UNDO) this.#undo.shift();
+    asked.catch(forget);
     return once;
   }
 
