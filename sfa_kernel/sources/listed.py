@@ -91,6 +91,9 @@ def read_playlists(path: Path, *, name: str | None = None) -> list[ListedPlaylis
 
     called = clean_text(name or path.name, 120) or "The file"
     try:
+        # A pipe never begins, a device never ends.
+        if path.exists() and not path.is_file():
+            raise InputError(f"{called} is not a file.", hint="Name an M3U, M3U8 or XML file.")
         with path.open("rb") as file:
             start = file.read(64)
     except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,14 @@ def test_an_m3u_is_read_in_whatever_encoding_it_has(tmp_path: Path, encoding: st
 def test_what_is_no_playlist_is_refused_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         read_playlists(written(tmp_path / "a.m3u", content))
+
+
+def test_what_never_begins_or_never_ends_is_no_playlist(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.m3u")
+    (tmp_path / "endless.m3u8").symlink_to("/dev/zero")
+    for name in ("pipe.m3u", "endless.m3u8"):
+        with pytest.raises(InputError, match="is not a file"):
+            read_playlists(tmp_path / name)
 
 
 # -- rekordbox -----------------------------------------------------------------------------------------------
