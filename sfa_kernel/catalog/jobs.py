@@ -29,6 +29,8 @@ __all__ = [
     "active_with_key",
     "any_active",
     "batch",
+    "batch_brought",
+    "batch_kinds",
     "beat",
     "claim",
     "claimable",
@@ -63,6 +65,8 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     "failed": frozenset({"queued"}),
     "cancelled": frozenset({"queued"}),
 }
+MOST_REFUSED = 50  # files that are named
+_BRINGS_SONGS = ("import", "upload", "download")
 RETRY_ATTEMPTS = 3  # how many more a person's retry grants
 
 
@@ -290,6 +294,38 @@ def batch_kinds(connection: Connection, batch_id: UUID) -> list[dict[str, Any]]:
         "SELECT kind, status, count(*) AS jobs FROM jobs WHERE batch_id = ? GROUP BY ALL ORDER BY kind, status",
         [batch_id],
     )
+
+
+def batch_brought(connection: Connection, batch_id: UUID) -> dict[str, Any]:
+    """What the jobs of a batch noted of what they brought in (see `note`).
+
+    Returns
+    -------
+    dict
+        ``new``, ``known``: songs that came, and that were there; ``refused``: name and reason of the first files that
+        cannot be used; ``playlists``: ids.
+    """
+    rows = fetch(
+        connection,
+        """
+        SELECT kind, arguments->'$.new' AS new, arguments->'$.known' AS known, arguments->'$.refused' AS refused,
+               arguments->'$.playlists' AS playlists
+        FROM jobs WHERE batch_id = ? AND status = 'completed' AND kind IN
+            ('import', 'upload', 'download', 'lookup', 'playlist_file') ORDER BY created_at, id
+        """,
+        [batch_id],
+    )
+    new = known = 0
+    refused: list[list[str]] = []
+    playlists: dict[str, None] = {}
+    for row in rows:
+        said = {name: json.loads(row[name]) for name in ("new", "known", "refused", "playlists") if row[name]}
+        if row["kind"] in _BRINGS_SONGS:  # of a playlist it counts entries
+            new += int(said.get("new") or 0)
+            known += int(said.get("known") or 0)
+        refused += said.get("refused") or []
+        playlists |= dict.fromkeys(said.get("playlists") or [])
+    return {"new": new, "known": known, "refused": refused[:MOST_REFUSED], "playlists": list(playlists)}
 
 
 # -- changing ------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog import jobs as job_table
+from sfa_kernel.catalog import playlists
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.panels.library import Handler, identifiers
 from sfa_kernel.panels.rows import job_rows, log_part, overview
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from sfa_kernel.catalog import Connection
     from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
@@ -82,9 +84,11 @@ def job_handlers(studio: Studio, *, only: Run | None = None) -> dict[str, Handle
                 )
                 for name in ("running", "waiting", "failed")
             }
+            active = any(row["status"] in job_table.ACTIVE for row in kinds)
+            brought = None if active else _brought(connection, batch_id)
         paused = any(row["batch_id"] == batch_id for row in ledger.paused())
         rows = {name: job_rows(studio, found) for name, found in parts.items()}
-        return {"kinds": kinds, **rows, "paused": paused}
+        return {"kinds": kinds, **rows, "paused": paused, "brought": brought}
 
     def cancel_batch(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         active = ledger.jobs(statuses=job_table.ACTIVE, batch_id=_batch(params), limit=EVERY)
@@ -115,6 +119,14 @@ def job_handlers(studio: Studio, *, only: Run | None = None) -> dict[str, Handle
         "batch.pause": pause,
         "batch.resume": resume,
     }
+
+
+def _brought(connection: Connection, batch_id: UUID) -> dict[str, Any]:
+    """What came of a batch, with the names of the playlists that are there."""
+    brought = job_table.batch_brought(connection, batch_id)
+    names = {str(row.id): row.name for row in playlists.listing(connection)} if brought["playlists"] else {}
+    found = [{"id": key, "name": names[key]} for key in brought["playlists"] if key in names]
+    return {**brought, "playlists": found}
 
 
 def _batch(params: dict[str, Any]) -> UUID:

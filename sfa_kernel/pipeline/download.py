@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.catalog import preferences, songs, tracks
 from sfa_kernel.errors import SetupError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
@@ -171,6 +172,7 @@ def _commit(connection: Connection, job: JobRow, result: Any, files: FileChanges
     taken = take(connection, files.storage, files, result["found"])
     songs.link(connection, song_id, taken.track.id)
     songs.recognise(connection, [taken.track.id])
+    job_table.note(connection, job.id, {"new": int(taken.new), "known": int(not taken.new)})
     known = "" if taken.new else " It was in the library before."
     return f"Downloaded with {result['by']}.{known}{result['remark']}"
 
@@ -180,7 +182,7 @@ def _follow(connection: Connection, ledger: Ledger, job: JobRow, result: Any) ->
     if track_id is None:
         return
     if stages := job.arguments["stages"]:
-        enqueue(connection, ledger, track_id, stages=stages, batch_id=job.batch_id)
+        enqueue(connection, ledger, [track_id], stages=stages, batch_id=job.batch_id)
     ledger.catalog.after_commit(partial(ledger.bus.publish, "library", {"added": [str(track_id)]}))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.audio.text import clean_text
+from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.catalog import origins, tracks
 from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.errors import InputError, RetryableJobError
@@ -237,6 +238,9 @@ def _commit(connection: Connection, job: JobRow, result: Intake, files: FileChan
     now = datetime.now(UTC)
     bad = [OriginRow(one.path, one.bytes, one.modified, None, one.reason, now) for one in result.problems]
     origins.put(connection, bad)
+    new = sum(taken.new for taken in result.taken)
+    refused = [[clean_text(Path(one.path).name, 120), one.reason] for one in result.problems]
+    job_table.note(connection, job.id, {"new": new, "known": len(result.taken) - new, "refused": refused})
     return "\n".join([_summary(result), *(problem.reason for problem in result.problems)])
 
 
@@ -258,8 +262,8 @@ def _follow(connection: Connection, ledger: Ledger, job: JobRow, result: Intake)
     there = {row.id for row in tracks.get_many(connection, [taken.track.id for taken in result.taken])}
     chosen = [t.track.id for t in result.taken if t.track.id in there and (t.new or arguments["folder"] is None)]
     if arguments["stages"]:
-        for track_id in dict.fromkeys(chosen):
-            pipeline.enqueue(connection, ledger, track_id, stages=arguments["stages"], batch_id=job.batch_id)
+        ids = list(dict.fromkeys(chosen))
+        pipeline.enqueue(connection, ledger, ids, stages=arguments["stages"], batch_id=job.batch_id)
     again = arguments["again"] + 1
     ledger.enqueue_all(connection, _anew(job, result.untouched, one_by_one=True))
     pause = min(LONGEST_PAUSE, PAUSE * 2 ** arguments["again"])

@@ -101,7 +101,7 @@ def _commit(connection: Connection, job: JobRow, result: Found, files: FileChang
     taken = take(connection, files.storage, files, result)
     files.drop([f"uploads/{job.arguments['upload']}"])
     songs.recognise(connection, [taken.track.id])
-    job_table.note(connection, job.id, {"track": str(taken.track.id), "new": taken.new})
+    job_table.note(connection, job.id, {"track": str(taken.track.id), "new": taken.new, "known": not taken.new})
     return "It is in the library." if taken.new else "It was in the library already."
 
 
@@ -111,7 +111,7 @@ def _follow(connection: Connection, ledger: Ledger, job: JobRow, result: Found) 
         return
     track, _ = there
     if stages := job.arguments["stages"]:
-        enqueue(connection, ledger, track.id, stages=stages, batch_id=job.batch_id)
+        enqueue(connection, ledger, [track.id], stages=stages, batch_id=job.batch_id)
     ledger.catalog.after_commit(partial(ledger.bus.publish, "library", {"added": [str(track.id)]}))
 
 

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from sfa_kernel import Studio as NotebookStudio
-from sfa_kernel.catalog import breakers
+from sfa_kernel.catalog import breakers, playlists, songs
+from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.jobs import JobRequest
 from sfa_kernel.jobs.log import JobLog
@@ -18,6 +19,7 @@ from sfa_kernel.panels.jobs import job_handlers
 from sfa_kernel.panels.live import MOST_ROWS, Live
 from sfa_kernel.panels.news import batch_notice
 from sfa_kernel.runs import Run
+from sfa_kernel.sources.song import Song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +45,7 @@ class Board:
         return [UUID(job["id"]) for job in self("list", status=status, **params)["jobs"]]
 
     def queue(self, queue: str = "analysis", **given: Any) -> JobRow:
-        request = JobRequest("kind", queue, None, given.pop("arguments", {}), **given)
+        request = JobRequest(given.pop("kind", "kind"), queue, None, given.pop("arguments", {}), **given)
         with self.studio.catalog.write() as connection:
             return self.studio.ledger.enqueue(connection, request)
 
@@ -369,3 +371,30 @@ def test_work_that_was_asked_for_together_is_counted_by_kind_and_stopped_as_a_wh
     assert len(stopped) == 2
     assert board.studio.ledger.get(other.id).status != "cancelled"
     assert show({"batch": str(batch_id)}, [])["running"] == []
+
+
+def test_what_work_brought_in_is_told_once_all_of_it_has_ended(board: Board) -> None:
+    batch_id = uuid4()
+    with board.studio.catalog.write() as connection:
+        song_ids = songs.put(connection, [Song(service="spotify", key="one", title="One", artist="Ada")])
+        playlist, _ = playlists.imported(connection, service="spotify", key="p", name="Friday", song_ids=song_ids)
+    noted = [
+        ("lookup", {"playlists": [str(playlist.id)], "new": 9}),  # entries
+        ("import", {"new": 3, "known": 2, "refused": [["torn.mp3", "It is torn."]]}),
+        ("upload", {"new": True, "known": False}),
+        ("download", {"new": 0, "known": 1}),
+    ]
+    show = board.handlers["batch.show"]
+    for kind, facts in noted:
+        board.queue(batch_id=batch_id, kind=kind)
+        assert show({"batch": str(batch_id)}, [])["brought"] is None
+        with board.studio.catalog.write() as connection:
+            (job,) = board.studio.ledger.claim(connection, {kind: "processing"}, holder="host:1:2")
+            job_table.note(connection, job.id, facts)
+        board.complete(job)
+    assert show({"batch": str(batch_id)}, [])["brought"] == {
+        "new": 4,
+        "known": 3,
+        "refused": [["torn.mp3", "It is torn."]],
+        "playlists": [{"id": str(playlist.id), "name": "Friday"}],
+    }
