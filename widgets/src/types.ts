@@ -105,6 +105,17 @@ export interface BatchState {
   waiting: JobRow[];
   failed: JobRow[];
   paused: boolean;
+  /** What came of it, once nothing of it waits or runs. */
+  brought: Brought | null;
+}
+
+export interface Brought {
+  /** Songs that came, and that were there. */
+  new: number;
+  known: number;
+  /** Name and reason of the first files that cannot be used. */
+  refused: [string, string][];
+  playlists: { id: string; name: string }[];
 }
 
 export interface JobDetail {

@@ -137,7 +137,13 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   };
 
   const uploads = mountUploads(app, bridge, layer, signal);
-  const bringIn = (choice?: ImportOptions) => void openImport(bridge, { layer, load, signal, uploads }, choice);
+  const bringIn = (choice?: ImportOptions) => void openImport(bridge, {
+    layer, load, signal, uploads,
+    onPlaylist(id) {
+      router.go("playlists");
+      void wantPlaylists().then((view) => view.show(id));
+    },
+  }, choice);
   acceptLinks(wholePage ? document : el, (text) => bringIn({ text }), signal);
   acceptFiles(wholePage ? window : el, app, (files) => {
     router.go("library");

@@ -329,7 +329,7 @@ class PlaylistsView implements PlaylistsHandle {
   async #import(): Promise<void> {
     await this.#try(async () => {
       const module = await this.#options.load("sources") as typeof import("../sources/index");
-      module.openImport(this.#bridge, this.#options, { tab: "link" });
+      module.openImport(this.#bridge, { ...this.#options, onPlaylist: (id) => this.show(id) }, { tab: "link" });
     });
   }
 

@@ -87,7 +87,7 @@ export class Account {
         h("li", {}, h("p", {}, "Paste the app's client id:"), id.element),
         h(
           "li", {},
-          h("p", {}, "Or stay without a login: with the client secret as well, links to songs and albums work at once. ", h("span", { class: "is-dim" }, "Logging in needs no secret.")),
+          h("p", {}, "To look at songs and albums without logging in, paste its client secret too. ", h("span", { class: "is-dim" }, "Logging in needs no secret.")),
           secret.element,
         ),
       ),
@@ -96,10 +96,7 @@ export class Account {
   }
 
   #registered(state: SpotifyState): HTMLElement {
-    const change = press("Change…", () => {
-      this.#editing = true;
-      this.#draw();
-    });
+    const change = press("Change…", () => this.#edit());
     return h(
       "div", { class: "sfa-line sfa-account-client" },
       h("span", { class: "is-dim" }, `Client id set${state.secret ? ", client secret set" : ", no client secret"}. Redirect address: `, h("code", {}, state.redirect)),
@@ -118,8 +115,13 @@ export class Account {
       "div", { class: "sfa-login" },
       h("p", {}, "Log in to see your playlists and liked songs. Spotify opens in a tab of its own and asks you; nothing is changed there."),
       state.login === "failed" ? h("p", { class: "is-danger", role: "alert" }, icon("alert"), state.error ?? "The login failed.") : null,
-      h("div", { class: "sfa-line" }, button),
+      h("div", { class: "sfa-line" }, button, this.#options.full || state.secret ? null : press("Rather not log in?", () => this.#edit(), { quiet: true })),
     );
+  }
+
+  #edit(): void {
+    this.#editing = true;
+    this.#draw();
   }
 
   #inside(state: SpotifyState): HTMLElement {

@@ -25,6 +25,8 @@ export interface ImportHost {
   signal: AbortSignal;
   /** Where files are sent from; without it they are sent from a card of their own. */
   uploads?: Uploads | undefined;
+  /** Leads to a playlist, where there is such a place. */
+  onPlaylist?(id: string): void;
 }
 
 export interface ImportOptions {
@@ -57,6 +59,7 @@ export class ImportPanel {
   readonly #body: HTMLElement;
   readonly #foot = h("footer");
   readonly #close: HTMLElement | null;
+  readonly #onPlaylist: ImportHost["onPlaylist"];
   #tab: Tab;
   #progress: AbortController | null = null;
   #sending = false;
@@ -65,6 +68,7 @@ export class ImportPanel {
   constructor(bridge: Bridge, host: ImportHost & { uploads: Uploads }, options: ImportOptions, close: (() => void) | null) {
     this.#bridge = bridge;
     this.#signal = host.signal;
+    this.#onPlaylist = host.onPlaylist;
     this.#close = close && press("Cancel", close);
     this.#context = {
       bridge, signal: host.signal, layer: host.layer, uploads: host.uploads,
@@ -190,20 +194,28 @@ export class ImportPanel {
       stop.disabled = true;
       progress.stop().catch(failed).finally(() => { stop.disabled = false; });
     });
+    let playlist: string | undefined;
+    const show = press("Show the playlist", () => {
+      close?.();
+      this.#onPlaylist?.(playlist as string);
+    }, { mark: "list" });
+    show.hidden = true;
     const words = h("div");
     const failed = (error: unknown) => { if (!isAbort(error)) words.replaceChildren(fault(why(error))); };
     const progress: ImportProgress = new ImportProgress(this.#bridge, {
       signal, started: work, stages,
       leave: close ? "This goes on when you close the window; the ring on top shows how far it is." : "This goes on by itself.",
-      ended: (over) => {
+      ended: (over, brought) => {
         pause.hidden = stop.hidden = over || work.batches.length === 0;
         setText(leave, over ? "Done" : "Close");
+        playlist = brought?.playlists[0]?.id;
+        show.hidden = playlist === undefined || this.#onPlaylist === undefined;
       },
     });
     append(progress.element, words);
     this.element.replaceChildren(progress.element, this.#foot);
     this.#foot.replaceChildren(
-      h("div", { class: "sfa-line" }, pause, stop),
+      h("div", { class: "sfa-line" }, pause, stop, show),
       h("div", { class: "sfa-work-buttons" }, more, ...(close ? [leave] : [])),
     );
     (close ? leave : more).focus({ preventScroll: true });

@@ -6,7 +6,7 @@ import { plural } from "../format";
 import { icon } from "../icons";
 import { countdown, jobName } from "../jobs/words";
 import { isActive, isRunning, jobLabel, progressBar, setProgress } from "../parts";
-import type { BatchState, JobRow } from "../types";
+import type { BatchState, Brought, JobRow } from "../types";
 import { awaiting, fault, press, why } from "./marks";
 import type { Started } from "./part";
 
@@ -33,8 +33,8 @@ export interface ProgressOptions {
   stages: number;
   /** What is said of leaving it alone. */
   leave: string;
-  /** Nothing of it waits or runs any more, or something does again. */
-  ended(over: boolean): void;
+  /** Nothing of it waits or runs any more, with what came of it; or something does again. */
+  ended(over: boolean, brought: Brought | null): void;
 }
 
 export class ImportProgress {
@@ -48,6 +48,7 @@ export class ImportProgress {
   readonly #kinds = h("ul", { class: "sfa-bringing-kinds", role: "list" });
   readonly #running = h("ul", { class: "sfa-bringing-now", role: "list", "aria-label": "Under way" });
   readonly #failed = h("section", { class: "sfa-bringing-failed", hidden: true });
+  readonly #refused = h("section", { class: "sfa-bringing-failed", hidden: true });
   readonly #fault = h("div");
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking = false;
@@ -63,7 +64,7 @@ export class ImportProgress {
     append(
       this.element,
       h("div", { class: "sfa-bringing-head" }, this.#head, this.#figure, this.#whole, this.#words),
-      this.#fault, this.#kinds, this.#running, this.#failed,
+      this.#fault, this.#kinds, this.#running, this.#failed, this.#refused,
     );
     this.#kinds.replaceChildren(h("li", {}, awaiting("Starting…")));
     const { signal, started } = options;
@@ -146,12 +147,13 @@ export class ImportProgress {
     const finding = kinds.some(({ kind, jobs: count, ended: done }) => FINDERS.includes(kind) && done < count);
     const percent = over ? 100 : finding ? 0 : this.#percent(kinds, state);
     setProgress(this.#whole, percent);
-    setText(this.#figure, finding ? "" : `${Math.floor(percent)} %`);
-    setText(this.#words, over ? this.#outcome(kinds, failed)
+    const stopped = over && kinds.some(({ cancelled }) => cancelled > 0);
+    setText(this.#figure, finding || stopped ? "" : `${Math.floor(percent)} %`);
+    setText(this.#words, over ? this.#outcome(kinds, failed, state.brought)
       : state.paused ? "Paused. What is under way is finished first."
       : finding ? "Finding out what there is…"
       : this.#options.leave);
-    this.#words.classList.toggle("is-ok", over && failed === 0 && kinds.every(({ cancelled }) => cancelled === 0));
+    this.#words.classList.toggle("is-ok", over && failed === 0 && !stopped);
     // Who knows by now what there is needs no line any more.
     const shown = kinds.filter(({ kind, jobs: count, ended: done, failed: torn }) => !FINDERS.includes(kind) || done < count || torn > 0);
     this.#kinds.replaceChildren(...shown.map(kindRow));
@@ -162,7 +164,8 @@ export class ImportProgress {
     this.#running.replaceChildren(...rows, ...(more > 0 ? [h("li", { class: "is-dim" }, `and ${more} more`)] : []));
     this.#running.hidden = rows.length === 0;
     this.#drawFailed(state.failed, failed);
-    this.#options.ended(over);
+    this.#drawRefused(over ? state.brought?.refused ?? [] : []);
+    this.#options.ended(over, over ? state.brought : null);
   }
 
   /** Songs on their way will ask for their stages: these count from the start, so that the bar goes one way only. */
@@ -176,13 +179,24 @@ export class ImportProgress {
     return Math.min(99, (done / Math.max(1, all)) * 100);
   }
 
-  #outcome(kinds: Kind[], failed: number): string {
+  #outcome(kinds: Kind[], failed: number, brought: Brought | null): string {
     const cancelled = kinds.reduce((sum, kind) => sum + kind.cancelled, 0);
-    if (cancelled > 0) return `Stopped. ${plural(cancelled, "job was", "jobs were")} called off; what had come before stays.`;
-    if (failed > 0) return `Ended; ${plural(failed, "job")} failed.`;
-    const only = (...names: string[]) => kinds.every(({ kind }) => names.includes(kind));
-    if (only("scan")) return "Done. There was nothing new in it.";
-    return only("lookup") ? "Done. It is among your playlists." : "Done.";
+    const came = brought ? cameWords(brought) : "";
+    if (cancelled > 0) return `Stopped: ${plural(cancelled, "job was", "jobs were")} called off. ${came || "What had come before stays."}`;
+    if (failed > 0) return `Ended; ${plural(failed, "job")} failed. ${came}`.trim();
+    if (brought === null) return "Done.";
+    return came === "" ? "Done. There was nothing new in it." : `Done. ${came}`;
+  }
+
+  /** Files that harmed no others, and so are no failure of the whole. */
+  #drawRefused(refused: Brought["refused"]): void {
+    this.#refused.hidden = refused.length === 0;
+    if (refused.length > 0) this.#refused.replaceChildren(
+      h("h3", {}, plural(refused.length, "file cannot be used", "files cannot be used")),
+      h("ul", { role: "list" }, ...refused.map(([name, reason]) => h(
+        "li", {}, h("strong", { dir: "auto", title: name }, name), h("span", { class: "is-dim", dir: "auto" }, reason),
+      ))),
+    );
   }
 
   #drawFailed(rows: JobRow[], count: number): void {
@@ -234,10 +248,19 @@ function jobLine(job: JobRow): HTMLElement {
   );
 }
 
+function cameWords({ new: fresh, known, playlists: [first, ...others] }: Brought): string {
+  const songs = fresh > 0 && known > 0 ? `${plural(fresh, "song is", "songs are")} new, ${known} ${known === 1 ? "was" : "were"} here already.`
+    : fresh > 0 ? `${plural(fresh, "song is", "songs are")} new.`
+    : known > 0 ? `${known === 1 ? "The song was" : `All ${known} songs were`} here already.` : "";
+  const lists = !first ? "" : others.length > 0 ? `${others.length + 1} playlists are among yours.` : `“${first.name}” is among your playlists.`;
+  return [songs, lists].filter(Boolean).join(" ");
+}
+
 function alone(job: JobRow): BatchState {
   return {
     kinds: [{ kind: job.kind, status: job.status, jobs: 1 }], paused: job.paused,
     running: isRunning(job.status) ? [job] : [], waiting: job.status === "queued" ? [job] : [], failed: job.status === "failed" ? [job] : [],
+    brought: null,
   };
 }
 
@@ -248,6 +271,10 @@ function merged(states: BatchState[]): BatchState {
     waiting: states.flatMap(({ waiting }) => waiting),
     failed: states.flatMap(({ failed }) => failed),
     paused: states.some(({ paused }) => paused),
+    brought: states.map(({ brought }) => brought).reduce((all, brought) => all && brought && {
+      new: all.new + brought.new, known: all.known + brought.known,
+      refused: [...all.refused, ...brought.refused], playlists: [...all.playlists, ...brought.playlists],
+    }),
   };
 }
 

@@ -22,7 +22,7 @@ const tool = (changes: Partial<ToolRow> = {}): ToolRow =>
   ({ name: "yt-dlp", label: "yt-dlp", ok: true, detail: "2026.10.21", hint: null, installable: true, job: null, ...changes });
 const downloads = (changes: Partial<DownloadsState> = {}): DownloadsState =>
   ({ allowed: true, on: true, notice: "Only what you may.", format: "flac", tools: [tool()], ...changes });
-const nothing: BatchState = { kinds: [], running: [], waiting: [], failed: [], paused: false };
+const nothing: BatchState = { kinds: [], running: [], waiting: [], failed: [], paused: false, brought: null };
 
 let end: AbortController;
 let bridge: FakeBridge;
@@ -68,7 +68,7 @@ function kernel(handlers: FakeHandlers = {}): FakeBridge {
   }));
 }
 
-function open(options: ImportOptions, handlers: FakeHandlers = {}): HTMLDialogElement {
+function open(options: ImportOptions, handlers: FakeHandlers = {}, onPlaylist?: (id: string) => void): HTMLDialogElement {
   const uploads = {
     add: (files: Iterable<File>, stages?: Stage[]) => {
       sent.push({ files: [...files], stages });
@@ -76,7 +76,7 @@ function open(options: ImportOptions, handlers: FakeHandlers = {}): HTMLDialogEl
     },
     choose: () => undefined,
   };
-  openImport(kernel(handlers), { layer: new Layer(end.signal), signal: end.signal, uploads }, options);
+  openImport(kernel(handlers), { layer: new Layer(end.signal), signal: end.signal, uploads, ...(onPlaylist && { onPlaylist }) }, options);
   return document.querySelector("dialog") as HTMLDialogElement;
 }
 
@@ -366,11 +366,11 @@ describe("what was begun", () => {
       { kind: "lookup", status: "completed", jobs: 1 }, { kind: "download", status: "completed", jobs: 6 },
       { kind: "download", status: "failed", jobs: 1 }, { kind: "download", status: "queued", jobs: 3 },
     ],
-    running: [], waiting: [], failed: [failed], paused: false, ...changes,
+    running: [], waiting: [], failed: [failed], paused: false, brought: null, ...changes,
   });
 
-  async function begin(handlers: FakeHandlers): Promise<void> {
-    open({ text: "spotify:playlist:p" }, handlers);
+  async function begin(handlers: FakeHandlers, onPlaylist?: (id: string) => void): Promise<void> {
+    open({ text: "spotify:playlist:p" }, handlers, onPlaylist);
     (await ready("Import")).click();
     await vi.waitFor(() => expect(bridge.params("batch.show")).not.toEqual([]));
   }
@@ -413,7 +413,7 @@ describe("what was begun", () => {
       { kind: "download", status: "completed", jobs: 2 }, { kind: "download", status: "cancelled", jobs: 8 },
     ];
     await begin({ "batch.show": () => state({ kinds, failed: [] }) });
-    await says("Stopped. 8 jobs were called off");
+    await says("Stopped: 8 jobs were called off");
   });
 
   it("is followed by the jobs of its batch, and ends", async () => {
@@ -424,6 +424,22 @@ describe("what was begun", () => {
     bridge.push("jobs.rows", { ...overview([]), jobs: [jobRow("x", { batch: "b" })] });
     await says("Done.");
     button("Done").click();
+    expect(document.querySelector("dialog")).toBeNull();
+  });
+
+  it("says what came of it, and leads to the playlist", async () => {
+    const led: string[] = [];
+    const brought: BatchState["brought"] = {
+      new: 2, known: 1, refused: [["torn.mp3", "It is torn."]], playlists: [{ id: "here", name: "Night Drive" }],
+    };
+    await begin(
+      { "batch.show": () => state({ kinds: [{ kind: "download", status: "completed", jobs: 3 }], failed: [], brought }) },
+      (id) => led.push(id),
+    );
+    await says("Done. 2 songs are new, 1 was here already. “Night Drive” is among your playlists.");
+    await says("1 file cannot be usedtorn.mp3It is torn.");
+    button("Show the playlist").click();
+    expect(led).toEqual(["here"]);
     expect(document.querySelector("dialog")).toBeNull();
   });
 });
