@@ -201,7 +201,7 @@ class Folders(Sequence[Folder]):
     def _row(self, connection: Connection, folder: Folder | UUID | str | os.PathLike[str]) -> FolderRow:
         if isinstance(folder, Folder | UUID):
             return table.get(connection, folder.id if isinstance(folder, Folder) else folder)
-        where = Path(folder).expanduser()
+        where = os.path.expanduser(folder)
         row = table.by_path(connection, os.path.abspath(where)) or table.by_path(connection, os.path.realpath(where))
         if row is None:
             raise NotFoundError(f"Songs are not imported from {folder}.", hint="`sfa folders` lists the folders.")

@@ -27,7 +27,7 @@ def retry_after(text: str) -> float | None:
         return min(float(text), LONGEST_PAUSE)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     left = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return min(max(left, 0.0), LONGEST_PAUSE)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,8 +25,6 @@ from sfa_kernel.library import Track, clock
 from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
-    import os
-
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.playlists import EntryRow, PlaylistRow
     from sfa_kernel.catalog.songs import SongRow
@@ -334,7 +333,7 @@ class Playlist:
         InputError
             When the file cannot be written.
         """
-        target = Path(file).expanduser()
+        target = Path(os.path.expanduser(file))
         if target.suffix.lower() not in SUFFIXES:
             raise ParameterError(f"{target.name!r} is no name of a playlist.", hint="Let it end in .m3u8.")
         text = self.m3u8()

@@ -10,6 +10,7 @@ In a notebook it also shows itself: `sfa_kernel.Studio` is `sfa_kernel.panels.St
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -56,7 +57,6 @@ from sfa_kernel.webhooks import WEBHOOK
 from sfa_kernel.webhooks.face import Webhooks
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
     from sfa_kernel.backup import Snapshot
@@ -231,7 +231,7 @@ class Studio(Library):
             wanted = [playlist_file_request(path, reference=reference, stages=names) for path in lists]
             return self._start(wanted, grows=True)
         imported = Imported(self)
-        single = len(paths) == 1 and not Path(paths[0]).expanduser().is_dir()
+        single = len(paths) == 1 and not os.path.isdir(os.path.expanduser(paths[0]))
         for path in audio_files(paths, leave_out=self.home):
             try:
                 imported.take(path, import_file(self.catalog, self.storage, path, reference=reference))
@@ -346,20 +346,16 @@ class Studio(Library):
         ids = self._ids(chosen)
         batch_id = uuid4()
         with self.catalog.write() as connection:
-            jobs = [
-                job
-                for track_id in ids
-                for job in pipeline.enqueue(
-                    connection,
-                    self.ledger,
-                    track_id,
-                    stages=names,
-                    separation=asked,
-                    force=force,
-                    priority=priority,
-                    batch_id=batch_id,
-                )
-            ]
+            jobs = pipeline.enqueue(
+                connection,
+                self.ledger,
+                ids,
+                stages=names,
+                separation=asked,
+                force=force,
+                priority=priority,
+                batch_id=batch_id,
+            )
         self._work_if_wanted()
         return self.run_type(self, [job.id for job in jobs], batch_id=batch_id)
 

@@ -81,7 +81,12 @@ def upload_handlers(studio: Studio) -> dict[str, Handler]:
         upload = _Upload(identifier, studio.storage.path(f"uploads/{identifier}"), name, size)
         there = upload.received if upload.path.is_file() else 0
         # It is copied into the library before it goes.
-        if size > LARGEST or 2 * size - there > shutil.disk_usage(studio.home).free:
+        if size > LARGEST:
+            raise InputError(
+                f"{name} is too large to be sent by a page ({size / 1e9:.1f} GB).",
+                hint="Add it where the library is, with studio.add(path) or: sfa add PATH",
+            )
+        if 2 * size - there > shutil.disk_usage(studio.home).free:
             raise InputError(f"There is no room for {name} ({size / 1e6:.0f} MB).", hint="Free some disk space.")
         upload.path.parent.mkdir(parents=True, exist_ok=True)
         upload.path.touch()

@@ -5,6 +5,7 @@ The original is never changed. The same bytes added twice are one track.
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +24,6 @@ from sfa_kernel.sources.walk import walk
 from sfa_kernel.storage import FileChanges, disk_is_full
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
@@ -127,8 +127,8 @@ def audio_files(paths: Iterable[str | os.PathLike[str]], *, leave_out: Path | No
         A folder that is none of it: the library's own.
     """
     for given in paths:
-        path = Path(given).expanduser().absolute()
-        if path.is_dir():
+        path = Path(os.path.abspath(os.path.expanduser(given)))
+        if os.path.isdir(path):  # which takes a name that is too long for no folder
             yield from (Path(file.path) for file in walk(path, leave_out=leave_out).files)
         else:
             yield path

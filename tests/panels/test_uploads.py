@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -102,11 +104,17 @@ def test_two_pages_that_send_one_file_do_each_other_no_harm(page: Page, studio: 
     assert studio.tracks[0].path.read_bytes() == data
 
 
-def test_a_bad_upload_is_refused_with_the_reason_and_leaves_nothing(page: Page, studio: Studio) -> None:
+def test_a_bad_upload_is_refused_with_the_reason_and_leaves_nothing(
+    page: Page, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(InputError, match="empty"):
         page.begin("a.mp3", 0)
-    with pytest.raises(InputError, match="no room"):
-        page.begin("a.mp3", 1 << 50)
+    with pytest.raises(InputError, match=r"too large to be sent by a page \(5.0 GB\)"):
+        page.begin("a.mp3", 5_000_000_000)
+    with monkeypatch.context() as small:
+        small.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+        with pytest.raises(InputError, match="no room"):
+            page.begin("a.mp3", 600_000)
     job = page.upload("a.mp3", b"just words " * 100)
     assert (job.status, "a.mp3 is text" in (job.error or "")) == ("failed", True)
     assert left(studio) == []

@@ -92,6 +92,9 @@ def test_what_is_not_there_or_no_file_is_named(studio: Studio, tmp_path: Path) -
     os.mkfifo(tmp_path / "pipe.wav")
     with pytest.raises(InputError, match="not a file"):
         studio.add(tmp_path / "pipe.wav")
+    for name in ("~nobody-of-this-name/a.wav", "a" * 5000):
+        with pytest.raises(InputError):
+            studio.add(name)
 
 
 def test_a_removed_track_comes_back_with_undo_or_when_it_is_added_again(studio: Studio, tmp_path: Path) -> None:

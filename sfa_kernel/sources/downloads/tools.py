@@ -218,7 +218,7 @@ def find(name: str, *, command: str = "", folder: Path) -> Program | None:
 
 
 def _named(name: str, command: str) -> tuple[str, ...]:
-    path = Path(command).expanduser()
+    path = Path(os.path.expanduser(command))
     try:
         parts = [str(path)] if path.is_file() else shlex.split(command)
         first = shutil.which(os.path.expanduser(parts[0])) if parts else None

@@ -191,6 +191,7 @@ def test_a_short_wait_is_waited_and_a_long_one_is_told(spotify: Spotify, client:
         ("429:600", "10 minutes", 600.0),
         ("429:86400", "24 hours", 86400.0),
         ("429:", "30 seconds", 30.0),
+        ("429:Mon, 01 Jan 99999999999 00:00:00 GMT", "30 seconds", 30.0),
     ):
         spotify.fail("/v1/tracks", asked)
         with pytest.raises(RateLimitedError, match=f"wait {said}") as limited:
