@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -254,7 +256,6 @@ class _Candidate:
     artist: str
     duration: float | None
     isrc: str | None
-    initial: str
 
 
 _OPEN = {
@@ -270,24 +271,40 @@ def _candidates(
     ids: Sequence[UUID] | None = None,
     like: Sequence[_Candidate] = (),
 ) -> list[_Candidate]:
-    """Songs that wait or tracks that are here: those with these ids, or those that begin ``like`` one of others.
+    """Songs that wait or tracks that are here: those with these ids, or those that may be ``like`` one of others.
 
-    What begins otherwise has another name: most of a large library, and most of what waits, is left alone.
+    What begins otherwise has another name, and what is much longer is another recording: most of a large library, and
+    most of what waits, is left alone.
     """
-    if not ids and not like:
-        return []
-    near = f"(isrc IN (SELECT unnest($isrc::VARCHAR[])) OR {_INITIAL} IN (SELECT unnest($initial::VARCHAR[])))"
-    parameters: dict[str, Any] = {"ids": list(ids or ())}
-    if ids is None:
-        isrc = [one.isrc for one in like if one.isrc is not None]
-        parameters = {"isrc": isrc, "initial": [one.initial for one in like]}
-    rows = fetch(
-        connection,
-        f"SELECT id, title, artist, duration, isrc, {_INITIAL} AS initial FROM {table} "  # noqa: S608 - text of ours
-        f"WHERE {_OPEN[table]} AND {near if ids is None else 'id IN (SELECT unnest($ids::UUID[]))'} ORDER BY id",
+    if ids is not None:
+        return _select(connection, table, "id IN (SELECT unnest($ids::UUID[]))", {"ids": list(ids)}) if ids else []
+    found: dict[UUID, _Candidate] = {}
+    if codes := [one.isrc for one in like if one.isrc is not None]:
+        same_code = _select(connection, table, "isrc IN (SELECT unnest($codes::VARCHAR[]))", {"codes": codes})
+        found |= {one.id: one for one in same_code}
+    if named := [(name, one.duration) for one in like if (name := _name(one.title, one.artist)) is not None]:
+        beginnings = {title[:BEGINNING] for (title, _), _ in named}
+        lengths = [math.inf if duration is None else duration for _, duration in named]
+        # A remark may follow a title that is shorter: "Go" and "Go (2011 Remaster)".
+        begins = " OR ".join(
+            f"{_LETTERS}[:{size}] IN (SELECT unnest($beginnings::VARCHAR[]))"
+            for size in sorted(set(map(len, beginnings)))
+        )
+        bounds = "(duration IS NULL OR duration BETWEEN $shortest AND $longest)" if max(lengths) < math.inf else "true"
+        parameters: dict[str, Any] = {"beginnings": list(beginnings)}
+        if max(lengths) < math.inf:
+            parameters |= {"shortest": min(lengths) - TOLERANCE, "longest": max(lengths) + TOLERANCE}
+        same_name = _select(connection, table, f"{bounds} AND ({begins})", parameters)
+        found |= {one.id: one for one in same_name}
+    return sorted(found.values(), key=lambda one: one.id)
+
+
+def _select(connection: Connection, table: str, where: str, parameters: dict[str, Any]) -> list[_Candidate]:
+    rows = connection.execute(
+        f"SELECT id, title, artist, duration, isrc FROM {table} WHERE {_OPEN[table]} AND {where} ORDER BY id",  # noqa: S608 - text of ours
         parameters,
-    )
-    return [_Candidate(**row) for row in rows]
+    ).fetchall()
+    return [_Candidate(*row) for row in rows]
 
 
 def _pairs(songs: Sequence[_Candidate], tracks: Sequence[_Candidate]) -> dict[UUID, UUID]:
@@ -309,8 +326,9 @@ def _pairs(songs: Sequence[_Candidate], tracks: Sequence[_Candidate]) -> dict[UU
     return found
 
 
-# The first letters of a title without case and accents: enough to leave out most of what differs.
-_INITIAL = "strip_accents(lower(regexp_replace(title, '[^\\pL\\pN]', '', 'g')))[:4]"
+BEGINNING = 4  # letters of a title that are enough to leave out most of what differs
+# A title as `_letters` has it, but for what is rare.
+_LETTERS = "replace(strip_accents(lower(regexp_replace(title, '[^\\pL\\pN]', '', 'g'))), 'ß', 'ss')"
 
 # What is said of a recording and does not make it another one. "Live", "Instrumental" and "Club Mix" do.
 _REMARK = re.compile(
@@ -323,6 +341,7 @@ _GUESTS = re.compile(r"\s(?:feat|ft|featuring)\b.*$", re.DOTALL)
 _NEXT_ARTIST = re.compile(r"\s*[,;/&+]\s*|\s+(?:feat|ft|featuring|with|vs|and|x)\b\.?\s*")
 
 
+@lru_cache(maxsize=1 << 16)
 def _name(title: str, artist: str) -> tuple[str, str] | None:
     """Title and first artist with nothing in them that people write differently; None where one is missing."""
     plain = _GUESTS.sub("", _PART.sub(_unless_a_remark, fold(title)))

@@ -42,7 +42,8 @@ class JobRequest:
         Names the work: while a job with the same key is active, that one is returned instead; so is one that
         was queued in the last ``unique_for`` seconds and is completed.
     needs
-        Jobs that must be completed before this one may start.
+        Jobs that must be completed before this one may start: their ids, or the unique keys of jobs that are
+        requested before it in the same call.
     priority
         0 to 9; lower is sooner.
     service
@@ -61,7 +62,7 @@ class JobRequest:
     arguments: dict[str, Any]
     unique_key: str | None = None
     unique_for: float = 0.0
-    needs: Sequence[UUID] = field(default_factory=tuple)
+    needs: Sequence[UUID | str] = field(default_factory=tuple)
     priority: int = 5
     service: str | None = None
     max_attempts: int = 3
@@ -119,28 +120,39 @@ class Ledger:
     def enqueue_all(self, connection: Connection, requests: Sequence[JobRequest]) -> list[JobRow]:
         """Write jobs; for each request the new job, or the one that does the same work."""
         now = datetime.now(UTC)
+        keys = self._active(connection, [request.unique_key for request in requests if request.unique_key is not None])
         new: dict[UUID, JobRow] = {}
-        keys: dict[str, JobRow] = {}
         result: list[JobRow] = []
         for number, request in enumerate(requests):
             key = request.unique_key
-            same = None if key is None else keys.get(key) or self._same(connection, request, key)
+            same = None if key is None else keys.get(key) or self._recent(connection, request, key)
             if same is None:
+                needs = [keys[need].id if isinstance(need, str) else need for need in request.needs]
                 # A microsecond apart, so that jobs queued together run in this order.
-                same = _queued(request, now + timedelta(microseconds=number))
+                same = _queued(request, needs, now + timedelta(microseconds=number))
                 new[same.id] = same
             if key is not None:
                 keys[key] = same
             result.append(same)
-        table.insert(connection, list(new.values()))
-        self._publish(new.values())
+        left = list(new.values())
+        while left:  # what is needed comes first
+            inserted = [job for job in left if not new.keys() & job.needs]
+            table.insert(connection, inserted)
+            self._publish(inserted)
+            for job in inserted:
+                del new[job.id]
+            left = list(new.values())
         return result
 
-    def _same(self, connection: Connection, request: JobRequest, key: str) -> JobRow | None:
-        active = table.active_with_key(connection, key)
-        if active is not None or not request.unique_for:
-            return active
-        return table.recent_with_key(connection, key, request.unique_for)
+    def _active(self, connection: Connection, keys: Sequence[str]) -> dict[str, JobRow]:
+        """The jobs with these unique keys that wait or run."""
+        if not keys:
+            return {}
+        active = table.get_many(connection, list(table.active_keys(connection, keys).values()))
+        return {job.unique_key: job for job in active if job.unique_key is not None}
+
+    def _recent(self, connection: Connection, request: JobRequest, key: str) -> JobRow | None:
+        return table.recent_with_key(connection, key, request.unique_for) if request.unique_for else None
 
     def claim(
         self, connection: Connection, kinds: Mapping[str, str], *, holder: str, only: Sequence[UUID] | None = None
@@ -398,7 +410,7 @@ class Ledger:
                     ended.wait(min(2.0, left) if left is not None else 2.0)
 
 
-def _queued(request: JobRequest, now: datetime) -> JobRow:
+def _queued(request: JobRequest, needs: Sequence[UUID], now: datetime) -> JobRow:
     return JobRow(
         id=uuid4(),
         kind=request.kind,
@@ -414,7 +426,7 @@ def _queued(request: JobRequest, now: datetime) -> JobRow:
         unique_key=request.unique_key,
         active_key=request.unique_key,
         service=request.service,
-        needs=list(request.needs),
+        needs=list(needs),
         blockers=0,  # counted when it is written
         created_at=now,
         scheduled_at=now + timedelta(seconds=request.delay),

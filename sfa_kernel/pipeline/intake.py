@@ -262,8 +262,8 @@ def _follow(connection: Connection, ledger: Ledger, job: JobRow, result: Intake)
     there = {row.id for row in tracks.get_many(connection, [taken.track.id for taken in result.taken])}
     chosen = [t.track.id for t in result.taken if t.track.id in there and (t.new or arguments["folder"] is None)]
     if arguments["stages"]:
-        ids = list(dict.fromkeys(chosen))
-        pipeline.enqueue(connection, ledger, ids, stages=arguments["stages"], batch_id=job.batch_id)
+        unique = list(dict.fromkeys(chosen))
+        pipeline.enqueue(connection, ledger, unique, stages=arguments["stages"], batch_id=job.batch_id)
     again = arguments["again"] + 1
     ledger.enqueue_all(connection, _anew(job, result.untouched, one_by_one=True))
     pause = min(LONGEST_PAUSE, PAUSE * 2 ** arguments["again"])

@@ -59,7 +59,7 @@ def parse_stages(stages: str | Sequence[str]) -> tuple[str, ...]:
 def enqueue(
     connection: Connection,
     ledger: Ledger,
-    track_id: UUID,
+    track_ids: Sequence[UUID],
     *,
     stages: Sequence[str],
     separation: Request | None = None,
@@ -67,7 +67,7 @@ def enqueue(
     priority: int = 5,
     batch_id: UUID | None = None,
 ) -> list[JobRow]:
-    """Write the jobs of one track, inside the caller's transaction.
+    """Write the jobs of tracks, inside the caller's transaction: by a few statements, however many they are.
 
     Parameters
     ----------
@@ -82,34 +82,45 @@ def enqueue(
     batch_id
         What else was asked for at the same time.
 
+    Returns
+    -------
+    list
+        The jobs, track by track.
+
     Raises
     ------
     NotFoundError
-        When there is no such track.
+        When one is no track of the library.
     """
-    tracks.get(connection, track_id)
-    jobs: dict[str, JobRow] = {}
-    for stage in parse_stages(stages):
-        kind = KINDS[stage]
-        arguments: dict[str, object] = {"force": force}
-        key, queue, service = f"{stage}:{track_id}", kind.queue, None
-        if stage == "separate":
-            asked = separation or request()
-            arguments |= asked.to_dict()
-            key += f":{asked.key}"
-            if cloud := engine(asked.engine).service:
-                queue, service = "cloud", cloud
-        job = JobRequest(
-            kind=kind.name,
-            queue=queue,
-            service=service,
-            track_id=track_id,
-            arguments=arguments,
-            unique_key=key,
-            needs=[jobs[needed].id for needed in NEEDS[stage] if needed in jobs],
-            priority=priority,
-            max_attempts=kind.max_attempts,
-            batch_id=batch_id,
-        )
-        jobs[stage] = ledger.enqueue(connection, job)
-    return list(jobs.values())
+    unknown = set(track_ids) - {row.id for row in tracks.get_many(connection, track_ids)}
+    if unknown:
+        tracks.get(connection, unknown.pop())  # says so
+    names = parse_stages(stages)
+    asked = separation or request()
+    wanted: list[JobRequest] = []
+    for track_id in track_ids:
+        keys: dict[str, str] = {}
+        for stage in names:
+            kind = KINDS[stage]
+            arguments: dict[str, object] = {"force": force}
+            keys[stage], queue, service = f"{stage}:{track_id}", kind.queue, None
+            if stage == "separate":
+                arguments |= asked.to_dict()
+                keys[stage] += f":{asked.key}"
+                if cloud := engine(asked.engine).service:
+                    queue, service = "cloud", cloud
+            wanted.append(
+                JobRequest(
+                    kind=kind.name,
+                    queue=queue,
+                    service=service,
+                    track_id=track_id,
+                    arguments=arguments,
+                    unique_key=keys[stage],
+                    needs=[keys[needed] for needed in NEEDS[stage] if needed in keys],
+                    priority=priority,
+                    max_attempts=kind.max_attempts,
+                    batch_id=batch_id,
+                )
+            )
+    return ledger.enqueue_all(connection, wanted)

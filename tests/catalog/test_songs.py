@@ -66,6 +66,9 @@ SAME = [
     (("Don't Stop", "Band"), ("Don’t stop ()", "Band")),
     (("Song - Radio Edit", "Band"), ("Song (Radio Edit)", "Band")),
     (("夜に駆ける", "YOASOBI"), ("夜に駆ける", "Yoasobi")),
+    (("Go (2011 Remaster)", "Band"), ("Go", "Band")),
+    (("Up", "Band"), ("Up - Remastered", "Band")),
+    (("Groß", "Band"), ("Gross", "Band")),
     (("P.Y.T. (Pretty Young Thing)", "MJ"), ("PYT (Pretty Young Thing)", "MJ")),
 ]
 ANOTHER = [
@@ -94,6 +97,17 @@ def test_a_song_is_recognised_however_its_name_is_written_and_no_other_recording
             )
         ]
     assert sorted(pairs) == sorted(SAME)
+
+
+def test_a_track_of_a_short_name_is_known_to_a_song_with_a_remark(catalog: Catalog) -> None:
+    waiting, of_unknown_length = put(
+        catalog,
+        Song("spotify", "a", "Go (2011 Remaster)", "Band", duration=61.0),
+        Song("file", "b", "Go", "Band"),
+    )
+    track = add(catalog, title="Go", artist="Band", duration=60.0)
+    with catalog.write() as connection:
+        assert set(songs.recognise(connection, [track])) == {waiting, of_unknown_length}
 
 
 def test_the_length_tells_recordings_apart_and_the_isrc_is_enough(catalog: Catalog) -> None:

@@ -128,6 +128,39 @@ def test_a_step_waits_for_all_it_needs_and_a_failure_calls_off_all_that_follows(
     assert ledger.get(last).error == "A step before it did not finish."
 
 
+def test_steps_that_are_queued_together_name_each_other_and_many_take_no_more_statements_than_few(
+    ledger: Ledger,
+) -> None:
+    def steps(count: int) -> list[JobRequest]:
+        names = [f"{count}-{number}" for number in range(count)]
+        return [
+            step
+            for name in names
+            for step in (request(unique_key=name), request(unique_key=f"after {name}", needs=[name]))
+        ]
+
+    def statements(count: int) -> int:
+        asked: list[str] = []
+
+        class Counting:
+            def execute(self, query: str, parameters: Any = None) -> Any:
+                asked.append(query)
+                return connection.execute(query, parameters)
+
+        with ledger.catalog.write() as connection:
+            ledger.enqueue_all(Counting(), steps(count))  # type: ignore[arg-type] # all that it uses
+        return len(asked)
+
+    assert statements(2) == statements(40)
+    first, after, second, last = enqueue(ledger, *steps(2))  # they wait already
+    assert len({first, after, second, last}) == 4
+    assert len(ledger.jobs()) == 84
+    assert ledger.get(after).needs == [first]
+    assert {job.id for job in claim(ledger)} == {job.id for job in ledger.jobs() if not job.needs}
+    complete(ledger, [ledger.get(first)])
+    assert [job.id for job in claim(ledger)] == [after]
+
+
 def test_cancelling_a_step_cancels_what_waits_for_it(ledger: Ledger) -> None:
     first, other = enqueue(ledger, request(), request())
     (after,) = enqueue(ledger, request(needs=[first]))

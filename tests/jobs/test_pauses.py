@@ -229,7 +229,7 @@ def test_the_journal_says_that_pages_have_to_look_again(ledger: Ledger, batch: U
 def test_a_studio_that_was_opened_anew_works_on_what_it_resumes(studio: Studio, batch: UUID, tmp_path: Path) -> None:
     (track,) = studio.add(write_song(tmp_path / "song.wav", seconds=2.0))
     with studio.catalog.write() as connection:  # nobody works yet, as after a restart
-        jobs = pipeline.enqueue(connection, studio.ledger, track.id, stages=["separate"], batch_id=batch)
+        jobs = pipeline.enqueue(connection, studio.ledger, [track.id], stages=["separate"], batch_id=batch)
     studio.jobs.pause(batch)
     studio.jobs.resume(batch)
     assert [job.status for job in studio.ledger.wait([job.id for job in jobs], timeout=60)] == ["completed"]
