@@ -41,7 +41,7 @@ export class ImportProgress {
   readonly element = h("div", { class: "sfa-work-body sfa-bringing" });
   readonly #bridge: Bridge;
   readonly #options: ProgressOptions;
-  readonly #head = h("h3", { dir: "auto" });
+  readonly #head = h("h3", { class: "sfa-cut", dir: "auto" });
   readonly #words = h("p", { class: "is-dim", role: "status" });
   readonly #figure = h("span", { class: "sfa-bringing-figure" });
   readonly #whole: HTMLElement;
@@ -231,8 +231,8 @@ function kindRow({ kind, jobs, ended, failed }: Kind): HTMLElement {
   setProgress(bar, (ended / Math.max(1, jobs)) * 100);
   return h(
     "li", {},
-    h("span", {}, jobLabel(kind)), bar, h("span", { class: "is-dim" }, `${ended} of ${jobs}`),
-    failed > 0 ? h("span", { class: "is-danger" }, `${failed} failed`) : null,
+    h("span", {}, jobLabel(kind)), bar,
+    h("span", { class: "is-dim" }, `${ended} of ${jobs}`, failed > 0 && h("span", { class: "is-danger" }, ` · ${failed} failed`)),
   );
 }
 
