@@ -20,6 +20,7 @@ from sfa_kernel.pipeline import queue_limits
 from sfa_kernel.pipeline.cloud import Abandon
 from sfa_kernel.pipeline.likeness import remember
 from sfa_kernel.pipeline.lookup import LoginNews
+from sfa_kernel.pipeline.originals import present
 from sfa_kernel.stemset import StemSet
 from sfa_kernel.storage import Storage
 from sfa_kernel.tables import Table
@@ -408,10 +409,16 @@ class Track:
         return self.library.ledger.jobs(track_id=self.id)
 
     def samples(self, *, sample_rate: int | None = None, mono: bool = False) -> tuple[Any, int]:
-        """Its sound as float32 [shape=(channels, n)] and the sample rate [Hz]."""
+        """Its sound as float32 [shape=(channels, n)] and the sample rate [Hz].
+
+        Raises
+        ------
+        NotFoundError
+            When its file is outside of the library and not there any more.
+        """
         from sfa_kernel import audio
 
-        return audio.decode(self.path, sample_rate=sample_rate, mono=mono)
+        return audio.decode(present(self.path), sample_rate=sample_rate, mono=mono)
 
 
 class Tracks(Sequence[Track]):

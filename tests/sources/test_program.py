@@ -44,6 +44,13 @@ def test_bytes_that_are_no_text_and_lines_without_an_end_do_no_harm() -> None:
     assert ended.output[-1] == "line"
 
 
+def test_a_program_that_talks_without_end_is_stopped() -> None:
+    before = psutil.Process().children()
+    with pytest.raises(RetryableJobError, match="talked without end"):
+        run_program(python("while True: print('x' * 60_000)"), silence=30)
+    assert psutil.Process().children() == before
+
+
 def test_what_a_program_leaves_behind_is_ended_and_not_waited_for() -> None:
     ended = run_program(python(LEAVES_A_CHILD), silence=300)
     assert ended.code == 0

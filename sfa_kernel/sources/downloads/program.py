@@ -22,6 +22,7 @@ __all__ = ["Ended", "run_program"]
 
 LOOK_SECONDS = 0.5  # how often to see whether it lives when it says nothing
 LONGEST = 1 << 20  # bytes of a line before it counts as one
+MOST = 16 << 20  # bytes that it may say: who listens, and the log, take all of it
 KEPT = 400  # lines of what it said last
 ROUNDS = 5
 MARK = "SOUND_FORGE_PROGRAM"  # in the environment of a program, and so of all that it starts
@@ -86,7 +87,7 @@ def run_program(
     SetupError
         When it cannot be started.
     RetryableJobError
-        When it was stuck.
+        When it was stuck, or talked without end.
     """
     name = name or os.path.basename(arguments[0])
     mark = uuid4().hex
@@ -152,6 +153,8 @@ def _listen(child: subprocess.Popen[bytes], hear: Callable[[str], None], name: s
                 heard_at = time.monotonic()
                 if not key.data.read(hear):
                     selector.unregister(key.fileobj)
+            if out.bytes + errors.bytes > MOST:
+                raise RetryableJobError(f"{name} talked without end, and was stopped.")
             if not ready and child.poll() is not None:
                 break  # what it left behind holds the pipes open
             if time.monotonic() - heard_at > silence:
@@ -173,12 +176,14 @@ class _Lines:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
+        self.bytes = 0
         self._rest = b""
         self._lines: list[str] = []
 
     def read(self, hear: Callable[[str], None]) -> bool:
         """Take what has come; False at the end."""
         data = os.read(self.stream.fileno(), 1 << 16)
+        self.bytes += len(data)
         self._feed(data, hear)
         return bool(data)
 
