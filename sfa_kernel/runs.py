@@ -34,34 +34,34 @@ class Run:
         The jobs, and whose they are.
     batch_id
         What they have in common, when they were asked for together.
-    grows
-        Whether jobs of the batch that others of it queue belong to the run as well: an import finds songs, and each
-        song is a job.
+    batches
+        Batches all of whose jobs belong to the run, also those that others of them queue later: an import finds songs,
+        and each song is a job.
     """
 
     def __init__(
-        self, library: Library, ids: Sequence[UUID], *, batch_id: UUID | None = None, grows: bool = False
+        self, library: Library, ids: Sequence[UUID], *, batch_id: UUID | None = None, batches: Sequence[UUID] = ()
     ) -> None:
         self._library = library
         self._ids = list(ids)
         self.batch_id = batch_id
-        self.grows = grows and batch_id is not None
+        self.batches = tuple(batches)
 
     @property
     def ids(self) -> list[UUID]:
         """The ids of its jobs, those of a run that grows as far as they are known."""
-        return [job.id for job in self.jobs] if self.grows else list(self._ids)
+        return [job.id for job in self.jobs] if self.batches else list(self._ids)
 
     @property
     def jobs(self) -> list[JobRow]:
         """The jobs as they stand."""
         ledger = self._library.ledger
-        if not self.grows:
+        if not self.batches:
             return ledger.jobs(self._ids)
         own = ledger.jobs(self._ids)
         seen = {job.id for job in own}
-        rest = [job for job in ledger.jobs(batch_id=self.batch_id, limit=EVERY) if job.id not in seen]
-        return own + rest[::-1]
+        found = [job for batch in self.batches for job in ledger.jobs(batch_id=batch, limit=EVERY)[::-1]]
+        return own + [job for job in found if job.id not in seen]
 
     @property
     def done(self) -> bool:
@@ -95,7 +95,7 @@ class Run:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             self._library.ledger.wait(self.ids, timeout=left)
             # What has ended may have queued more.
-            if not self.grows or self.done or left == 0:
+            if not self.batches or self.done or left == 0:
                 return self
 
     def cancel(self) -> None:

@@ -584,8 +584,7 @@ class Studio(Library):
 
     def work(self, run: Run | None = None) -> None:
         """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
-        batch = [run.batch_id] if run is not None and run.grows and run.batch_id is not None else []
-        self._runner.start(only=None if run is None else [*batch, *run.ids])
+        self._runner.start(only=None if run is None else [*run.batches, *run.ids])
 
         if run is None:
             self._watcher.start()
@@ -632,7 +631,8 @@ class Studio(Library):
         self._work_if_wanted()
         if grows:
             # Work that waits or runs already is of an earlier batch: what follows it is found there.
-            return self.run_type(self, [job.id for job in jobs], batch_id=jobs[0].batch_id, grows=True)
+            batches = list(dict.fromkeys(job.batch_id for job in jobs if job.batch_id is not None))
+            return self.run_type(self, [job.id for job in jobs], batch_id=batches[0], batches=batches)
         return self.run_type(self, [job.id for job in jobs], batch_id=batch_id)
 
     def backup(self, file: str | os.PathLike[str]) -> Snapshot:

@@ -157,7 +157,7 @@ class Live:
         """Whether a job is one of those that this widget shows."""
         if self._only is None or data["id"] in self._only_ids:
             return True
-        return self._only.grows and data.get("batch_id") == str(self._only.batch_id)
+        return data.get("batch_id") in [str(batch_id) for batch_id in self._only.batches]
 
     def _on_many(self, event: Event) -> None:
         """Jobs were forgotten, or a batch paused or resumed."""

@@ -247,7 +247,7 @@ def test_what_follows_a_job_belongs_to_its_batch_and_to_the_run(bench: Bench) ->
         with bench.studio.catalog.write() as connection:
             request = JobRequest("double", "analysis", None, {"number": 2}, batch_id=batch_id)
             first = bench.studio.ledger.enqueue(connection, request)
-        run = Run(bench.studio, [first.id], batch_id=batch_id, grows=True)
+        run = Run(bench.studio, [first.id], batch_id=batch_id, batches=[batch_id])
         bench.start()
         run.wait(TIMEOUT)
         # 2 makes 4, which asks for 4 and 5: they make 8 and 10, and ask for nothing.

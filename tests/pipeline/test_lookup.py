@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,9 @@ import pytest
 
 from sfa_kernel.catalog import playlists as playlist_table
 from sfa_kernel.errors import InputError, ParameterError, SetupError
+from sfa_kernel.pipeline import lookup
 from sfa_kernel.sources.spotify.links import parse
+from sfa_kernel.studio import Studio
 from tests.sounds import write_song
 from tests.sources.spotify.server import CLIENT_ID, CLIENT_SECRET, Spotify, identifier
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 
     from sfa_kernel.events import Event
     from sfa_kernel.runs import Run
-    from sfa_kernel.studio import Studio
 
 TIMEOUT = 60
 
@@ -306,6 +308,21 @@ def test_single_songs_are_kept_together(studio: Studio, service: Spotify) -> Non
     assert sorted(titles(studio, "Songs from Spotify")) == ["Song 0001", "Song 0002"]
     said(studio, studio.add(f"spotify:track:{one['id']}"))
     assert len(titles(studio, "Songs from Spotify")) == 2
+
+
+def test_what_follows_each_of_several_links_belongs_to_the_run_though_one_was_asked_for_before(
+    home: Path, service: Spotify
+) -> None:
+    links = [f"spotify:track:{song['id']}" for song in service.songs(3)]
+    with Studio.open(home, run_jobs=False) as studio:
+        before = studio.add(links[0])
+        run = studio.add(*links[:2])
+        assert run.ids[0] == before.ids[0]
+        follows = replace(lookup.look_request(parse(links[2])), batch_id=run.jobs[1].batch_id)
+        with studio.catalog.write() as connection:
+            studio.ledger.enqueue(connection, follows)
+        studio.work(run)
+        assert [job.status for job in run.wait(TIMEOUT).jobs] == ["completed"] * 3
 
 
 def test_songs_that_are_here_are_in_the_playlist_at_once(studio: Studio, service: Spotify, tmp_path: Path) -> None:
