@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["LookupRow", "forget", "get", "put"]
+__all__ = ["LookupRow", "forget", "get", "prune", "put"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,8 @@ def put(connection: Connection, key: str, document: Mapping[str, Any], *, snapsh
 def forget(connection: Connection, *keys: str) -> None:
     """Nobody is to see again what was said of these keys."""
     connection.execute("DELETE FROM lookups WHERE key IN (SELECT unnest(?::VARCHAR[]))", [list(keys)])
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Forget what was said before this time. Returns of how many keys."""
+    return len(connection.execute("DELETE FROM lookups WHERE fetched_at < ? RETURNING key", [before]).fetchall())

@@ -225,15 +225,23 @@ def recognise(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:
     return list(pairs)
 
 
-def prune(connection: Connection, before: datetime) -> None:
-    """Forget the songs that are in no playlist, have no track, and were last told of before this time."""
-    connection.execute(
+def prune(connection: Connection, before: datetime) -> int:
+    """Forget the songs that nobody has told of since this time, and that nothing refers to. Returns how many.
+
+    What refers to a song is its track, a playlist, what a service said of a link, or a job that is to download it.
+    """
+    forgotten = connection.execute(
         """
-        DELETE FROM songs WHERE track_id IS NULL AND updated_at < ?
-        AND id NOT IN (SELECT song_id FROM playlist_entries WHERE song_id IS NOT NULL)
+        DELETE FROM songs WHERE track_id IS NULL AND updated_at < ? AND id::VARCHAR NOT IN (
+            SELECT song_id::VARCHAR FROM playlist_entries WHERE song_id IS NOT NULL
+            UNION ALL SELECT unnest(json_extract_string(document, '$.songs[*]')) FROM lookups
+            UNION ALL SELECT json_extract_string(arguments, '$.song') FROM jobs
+            WHERE kind = 'download' AND ended_at IS NULL AND json_extract_string(arguments, '$.song') IS NOT NULL)
+        RETURNING id
         """,
         [before],
-    )
+    ).fetchall()
+    return len(forgotten)
 
 
 def _here(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:

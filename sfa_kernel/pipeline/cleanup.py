@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sfa_kernel import inventory
-from sfa_kernel.catalog import exports, jobs, playlists, songs, stems, trash, webhooks
+from sfa_kernel.catalog import exports, jobs, lookups, playlists, songs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline.upload import UPLOAD
@@ -45,6 +45,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     now = clock()
     settings = ground.settings
     removed_before = datetime.fromtimestamp(now, UTC) - timedelta(days=settings.trash_retention)
+    ended_before = datetime.fromtimestamp(now, UTC) - timedelta(days=settings.job_retention)
     running = jobs.listing(connection, statuses=jobs.RUNNING, limit=10_000)
     waiting = jobs.listing(connection, statuses=jobs.ACTIVE, queue=UPLOAD.queue, limit=100_000)
     uploads = {job.arguments["upload"] for job in waiting if job.arguments.get("upload")}
@@ -60,7 +61,8 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "busy": {f"{job.id}-{job.attempt}" for job in running} | uploads,
             "limits": {
                 "removed_before": removed_before,
-                "exported_before": datetime.fromtimestamp(now, UTC) - timedelta(days=settings.job_retention),
+                "exported_before": ended_before,
+                "told_before": ended_before,
                 "job_retention": settings.job_retention,
             },
         },
@@ -121,7 +123,8 @@ def work(
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> str:
     purged, names = trash.purge(connection, result["removed_before"])
     lists = playlists.purge(connection, result["removed_before"])
-    songs.prune(connection, result["removed_before"])
+    links = lookups.prune(connection, result["told_before"])
+    unwanted = songs.prune(connection, result["told_before"])
     pruned = jobs.prune(connection, result["job_retention"])
     sets, set_names = stems.purge(connection, result["removed_before"])
     taken_away = exports.prune(connection, result["exported_before"])
@@ -135,6 +138,8 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
         "removed tracks": len(purged),
         "their files": len(names),
         "playlists": lists,
+        "links that were looked at": links,
+        "songs that nobody has": unwanted,
         "sets of stems": sets,
         "exports": len(taken_away),
         "files of nothing": len(orphans),

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from sfa_kernel.catalog import jobs as table
-from sfa_kernel.catalog import loops, origins, playlists, songs, trash, webhooks
+from sfa_kernel.catalog import lookups, loops, origins, playlists, songs, trash, webhooks
 from sfa_kernel.catalog.loops import LoopRow
 from sfa_kernel.catalog.origins import OriginRow
 from sfa_kernel.jobs import Ground, JobRequest
@@ -298,3 +298,32 @@ def test_what_is_purged_leaves_the_playlists_and_stays_away(studio: Studio, tmp_
     clean(studio)
     own.put_back(*taken)
     assert own.entries == []
+
+
+def test_what_was_only_looked_at_is_forgotten_after_a_week_and_what_is_in_use_is_not(
+    studio: Studio, later: Any
+) -> None:
+    with studio.catalog.write() as connection:
+        looked, listed, wanted = songs.put(connection, [Song("spotify", key, key, "Band") for key in "abc"])
+        lookups.put(connection, "spotify:album:x", {"songs": [str(looked), str(wanted)]}, snapshot="1")
+        playlists.imported(connection, service="spotify", key="x", name="List", song_ids=[listed])
+        waits = JobRequest("download", "download", None, {"song": str(wanted)}, delay=1e6)
+        studio.ledger.enqueue(connection, waits)
+    assert clean(studio) == NOTHING
+    later(8)
+    assert "links that were looked at 1, songs that nobody has 1" in clean(studio)
+    with studio.catalog.read() as connection:
+        assert lookups.get(connection, "spotify:album:x") is None
+        assert [row.id for row in songs.get_many(connection, [looked, listed, wanted])] == [listed, wanted]
+
+
+def test_the_songs_of_a_link_that_is_still_known_stay(studio: Studio, later: Any) -> None:
+    later(8)
+    with studio.catalog.write() as connection:
+        (song_id,) = songs.put(connection, [Song("spotify", "a", "Song", "Band")])
+        lookups.put(connection, "spotify:album:x", {"songs": [str(song_id)]})
+        lookups.put(connection, "spotify:login", {"error": "No."})
+        connection.execute("UPDATE lookups SET fetched_at = now() + INTERVAL 8 DAYS")
+    clean(studio)
+    with studio.catalog.read() as connection:
+        assert [row.id for row in songs.get_many(connection, [song_id])] == [song_id]
