@@ -162,6 +162,8 @@ def _by_ytdlp(song: Song, folder: Path, programs: Programs, format: str, steps: 
     words = f"{song.artist} - {song.title}" if song.artist else song.title
     found = ytdlp.search(words, programs)
     fitting = ranked(found, song)[:CANDIDATES]
+    if not found:
+        raise FatalJobError("yt-dlp found no recording of the song.")
     if not fitting:
         raise FatalJobError(f"yt-dlp found {len(found)} recordings, none of which is the song.")
     steps.at(0.1)

@@ -222,7 +222,8 @@ class ToolLine {
         "div", {},
         h("strong", {}, label, h("span", { class: "sfa-sr" }, ok ? ": ready" : ": not ready")),
         h("span", { class: "is-dim" }, detail),
-        hint !== null && this.#following === null ? h("span", {}, hint) : null,
+        // What the button does need not be typed at a terminal.
+        hint !== null && !installable && this.#following === null ? h("span", {}, hint) : null,
         this.#failure === "" ? null : h("span", { class: "is-danger", role: "alert" }, this.#failure),
       ),
       this.#following !== null ? this.#words : installable ? set : h("span"),

@@ -156,7 +156,7 @@ export class ImportProgress {
     this.#words.classList.toggle("is-ok", over && failed === 0 && !stopped);
     // Who knows by now what there is needs no line any more.
     const shown = kinds.filter(({ kind, jobs: count, ended: done, failed: torn }) => !FINDERS.includes(kind) || done < count || torn > 0);
-    this.#kinds.replaceChildren(...shown.map(kindRow));
+    this.#kinds.replaceChildren(...shown.map((kind) => kindRow(kind, underWay(state, kind.kind))));
     // What was put off says why; what only waits for its turn is in the counts.
     const shownJobs = [...state.running, ...state.waiting.filter(({ attempt, error }) => attempt > 0 && error !== null)];
     const rows = shownJobs.slice(0, RUNNING_SHOWN).map(jobLine);
@@ -174,8 +174,7 @@ export class ImportProgress {
       .filter(({ kind }) => kind === "download" || kind === "import")
       .reduce((sum, kind) => sum + kind.jobs - kind.ended, 0) * this.#options.stages;
     const all = kinds.reduce((sum, kind) => sum + kind.jobs, 0) + coming;
-    const done = kinds.reduce((sum, kind) => sum + kind.ended, 0)
-      + state.running.reduce((sum, { progress }) => sum + progress / 100, 0);
+    const done = kinds.reduce((sum, { kind, ended }) => sum + ended + underWay(state, kind), 0);
     return Math.min(99, (done / Math.max(1, all)) * 100);
   }
 
@@ -226,13 +225,21 @@ export class ImportProgress {
   }
 }
 
-function kindRow({ kind, jobs, ended, failed }: Kind): HTMLElement {
+/** How much of the jobs of a kind is done that run now; 1 is a whole job. */
+function underWay({ running }: BatchState, kind: string): number {
+  return running.reduce((sum, job) => sum + (job.kind === kind ? job.progress / 100 : 0), 0);
+}
+
+function kindRow({ kind, jobs, ended, failed }: Kind, begun: number): HTMLElement {
   const bar = progressBar(jobLabel(kind));
-  setProgress(bar, (ended / Math.max(1, jobs)) * 100);
+  const percent = ((ended + begun) / Math.max(1, jobs)) * 100;
+  setProgress(bar, percent);
+  // One such job is about dozens of files: its number would be taken for theirs.
+  const count = kind === "import" ? `${Math.floor(percent)} %` : `${ended} of ${jobs}`;
   return h(
     "li", {},
     h("span", {}, jobLabel(kind)), bar,
-    h("span", { class: "is-dim" }, `${ended} of ${jobs}`, failed > 0 && h("span", { class: "is-danger" }, ` · ${failed} failed`)),
+    h("span", { class: "is-dim" }, count, failed > 0 && h("span", { class: "is-danger" }, ` · ${failed} failed`)),
   );
 }
 
