@@ -87,7 +87,8 @@ def _tool(health: Health, working: Mapping[str, str]) -> dict[str, Any]:
         "label": health.label,
         "ok": health.ok,
         "detail": health.detail,
-        "hint": health.hint or None,
+        # What the button there does need not be typed at a terminal.
+        "hint": None if health.installable and health.hint.startswith("Run: ") else health.hint or None,
         "installable": health.installable,
         "job": working.get(key_of(health.name)),
     }

@@ -222,8 +222,7 @@ class ToolLine {
         "div", {},
         h("strong", {}, label, h("span", { class: "sfa-sr" }, ok ? ": ready" : ": not ready")),
         h("span", { class: "is-dim" }, detail),
-        // What the button does need not be typed at a terminal.
-        hint !== null && !installable && this.#following === null ? h("span", {}, hint) : null,
+        hint !== null && this.#following === null ? h("span", {}, hint) : null,
         this.#failure === "" ? null : h("span", { class: "is-danger", role: "alert" }, this.#failure),
       ),
       this.#following !== null ? this.#words : installable ? set : h("span"),
