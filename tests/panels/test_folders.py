@@ -34,9 +34,8 @@ class Page:
     def bring(self, path: Path, **params: Any) -> None:
         """Import, and wait for the end of all of it."""
         answer = self("folders.import", path=str(path), **params)
-        run = self.studio.run_type(
-            self.studio, [UUID(job) for job in answer["jobs"]], batch_id=UUID(answer["batch"]), grows=True
-        )
+        jobs = [UUID(job) for job in answer["jobs"]]
+        run = self.studio.run_type(self.studio, jobs, batches=[UUID(answer["batch"])])
         assert run.wait(TIMEOUT).failures == []
 
 

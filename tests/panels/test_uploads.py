@@ -141,7 +141,7 @@ def test_pieces_that_do_not_fit_are_refused(page: Page, studio: Studio) -> None:
 
 def test_stages_follow_an_upload_in_its_batch(page: Page, studio: Studio, tmp_path: Path) -> None:
     answer = page.send("song.wav", write_song(tmp_path / "x.wav").read_bytes(), stages=("analyze",))
-    run = studio.run_type(studio, [UUID(job) for job in answer["jobs"]], batch_id=UUID(answer["batch"]), grows=True)
+    run = studio.run_type(studio, [UUID(job) for job in answer["jobs"]], batches=[UUID(answer["batch"])])
     run.wait(TIMEOUT)
     assert [(job.kind, job.status) for job in run.jobs] == [("upload", "completed"), ("analyze", "completed")]
 
