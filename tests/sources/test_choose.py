@@ -73,3 +73,8 @@ def test_a_song_whose_length_nobody_knows_is_chosen_by_its_words() -> None:
     song = Song("file", "x.mp3", "Midnight City", artist="M83")
     assert choose([found("M83 - Wait"), found("M83 - Midnight City", None)], song) is not None
     assert choose([], song) is None
+
+
+def test_a_title_by_itself_is_no_song() -> None:
+    assert choose([found("Hello")], Song("file", "hello.mp3", "Hello")) is None
+    assert choose([found("Hello")], Song("file", "hello.mp3", "Hello", duration=243.0)) is not None

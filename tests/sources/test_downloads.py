@@ -167,6 +167,15 @@ def test_the_sooner_of_two_waits_is_waited_for(
     assert raised.value.retry_after == 3600
 
 
+def test_a_way_that_may_soon_work_again_does_not_wait_for_the_other(
+    programs: dict[str, tools.Program], standins: Standins, place: Path
+) -> None:
+    standins.plan(spotdl="limited", pages={PAGE: "503"})  # spotDL has to wait for a day
+    with pytest.raises(RateLimitedError) as raised:
+        get(programs, place)
+    assert raised.value.retry_after is None
+
+
 def test_another_recording_is_taken_where_the_best_is_refused(
     programs: dict[str, tools.Program], standins: Standins, place: Path
 ) -> None:

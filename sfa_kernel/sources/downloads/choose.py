@@ -57,7 +57,12 @@ def choose(results: Sequence[Result], song: Song) -> Result | None:
 
 
 def ranked(results: Sequence[Result], song: Song) -> list[Result]:
-    """The results that may be the song, the best first; of equals the one that was found first."""
+    """The results that may be the song, the best first; of equals the one that was found first.
+
+    None are where neither artist nor length is known: a title by itself is that of many songs.
+    """
+    if not song.artist and not song.duration:
+        return []
     scores = [(_score(result, song), result) for result in results]
     fitting = [(score, result) for score, result in scores if score is not None]
     return [result for _, result in sorted(fitting, key=lambda pair: pair[0], reverse=True)]

@@ -205,11 +205,12 @@ def _verdict(failures: list[SfaError]) -> SfaError:
     """What several failures together mean: whatever may pass is tried again."""
     message = " ".join(error.message for error in failures)
     hint = next((error.hint for error in failures if error.hint), "")
-    limits = [error for error in failures if isinstance(error, RateLimitedError)]
-    if limits:
-        waits = [error.retry_after for error in limits if error.retry_after is not None]
-        # Some way may be free sooner.
-        return RateLimitedError(message, hint=hint, retry_after=min(waits) if len(waits) == len(limits) else None)
+    passing = [error for error in failures if isinstance(error, RetryableJobError)]
+    if any(isinstance(error, RateLimitedError) for error in passing):
+        waits = [error.retry_after for error in passing if isinstance(error, RateLimitedError)]
+        known = [seconds for seconds in waits if seconds is not None]
+        # What is in trouble, or did not say for how long, may be free sooner.
+        return RateLimitedError(message, hint=hint, retry_after=min(known) if len(known) == len(passing) else None)
     for kind in (ServiceError, RetryableJobError, SetupError):
         if any(isinstance(error, kind) for error in failures):
             return kind(message, hint=hint)
