@@ -551,7 +551,8 @@ def bring(connection: Connection, playlist_id: UUID, song_ids: Sequence[UUID]) -
         return 0
     ordered = following[None] + [entry for old, _ in rows for entry in (old, *following[old])]
     positions = {entry: position for position, entry in enumerate(ordered)}
-    _place(connection, [old for old, _ in rows], [positions[old] for old, _ in rows])
+    if rows:
+        _place(connection, [old for old, _ in rows], [positions[old] for old, _ in rows])
     _insert(
         connection,
         playlist_id,

@@ -16,6 +16,7 @@ from sfa_kernel.pipeline.playlist_file import playlist_file_request
 from sfa_kernel.pipeline.scan import key_of
 from sfa_kernel.pipeline.stages import parse_stages
 from sfa_kernel.sources.listed import is_playlist_file
+from sfa_kernel.sources.locate import within
 
 if TYPE_CHECKING:
     from sfa_kernel.folders import Folder
@@ -38,9 +39,8 @@ def folder_handlers(studio: Studio) -> dict[str, Handler]:
         except (OSError, RuntimeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no path"
             raise InputError(f"{clean_text(str(text))} cannot be read: {reason}.", hint="Check the path.") from error
-        for root in studio.settings.import_folders:
-            if path.is_relative_to(root) and not any(part.startswith(".") for part in path.relative_to(root).parts):
-                return path
+        if within(path, studio.settings.import_folders):
+            return path
         raise ParameterError(
             f"{clean_text(str(path))} is outside of the folders that a page may look into.",
             hint="Import it in Python or with `sfa add`, or name its folder in the setting import_roots.",

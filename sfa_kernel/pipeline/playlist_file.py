@@ -19,6 +19,7 @@ from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline.intake import import_requests
 from sfa_kernel.pipeline.stages import parse_stages
 from sfa_kernel.pipeline.upload import upload_key, uploaded_file
+from sfa_kernel.sources.locate import within
 from sfa_kernel.sources.song import Song
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     upload = arguments["upload"]
     path = uploaded_file(ground.storage, upload) if upload else Path(arguments["path"])
     roots = None if arguments["anywhere"] else ground.settings.import_folders
-    if roots is not None and not upload and not any(path.resolve().is_relative_to(root) for root in roots):
+    if roots is not None and not upload and not within(path, roots):
         raise UnsafePathError(f"{path.name} is in no folder that a page may read from.")
     return Plan(
         {"path": path, "name": arguments["title"], "uploaded": bool(upload), "roots": roots}, time_limit=TIME_LIMIT
@@ -210,7 +211,7 @@ def _found(listed: Listed, places: Any) -> tuple[Song, str]:
         service=SERVICE,
         key=named if file is None else str(file),
         title=listed.title or guess.title,
-        artist=listed.artist or (guess.artist or "" if not listed.title else ""),
+        artist=listed.artist or (guess.artist or "" if listed.title in ("", guess.title) else ""),
         album=listed.album,
         year=listed.year,
         track_number=listed.track_number,

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Places", "file_name", "local_name"]
+__all__ = ["Places", "file_name", "local_name", "within"]
 
 MOST_LOOKED_AT = 200_000  # names below the playlist's folder
 
@@ -46,6 +46,26 @@ def file_name(location: str) -> str:
     return _SEPARATORS.split(local_name(location))[-1]
 
 
+def within(path: str | os.PathLike[str], roots: Sequence[Path]) -> bool:
+    """Whether a path, links in it resolved, lies in one of these folders, and nothing on the way there is hidden.
+
+    Parameters
+    ----------
+    path
+        What somebody names.
+    roots
+        Folders, links in them resolved.
+    """
+    try:
+        real = Path(path).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL
+        return False
+    return any(
+        real.is_relative_to(root) and not any(part.startswith(".") for part in real.relative_to(root).parts)
+        for root in roots
+    )
+
+
 class Places:
     """Where the files of one playlist may be.
 
@@ -54,7 +74,7 @@ class Places:
     folder
         The playlist's own folder, which relative paths begin in; None when it came from elsewhere.
     roots
-        Folders, links in them resolved, outside of which no file is looked for; None for everywhere.
+        Folders outside of which no file is looked for, as `within` says; None for everywhere.
     label
         What stands for the folder that is not known: ``01.mp3`` of one playlist is not that of another.
     """
@@ -62,7 +82,7 @@ class Places:
     def __init__(self, folder: Path | None, roots: Sequence[Path] | None = None, *, label: str = "") -> None:
         self._folder = folder
         self._label = label
-        self._roots = None if roots is None else [os.path.join(root, "") for root in roots]
+        self._roots = roots
         self._below: dict[str, list[str]] | None = None
 
     def find(self, location: str) -> Path | None:
@@ -90,13 +110,7 @@ class Places:
         return os.path.normpath(os.path.join(self._folder or self._label, name))
 
     def _allowed(self, path: str) -> bool:
-        if self._roots is None:
-            return True
-        try:
-            real = os.path.realpath(path)
-        except (OSError, ValueError):
-            return False
-        return any(real.startswith(root) for root in self._roots)
+        return self._roots is None or within(path, self._roots)
 
     def _by_name(self, name: str) -> Path | None:
         parts = [_plain(part) for part in _SEPARATORS.split(name)]

@@ -13,7 +13,8 @@ from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import playlists, songs
 from sfa_kernel.errors import InputError
 from sfa_kernel.panels.uploads import upload_handlers
-from sfa_kernel.pipeline.playlist_file import playlist_file_request
+from sfa_kernel.pipeline.playlist_file import playlist_file_request, work
+from sfa_kernel.progress import silent
 from tests import sounds
 
 if TYPE_CHECKING:
@@ -152,6 +153,13 @@ def test_hostile_names_break_nothing_and_lead_nowhere(studio: Studio, tmp_path: 
     assert [path.name for path in (studio.home / "downloads").iterdir()] == []
 
 
+def test_the_name_of_a_file_tells_the_artist_of_the_title_that_a_list_tells(tmp_path: Path) -> None:
+    path = tmp_path / "set.m3u"
+    path.write_text("#EXTINF:200,Gone\n03 - Bo - Gone.mp3\n#EXTINF:200,Away\nCy - Gone.mp3\nDi - Far.mp3\n")
+    (read,) = work(path=path, name="set", uploaded=False, roots=None, scratch=tmp_path, progress=silent)
+    assert [(song.artist, song.title) for song in read.songs] == [("Bo", "Gone"), ("", "Away"), ("Di", "Far")]
+
+
 def test_a_path_that_is_no_text_is_refused(studio: Studio, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no known encoding"):
         studio.add(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.m3u"))
@@ -159,17 +167,18 @@ def test_a_path_that_is_no_text_is_refused(studio: Studio, tmp_path: Path) -> No
 
 def test_a_playlist_of_a_page_reads_only_what_a_page_may_see(studio: Studio, tmp_path: Path) -> None:
     inside, outside = tmp_path / "in", tmp_path / "out"
-    for folder in (inside, outside):
+    for folder in (inside, outside, inside / ".in"):
         folder.mkdir()
         write_song(folder / f"{folder.name}.wav", seed=ord(folder.name[0]))
     object.__setattr__(studio.settings, "import_roots", str(inside))
-    text = f"in.wav\n{outside}/out.wav\n../out/out.wav\n"
+    write_song(inside / ".in" / "hidden.wav", seed=1)
+    text = f"in.wav\n{outside}/out.wav\n../out/out.wav\n{inside}/.in/hidden.wav\n"
     for folder in (inside, outside):
         (folder / "set.m3u").write_text(text)
     (failure,) = take_in(studio, outside / "set.m3u", anywhere=False).failures
     assert "no folder that a page may read" in failure["error"]
     take_in(studio, inside / "set.m3u", anywhere=False)
-    assert lists(studio) == {"set": ["in", "(out)", "(out)"]}
+    assert lists(studio) == {"set": ["in", "(out)", "(out)", "(hidden)"]}
 
     # Uploaded, its own folder is not known, and no more than that may be seen.
     page = upload_handlers(studio)
