@@ -37,6 +37,8 @@ export function dragRows(options: DragOptions): void {
     if (event.pointerType !== "mouse" && !event.target.closest("[data-grip]")) return;
     if (event.target.closest("[role=row]")) new Drag(event, options);
   }, { signal });
+  // Text of the page that is selected would be dragged in place of the rows.
+  scroller.addEventListener("dragstart", (event) => event.preventDefault(), { signal });
 }
 
 class Drag {

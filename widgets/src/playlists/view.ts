@@ -175,6 +175,8 @@ class PlaylistsView implements PlaylistsHandle {
         event.preventDefault();
         this.#head.rename();
       }
+      // Beside the songs the browser would select the text of the whole page.
+      if (!typing && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a") event.preventDefault();
       if (typing || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
       event.preventDefault();
       event.stopPropagation();
