@@ -296,7 +296,7 @@ def _wakes(folder: Path, stop: threading.Event) -> Iterator[None]:
         )
         for _ in changes:
             yield
-    except OSError as error:  # the folder is gone, or the system watches as many as it can
+    except (OSError, RuntimeError) as error:  # the folder is gone, or the system watches as many as it can
         logger.warning("Events are looked for instead of announced: %s", error)
     while not stop.wait(LOOK_SECONDS):
         yield

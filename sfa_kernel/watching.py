@@ -53,6 +53,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._deaf = ""  # why changes are not heard of; empty when they are
 
     def start(self) -> None:
         """Begin to watch in the background; calling it again changes nothing."""
@@ -86,9 +87,11 @@ class Watcher:
             except SfaError as error:
                 logger.warning("Watching folders has to wait: %s", error)
                 self._stopping.wait(LOOK_SECONDS)
-            except Exception:
+            except Exception as error:
                 # The system's watches are used up, or the disk has gone: looking again and again still works.
-                logger.exception("Folders cannot be watched; they are looked through from time to time")
+                if str(error) != self._deaf:
+                    logger.warning("Folders cannot be watched; they are looked through from time to time: %s", error)
+                self._deaf = str(error)
                 self._stopping.wait(LOOK_SECONDS)
 
     def _watched(self) -> list[FolderRow]:
@@ -115,6 +118,9 @@ class Watcher:
             raise_interrupt=False,
             ignore_permission_denied=True,
         ):
+            if self._deaf:  # who knows what came meanwhile
+                self._deaf = ""
+                due |= {row.id for row in rows}
             due |= self._touched(rows, (path for _, path in changes))
             now = self._watched()
             self._queue(now, due)

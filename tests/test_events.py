@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from sfa_kernel.catalog import jobs as table
 from sfa_kernel.events import Event, EventBus, Journal
@@ -53,6 +54,18 @@ journal = Journal(Path(sys.argv[1]))
 for n in range(200):
     journal.publish("jobs:" + sys.argv[2], {"n": n, "text": "x" * 300})
 """
+
+
+def test_events_come_where_the_system_announces_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise WatchfilesRustInternalError("Error creating recommended watcher: Too many open files (os error 24)")
+
+    monkeypatch.setattr("watchfiles.watch", refused)
+    monkeypatch.setattr("sfa_kernel.events.LOOK_SECONDS", 0.05)
+    collector = Collector(1)
+    with EventBus(folder).subscribe("jobs:*", collector):
+        Journal(folder).publish("jobs:a", {"n": 1})
+        assert collector.done.wait(TIMEOUT)
 
 
 def test_events_of_several_processes_arrive_whole_and_in_order(folder: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import watchfiles
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
+from sfa_kernel import watching
 from sfa_kernel.studio import Studio
 from sfa_kernel.watching import Watcher
 from tests.folders import put_song, titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TIMEOUT = 60
 
@@ -72,6 +75,31 @@ def test_a_watched_folder_that_goes_and_comes_back_goes_on(studio: Studio, music
     away.rename(music)
     until(lambda: titles(studio) == ["one", "two"])
     until(lambda: studio.folders[0].problem is None)
+
+
+def test_where_the_system_watches_no_more_folders_it_is_told_once_and_what_came_is_found_later(
+    home: Path, music: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Studio.open(home) as studio:
+        studio.folders.add(music).wait(TIMEOUT)
+    watch, limit = watchfiles.watch, threading.Event()
+    limit.set()
+
+    def limited(*paths: Any, **options: Any) -> Any:
+        if Path(paths[0]) == music and limit.is_set():
+            raise WatchfilesRustInternalError("Too many open files (os error 24)")
+        return watch(*paths, **options)
+
+    monkeypatch.setattr(watchfiles, "watch", limited)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.2)
+    with Studio.open(home) as studio:
+        until = Until(studio)
+        until(lambda: [job.status for job in studio.jobs if job.kind == "scan"] == ["completed"] * 2)
+        put_song(music / "two.wav", 2)
+        limit.clear()
+        until(lambda: titles(studio) == ["one", "two"])
+        until.close()
+    assert sum("cannot be watched" in record.getMessage() for record in caplog.records) == 1
 
 
 def test_a_folder_that_is_not_watched_any_more_is_left_alone(studio: Studio, music: Path, until: Until) -> None:
