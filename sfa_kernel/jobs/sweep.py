@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sfa_kernel.catalog import jobs as table
 from sfa_kernel.catalog.files import referenced_among
+from sfa_kernel.inventory import OWNED
 from sfa_kernel.storage import noted_files
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def sweep(catalog: Catalog, storage: Storage) -> list[Path]:
         for path, match in folders.items()
         if ((UUID(match[1]), int(match[2])) not in running) and (int(match[2]) > 0 or _age(path) > IMPORT_SECONDS)
     ]
-    names = {name for path in dead for name in noted_files(path)}
+    # Of an upload no row says whose it is: the job may be tried again, and the nightly cleanup knows when not.
+    names = {name for path in dead for name in noted_files(path) if name.partition("/")[0] in OWNED}
     if names:
         with catalog.read() as connection:
             names -= referenced_among(connection, names)

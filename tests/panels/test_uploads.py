@@ -6,13 +6,15 @@ import json
 import shutil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from sfa_kernel.errors import InputError, ParameterError
+from sfa_kernel.jobs.sweep import sweep
 from sfa_kernel.panels.uploads import LARGEST_CHUNK, upload_handlers
 from sfa_kernel.pipeline import cleanup
+from sfa_kernel.storage import FileChanges
 from sfa_kernel.studio import Studio
 from tests.sounds import write_song
 
@@ -144,6 +146,15 @@ def test_stages_follow_an_upload_in_its_batch(page: Page, studio: Studio, tmp_pa
     run = studio.run_type(studio, [UUID(job) for job in answer["jobs"]], batches=[UUID(answer["batch"])])
     run.wait(TIMEOUT)
     assert [(job.kind, job.status) for job in run.jobs] == [("upload", "completed"), ("analyze", "completed")]
+
+
+def test_an_upload_stays_when_its_job_was_killed_while_it_wrote_its_result(page: Page, studio: Studio) -> None:
+    upload = page.begin("song.wav", 1000)["upload"]
+    scratch = studio.storage.scratch(uuid4(), 1)
+    FileChanges(studio.storage, scratch).drop([f"uploads/{upload}"])
+    sweep(studio.catalog, studio.storage)
+    assert not scratch.exists()
+    assert [path.name for path in left(studio)] == [upload]
 
 
 def test_what_nobody_went_on_with_goes_but_not_what_waits_for_its_job(
