@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sfa_kernel.audio.text import clean_text
 from sfa_kernel.errors import InputError
@@ -16,6 +16,7 @@ __all__ = ["read_rekordbox"]
 
 LARGEST = 1 << 30  # bytes; a collection of 100,000 songs with their beat grids takes about half of that
 DEEPEST = 64  # folders in folders
+LONGEST_ELEMENT = 4 << 20  # bytes
 EXPORT_HINT = "In rekordbox, choose File, Export Collection in xml format."
 
 
@@ -109,7 +110,9 @@ def _walk(path: Path) -> Iterator[tuple[str, Any, int]]:
 
     open_elements: list[Any] = []
     with path.open("rb") as file:
-        for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
+        pieces = _Pieces(file)
+        for event, element in iterparse(pieces, events=("start", "end"), forbid_dtd=True):
+            pieces.since = 0
             if event == "start":
                 open_elements.append(element)
                 if len(open_elements) > DEEPEST:
@@ -119,6 +122,27 @@ def _walk(path: Path) -> Iterator[tuple[str, Any, int]]:
                 open_elements.pop()
                 if open_elements:
                     open_elements[-1].remove(element)
+
+
+class _Pieces:
+    """A file as it is parsed. With each piece the parser looks anew at all of an element that has no end yet.
+
+    Attributes
+    ----------
+    since
+        Bytes since an element began or ended.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.since = 0
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.since += len(data)
+        if self.since > LONGEST_ELEMENT:
+            raise ValueError("an element is too long")
+        return data
 
 
 def _listed(track: Any) -> Listed:

@@ -125,6 +125,7 @@ def test_a_collection_without_lists_is_one_list(tmp_path: Path) -> None:
         ('<!DOCTYPE a [<!ENTITY b "bbbb">]><DJ_PLAYLISTS>&b;</DJ_PLAYLISTS>', "defines entities"),
         ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><DJ_PLAYLISTS/>', "defines entities"),
         ("<DJ_PLAYLISTS>" + "<NODE>" * 5000, "damaged"),
+        (f"<DJ_PLAYLISTS><COLLECTION><TRACK Name='{'x' * 5_000_000}'/></COLLECTION></DJ_PLAYLISTS>", "too long"),
     ],
 )
 def test_a_damaged_or_hostile_file_is_told_in_one_sentence(tmp_path: Path, text: str, reason: str) -> None:
