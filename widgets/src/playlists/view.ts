@@ -357,22 +357,24 @@ class PlaylistsView implements PlaylistsHandle {
 
   async #remove(id: string): Promise<void> {
     const playlist = this.#playlists?.find((each) => each.id === id);
-    const { signal, layer } = this.#options;
-    const restore = () => void this.#try(async () => {
+    const { signal } = this.#options;
+    const restore = async () => {
       await this.#bridge.request("playlists.restore", { id }, { signal });
       this.#wanted = id;
       await this.#load();
-    });
+    };
     await this.#try(async () => {
       const inList = this.#list.element.contains(document.activeElement);
       const order = this.#inOrder(this.#playlists ?? []);
       const at = order.findIndex((each) => each.id === id);
-      await this.#bridge.request("playlists.remove", { id }, { signal });
+      const asked = this.#bridge.request("playlists.remove", { id }, { signal });
+      await asked;
       if (id === this.#entries.id) this.#wanted = (order[at + 1] ?? order[at - 1])?.id ?? "";
       await this.#load();
       this.#root.classList.remove("is-inside");
       if (inList) this.#list.focus();
-      layer.toast("info", `Removed “${playlist?.name ?? "the playlist"}”. Its songs stay in the library.`, { action: { label: "Undo", run: restore } });
+      // Remembered last: another one is shown by now, which has forgotten what was done to the one before.
+      this.#tell(`Removed “${playlist?.name ?? "the playlist"}”. Its songs stay in the library.`, this.#remember(asked, restore));
     });
   }
 
