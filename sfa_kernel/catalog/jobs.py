@@ -114,6 +114,13 @@ class JobRow:
 
 _NAMES = [field.name for field in fields(JobRow)]
 _COLUMNS = ", ".join(_NAMES)
+_TYPES = {
+    **dict.fromkeys(("id", "track_id", "batch_id"), "UUID"),
+    **dict.fromkeys(("progress", "attempt", "max_attempts", "priority", "blockers"), "INTEGER"),
+    **dict.fromkeys(("created_at", "scheduled_at", "started_at", "heartbeat_at", "ended_at"), "TIMESTAMPTZ"),
+    "arguments": "JSON",
+    "needs": "UUID[]",
+}  # of those that are no texts
 # That a job has not ended is asked first: the column of times is quicker to look through than that of statuses.
 _ACTIVE = "ended_at IS NULL"
 _RUNS = "ended_at IS NULL AND status IN ('downloading', 'processing')"
@@ -336,19 +343,14 @@ def insert(connection: Connection, jobs: Sequence[JobRow]) -> None:
     if not jobs:
         return
     open_needs = _open_needs(connection, jobs)
-    rows = []
-    for job in jobs:
-        values = {name: getattr(job, name) for name in _NAMES}
-        values["arguments"] = json.dumps(job.arguments)
-        values["blockers"] = _blockers(open_needs, job)
-        rows.append(list(values.values()))
-    marks = f"({', '.join('?' * len(_NAMES))})"
-    for start in range(0, len(rows), 200):  # one statement costs as much as many rows
-        part = rows[start : start + 200]
-        connection.execute(
-            f"INSERT INTO jobs ({_COLUMNS}) VALUES {', '.join([marks] * len(part))}",  # noqa: S608 - our own names
-            [value for row in part for value in row],
-        )
+    columns = {name: [getattr(job, name) for job in jobs] for name in _NAMES}
+    columns["arguments"] = [json.dumps(job.arguments) for job in jobs]
+    columns["blockers"] = [_blockers(open_needs, job) for job in jobs]
+    lists = ", ".join(f"unnest(?::{_TYPES.get(name, 'VARCHAR')}[])" for name in _NAMES)
+    connection.execute(
+        f"INSERT INTO jobs ({_COLUMNS}) SELECT {lists}",  # noqa: S608 - our own names
+        list(columns.values()),
+    )
 
 
 def note(connection: Connection, job_id: UUID, facts: dict[str, Any]) -> None:
