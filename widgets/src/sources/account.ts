@@ -162,6 +162,7 @@ export class Account {
       event.preventDefault();
       const url = field.value.trim();
       field.value = "";
+      send.disabled = true;
       this.#send("spotify.paste", { url });
     });
     const again = press("Start over", () => void this.#open(again));
