@@ -348,7 +348,7 @@ def insert(connection: Connection, jobs: Sequence[JobRow]) -> None:
     columns["blockers"] = [_blockers(open_needs, job) for job in jobs]
     lists = ", ".join(f"unnest(?::{_TYPES.get(name, 'VARCHAR')}[])" for name in _NAMES)
     connection.execute(
-        f"INSERT INTO jobs ({_COLUMNS}) SELECT {lists}",  # noqa: S608 - our own names
+        f"INSERT INTO jobs ({_COLUMNS}) SELECT {lists}",
         list(columns.values()),
     )
 

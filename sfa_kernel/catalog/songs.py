@@ -26,6 +26,7 @@ __all__ = [
     "by_keys",
     "get",
     "get_many",
+    "here",
     "link",
     "link_files",
     "match",
@@ -208,12 +209,12 @@ def match(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     dict
         The track of each of these songs that is in the library, those included that were linked before.
     """
-    here = _here(connection, song_ids)
-    waiting = _candidates(connection, "songs", ids=[song_id for song_id in song_ids if song_id not in here])
+    known = here(connection, song_ids)
+    waiting = _candidates(connection, "songs", ids=[song_id for song_id in song_ids if song_id not in known])
     pairs = _pairs(waiting, _candidates(connection, "tracks", like=waiting))
     if pairs:
         _link(connection, pairs)
-    return here | pairs
+    return known | pairs
 
 
 def recognise(connection: Connection, track_ids: Sequence[UUID]) -> list[UUID]:
@@ -244,7 +245,8 @@ def prune(connection: Connection, before: datetime) -> int:
     return len(forgotten)
 
 
-def _here(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+def here(connection: Connection, song_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The tracks of those of these songs that are in the library, as far as that was noticed: see `match`."""
     rows = connection.execute(
         """
         SELECT s.id, t.id FROM (SELECT id, track_id FROM songs WHERE id IN (SELECT unnest(?::UUID[]))) s

@@ -86,7 +86,7 @@ def requests(
     _check_on(connection)
     names = list(parse_stages(stages)) if stages else []
     chosen = list(dict.fromkeys(song_ids))
-    here = songs.match(connection, chosen)
+    here = songs.here(connection, chosen)
     return [
         JobRequest(
             kind=DOWNLOAD.name,

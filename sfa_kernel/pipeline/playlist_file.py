@@ -250,7 +250,7 @@ def _commit(connection: Connection, job: JobRow, result: list[ReadPlaylist], fil
 def _follow(connection: Connection, ledger: Ledger, job: JobRow, result: list[ReadPlaylist]) -> None:
     files = list(dict.fromkeys(song.key for one in result for song in one.songs if song.key in one.files))
     rows = songs.by_keys(connection, SERVICE, files)
-    here = songs.match(connection, [row.id for row in rows.values()])
+    here = songs.here(connection, [row.id for row in rows.values()])
     absent = [key for key in files if rows[key].id not in here]
     ledger.enqueue_all(
         connection,
