@@ -4,7 +4,9 @@ import { jobRow, overview } from "../testing/rows";
 import type { JobRow } from "../types";
 import { fingerprint, plain } from "./fingerprint";
 import { droppedFiles, isMusic } from "./files";
+import { Layer } from "../ui/layer";
 import { CHUNK, Uploader, type UploadProgress } from "./upload";
+import { mountUploads } from "./uploads";
 
 /** A kernel that keeps what it was sent, and whose jobs are done at once. */
 function kernel(handlers: FakeHandlers = {}, job: (upload: string) => Partial<JobRow> = () => ({})): FakeBridge {
@@ -148,6 +150,20 @@ describe("an upload", () => {
     await queue.add([file("a", 1)], []);
     expect(bridge.params("upload.abort")).toEqual([]);
     expect(finished).not.toHaveBeenCalled();
+  });
+});
+
+describe("files that cannot be used", () => {
+  it("are told in one message, which tries all of them again", async () => {
+    const end = new AbortController();
+    const bridge = kernel({}, (id) => (["u1", "u2"].includes(id) ? { status: "failed", error: "This is no audio." } : {}));
+    const uploads = mountUploads(document.body, bridge, new Layer(end.signal), end.signal);
+    await uploads.add([file("a.mp3", 1), file("b.mp3", 1)], []);
+    const toasts = [...document.querySelectorAll(".sfa-toast.is-danger")];
+    expect(toasts.map((toast) => toast.textContent)).toEqual([expect.stringContaining("2 files could not be added. The last: b.mp3: This is no audio.")]);
+    [...(toasts[0]?.querySelectorAll("button") ?? [])].find(({ textContent }) => textContent === "Try all again")?.click();
+    await vi.waitFor(() => expect(bridge.params("upload.finish").map(({ upload }) => upload)).toEqual(["u1", "u2", "u3", "u4"]));
+    end.abort();
   });
 });
 

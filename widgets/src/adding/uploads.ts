@@ -37,6 +37,9 @@ export function mountUploads(host: HTMLElement, bridge: Bridge, layer: Layer, si
   });
   append(host, card, picker);
 
+  let failures: (() => void)[] = [];
+  let untell: () => void = () => undefined;
+
   const uploader = new Uploader(bridge, {
     progress(state) {
       card.hidden = state === null;
@@ -54,9 +57,24 @@ export function mountUploads(host: HTMLElement, bridge: Bridge, layer: Layer, si
     failed(file, error, retry) {
       const { message, hint } = describe(error);
       const named = message.startsWith(file) ? message : `${file}: ${message}`;
-      layer.toast("danger", named, { hint, action: { label: "Try again", run: retry } });
+      // Of a folder full of them one message is enough.
+      const all = failures;
+      const several = all.push(retry) > 1;
+      untell();
+      untell = layer.toast("danger", several ? `${all.length} files could not be added. The last: ${named}` : named, {
+        hint,
+        action: {
+          label: several ? "Try all again" : "Try again",
+          run() {
+            if (failures === all) failures = [];
+            for (const again of all) again();
+          },
+        },
+      });
     },
     finished({ added, known, playlists }) {
+      failures = [];
+      untell = () => undefined;
       const parts = [
         added > 0 && `Added ${plural(added, "track")}.`,
         playlists > 0 && `Added ${plural(playlists, "playlist")}.`,
