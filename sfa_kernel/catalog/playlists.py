@@ -569,18 +569,23 @@ def bring(connection: Connection, playlist_id: UUID, song_ids: Sequence[UUID]) -
 
 def forget_tracks(connection: Connection, track_ids: Sequence[UUID]) -> None:
     """These tracks go for good: an entry that somebody else named is a song again, every other one goes."""
-    for statement in (
-        "UPDATE songs SET track_id = NULL WHERE track_id IN (SELECT unnest(?::UUID[]))",
+    connection.execute(
         "DELETE FROM playlist_entries WHERE song_id IS NULL AND track_id IN (SELECT unnest(?::UUID[]))",
-    ):
-        connection.execute(statement, [list(track_ids)])
+        [list(track_ids)],
+    )
 
 
 def purge(connection: Connection, before: datetime) -> int:
-    """Delete the playlists and entries that were removed before this time. Returns how many playlists."""
+    """Delete the playlists and entries that were removed before this time. Returns how many playlists.
+
+    Of a playlist that stays, what somebody else names and a person took out is kept as taken out: the next import is
+    not to bring it back.
+    """
     ids = [row[0] for row in connection.execute("SELECT id FROM playlists WHERE removed_at < ?", [before]).fetchall()]
     connection.execute(
-        "DELETE FROM playlist_entries WHERE removed_at < ? OR playlist_id IN (SELECT unnest(?::UUID[]))", [before, ids]
+        "DELETE FROM playlist_entries WHERE (removed_at < ? AND song_id IS NULL) "
+        "OR playlist_id IN (SELECT unnest(?::UUID[]))",
+        [before, ids],
     )
     connection.execute("DELETE FROM playlists WHERE id IN (SELECT unnest(?::UUID[]))", [ids])
     return len(ids)

@@ -63,7 +63,8 @@ class SongRow:
     song
         What is known of it.
     track_id
-        The track that it became, also while that is removed; None for none.
+        The track that it became, also once that was removed, for good or not yet: nobody wants it again who has not
+        said so. None for none.
     """
 
     id: UUID
@@ -233,7 +234,8 @@ def prune(connection: Connection, before: datetime) -> int:
     """
     forgotten = connection.execute(
         """
-        DELETE FROM songs WHERE track_id IS NULL AND updated_at < ? AND id::VARCHAR NOT IN (
+        DELETE FROM songs WHERE (track_id IS NULL OR track_id NOT IN (SELECT id FROM tracks)) AND updated_at < ?
+        AND id::VARCHAR NOT IN (
             SELECT song_id::VARCHAR FROM playlist_entries WHERE song_id IS NOT NULL
             UNION ALL SELECT unnest(json_extract_string(document, '$.songs[*]')) FROM lookups
             UNION ALL SELECT json_extract_string(arguments, '$.song') FROM jobs
@@ -269,7 +271,7 @@ class _Candidate:
 
 
 _OPEN = {
-    "songs": "(track_id IS NULL OR track_id IN (SELECT id FROM tracks WHERE removed_at IS NOT NULL))",
+    "songs": "(track_id IS NULL OR track_id NOT IN (SELECT id FROM tracks WHERE removed_at IS NULL))",
     "tracks": "removed_at IS NULL",
 }
 

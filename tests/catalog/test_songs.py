@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -140,3 +141,12 @@ def test_tracks_that_come_in_are_known_to_whoever_waited_for_them(catalog: Catal
         assert set(songs.link_files(connection, {"/music/a.wav": track})) == {named, waiting}
         assert songs.link_files(connection, {"/music/a.wav": track}) == []
         assert songs.match(connection, [named, waiting, other]) == {named: track, waiting: track}
+
+
+def test_a_song_whose_track_was_removed_for_good_is_known_again(catalog: Catalog) -> None:
+    (song,) = put(catalog, Song("spotify", "a", "Song", "Band", duration=60.0))
+    with catalog.write() as connection:
+        songs.link(connection, song, uuid4())
+    assert match(catalog, [song]) == {}
+    track = add(catalog, title="Song", artist="Band", duration=60.0)
+    assert match(catalog, [song]) == {song: track}
