@@ -57,7 +57,7 @@ def show(page: Page, view: str) -> None:
 
 
 def entries(page: Page) -> Locator:
-    return page.get_by_role("grid", name="Songs of the playlist").locator(".sfa-entries-space [role=row]:visible")
+    return page.get_by_role("grid", name="Songs of the playlist").locator(".sfa-grid-space [role=row]:visible")
 
 
 def see(page: Page, *titles: str) -> None:
@@ -66,8 +66,9 @@ def see(page: Page, *titles: str) -> None:
     def shown() -> list[str]:
         # Recycled rows lie in any order; their numbers say where they are.
         rows = page.evaluate(
-            """() => [...document.querySelectorAll(".sfa-entries-space [role=row]")].filter((row) => !row.hidden)
-              .map((row) => [Number(row.getAttribute("aria-rowindex")), row.querySelector(".e-title").textContent])"""
+            """() => [...document.querySelectorAll(".sfa-entries .sfa-grid-space [role=row]")]
+              .filter((row) => !row.hidden)
+              .map((row) => [Number(row.getAttribute("aria-rowindex")), row.querySelector(".c-title").textContent])"""
         )
         return [title for _, title in sorted(rows)]
 

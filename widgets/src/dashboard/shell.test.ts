@@ -220,7 +220,7 @@ describe("the dashboard", () => {
     press("p");
     expect(view()).toBe("playlists");
     const entry = await vi.waitFor(() => {
-      const found = el.querySelector<HTMLElement>(".sfa-entries-space .sfa-entry:not(.is-loading) .e-title");
+      const found = el.querySelector<HTMLElement>(".sfa-grid-space .sfa-entry:not(.is-loading) .c-title");
       expect(found?.textContent).toBe("Track t0");
       return found as HTMLElement;
     });

@@ -4,23 +4,20 @@ import { append, h, setAttribute, setText, uniqueId } from "../dom";
 import { ago, duration, tempo } from "../format";
 import { icon } from "../icons";
 import type { CoverArt } from "../media";
-import {
-  energyMeter, keyChip, progressBar, setEnergy, setKeyChip, setProgress, setStems, stageVerb, tileTone,
-} from "../parts";
+import { energyMeter, keyChip, progressBar, setEnergy, setKeyChip, setProgress, setStems, stageVerb } from "../parts";
 import type { TrackRow } from "../types";
+import { Cover } from "../ui/cover";
+import type { GridRow } from "../ui/grid";
 
 export const STATUS_TEXT: Record<TrackRow["status"], string> = {
   new: "Not analysed", queued: "Waiting", working: "Working", ready: "Ready", failed: "Failed",
 };
 
-export class RowView {
+export class RowView implements GridRow<TrackRow> {
   readonly element: HTMLElement;
-  /** The place in the list that this element shows now; -1 for none. */
   index = -1;
   #track: TrackRow | undefined;
-  #artFor = "";
-  readonly #tile = h("span", { class: "sfa-tile", role: "gridcell" });
-  readonly #image = h("img", { alt: "", decoding: "async", hidden: true });
+  readonly #cover = new Cover();
   readonly #title = h("span", { class: "c-title", role: "gridcell", dir: "auto" });
   readonly #artist = h("span", { class: "c-artist", role: "gridcell", dir: "auto" });
   readonly #tempo = h("span", { class: "c-tempo", role: "gridcell" });
@@ -39,14 +36,11 @@ export class RowView {
   );
 
   constructor() {
-    append(this.#tile, icon("disc"), this.#image);
     append(this.#status, this.#statusText, this.#bar, this.#retry);
-    this.#image.addEventListener("error", () => { this.#image.hidden = true; });
-    this.#image.addEventListener("load", () => { this.#image.hidden = false; });
     this.element = h(
       "div",
-      { class: "sfa-row", role: "row", id: uniqueId("row") },
-      this.#tile,
+      { class: "sfa-grid-row sfa-row", role: "row", id: uniqueId("row") },
+      this.#cover.element,
       this.#title,
       this.#artist,
       this.#tempo,
@@ -63,20 +57,12 @@ export class RowView {
     );
   }
 
-  /** Shows a track (undefined: not here yet) at a place in the list. */
-  paint(index: number, top: number, track: TrackRow | undefined): void {
-    if (this.index !== index) {
-      this.index = index;
-      setAttribute(this.element, "aria-rowindex", index + 2); // the header is row 1
-      this.element.classList.toggle("is-odd", index % 2 === 1);
-    }
-    this.element.style.transform = `translateY(${top}px)`;
+  paint(track: TrackRow | undefined): void {
     if (track === this.#track) return;
-    const same = track?.id === this.#track?.id;
     this.#track = track;
     this.element.classList.toggle("is-loading", !track);
     if (!track) {
-      this.#clearArt();
+      this.#cover.clear();
       for (const cell of [this.#title, this.#artist, this.#tempo, this.#energy, this.#duration, this.#added]) {
         setText(cell, "");
       }
@@ -86,10 +72,7 @@ export class RowView {
       this.#paintStatus(null);
       return;
     }
-    if (!same) {
-      this.#clearArt();
-      this.#tile.style.setProperty("--tile", tileTone(track.id));
-    }
+    this.#cover.show(track.id);
     const artist = track.artist ?? "";
     setText(this.#title, track.title);
     setAttribute(this.#title, "title", track.title);
@@ -106,26 +89,8 @@ export class RowView {
     this.#paintStatus(track);
   }
 
-  choose(selected: boolean, cursor: boolean): void {
-    setAttribute(this.element, "aria-selected", selected ? "true" : "false");
-    this.element.classList.toggle("is-cursor", cursor);
-  }
-
-  /** Loads the cover; called once scrolling rests. */
   loadArt(covers: CoverArt): void {
-    const track = this.#track;
-    if (!track?.art || this.#artFor === track.id) return;
-    this.#artFor = track.id;
-    void covers.url(track.id).then((url) => {
-      if (url !== null && this.#artFor === track.id) this.#image.src = url;
-    });
-  }
-
-  #clearArt(): void {
-    if (this.#artFor === "") return;
-    this.#artFor = "";
-    this.#image.hidden = true;
-    this.#image.removeAttribute("src");
+    this.#cover.load(covers, this.#track);
   }
 
   #paintStatus(track: TrackRow | null): void {

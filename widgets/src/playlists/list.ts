@@ -175,7 +175,7 @@ class ListRow {
   constructor(id: string) {
     this.element = h(
       "div", { class: "sfa-lists-item", role: "option", "data-id": id, tabindex: -1 }, this.#mark, this.#name, this.#count,
-      h("button", { type: "button", class: "sfa-entry-button", tabindex: -1, title: "Actions", "data-act": "menu" }, icon("more"), h("span", { class: "sfa-sr" }, "Actions")),
+      h("button", { type: "button", class: "sfa-row-button", tabindex: -1, title: "Actions", "data-act": "menu" }, icon("more"), h("span", { class: "sfa-sr" }, "Actions")),
     );
   }
 

@@ -38,11 +38,11 @@ async function open(handlers: FakeHandlers = {}, playlist = ""): Promise<void> {
   if (kernel.kept.some(({ entries }) => entries.length > 0)) await vi.waitFor(() => expect(titles().length).toBeGreaterThan(0));
 }
 
-const rows = () => [...el.querySelectorAll<HTMLElement>(".sfa-entries-space [role=row]")]
+const rows = () => [...el.querySelectorAll<HTMLElement>(".sfa-grid-space [role=row]")]
   .filter((row) => !row.hidden).sort((a, b) => Number(a.ariaRowIndex ?? a.getAttribute("aria-rowindex")) - Number(b.getAttribute("aria-rowindex")));
-const titles = () => rows().map((row) => row.querySelector(".e-title")?.textContent ?? "").filter(Boolean);
+const titles = () => rows().map((row) => row.querySelector(".c-title")?.textContent ?? "").filter(Boolean);
 const seen = (wanted: string[]) => vi.waitFor(() => expect(titles()).toEqual(wanted));
-const row = (title: string) => rows().find((each) => each.querySelector(".e-title")?.textContent === title) as HTMLElement;
+const row = (title: string) => rows().find((each) => each.querySelector(".c-title")?.textContent === title) as HTMLElement;
 const grid = () => el.querySelector<HTMLElement>("[role=grid]") as HTMLElement;
 const button = (label: string, within: ParentNode = document) => [...within.querySelectorAll<HTMLButtonElement>("button")]
   .find((each) => !each.hidden && each.textContent?.trim() === label) as HTMLButtonElement;
@@ -98,6 +98,11 @@ describe("the list of playlists", () => {
     button("Undo").click();
     await vi.waitFor(() => expect(el.querySelectorAll("[role=option]").length).toBe(2));
     expect(el.querySelector("[aria-selected=true][role=option]")?.getAttribute("aria-label")).toBe("First, 1 song");
+    press("Delete", {}, el.querySelector("[role=option]") as HTMLElement);
+    await vi.waitFor(() => expect(el.querySelectorAll("[role=option]").length).toBe(1));
+    await vi.waitFor(() => expect(toast()?.textContent).toContain("Removed “First”"));
+    press("z", { ctrlKey: true }, el.querySelector("[role=option]") as HTMLElement);
+    await vi.waitFor(() => expect(el.querySelectorAll("[role=option]").length).toBe(2));
   });
 
   it("says why there are none to see, and tries again", async () => {
@@ -174,7 +179,7 @@ describe("the entries of a playlist", () => {
     ));
     vi.spyOn(grid(), "getBoundingClientRect").mockReturnValue({ left: 0, right: 900, top: 0, bottom: 400 } as DOMRect);
     grid().setPointerCapture = () => undefined;
-    drag("pointerdown", row("T4").querySelector(".e-title") as Element, 150);
+    drag("pointerdown", row("T4").querySelector(".c-title") as Element, 150);
     drag("pointermove", window, 100);
     drag("pointermove", window, 216);
     expect(el.querySelector(".sfa-entry-drag")?.textContent).toBe("2 songs");
