@@ -205,7 +205,11 @@ class Spotify:
         listener = Listener(partial(self._answered, answer))
         if (before := self._wait_for((listener, answer))) is not None:
             before.cancel()
-        url = begin(allowed, listener.redirect)
+        try:
+            url = begin(allowed, listener.redirect)
+        except BaseException:
+            self.close()  # nobody will come
+            raise
         self._note_failure(None)
         return Login(url, answer)
 

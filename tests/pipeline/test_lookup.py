@@ -396,6 +396,21 @@ def test_of_two_logins_the_newer_one_counts(studio: Studio, service: Spotify) ->
     assert "is logged in" in said(studio, second.wait(TIMEOUT))
 
 
+def test_a_login_that_cannot_be_kept_waits_for_no_browser(
+    studio: Studio, service: Spotify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise SetupError("The store cannot be written.")
+
+    monkeypatch.setattr("sfa_kernel.sources.spotify.login.begin", refuse)
+    with pytest.raises(SetupError, match="cannot be written"):
+        studio.spotify.login()
+    for thread in threading.enumerate():
+        if thread.name == "spotify-login":
+            thread.join(10)
+            assert not thread.is_alive()
+
+
 def test_who_does_not_agree_is_not_logged_in(studio: Studio, service: Spotify) -> None:
     service.agrees = False
     login = studio.spotify.login()
