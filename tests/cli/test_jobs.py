@@ -117,7 +117,8 @@ def test_the_list_can_be_narrowed(sfa: Sfa, library: Library, tmp_path: Path) ->
     assert listed("list", "--queue", "export") == listed("--kind", "other") == [other.id]
     assert listed("list", "--track", str(track.id)[:8]) == [of_track.id]
     assert listed("--limit", "1") == [failed.id]
-    assert "There is no queue 'nothing'. Choose from import, lookup, download," in sfa.refuses("jobs", "--queue", "nothing")
+    refused = sfa.refuses("jobs", "--queue", "nothing")
+    assert "There is no queue 'nothing'. Choose from import, lookup, download," in refused
     assert "There is no status 'lost'. Choose from queued," in sfa.refuses("jobs", "list", "--status", "lost")
     assert "one document" in sfa.refuses("jobs", "--watch", "--json")
 
