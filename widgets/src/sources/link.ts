@@ -273,7 +273,7 @@ function outcome(preview: LinkPreview): string {
   const what = kind === "track" ? "The song comes into your playlists" : `It comes into your playlists as “${name}”`;
   if (total === 0) return `${what}; no song is in it.`;
   if (songs === 0) return `${what}; ${total === 1 ? "it is" : "all songs are"} here already.`;
-  return `${what}. ${kind === "track" ? "It is not here yet" : `${plural(songs, "song is", "songs are")} not here yet`} and can be downloaded, now or later.`;
+  return `${what}. ${kind === "track" ? "It is not here yet" : `${plural(songs, "song is", "songs are")} not here yet`}.`;
 }
 
 function songList(songs: LinkPreview["songs"], total: number): HTMLElement {
