@@ -131,8 +131,9 @@ def work(*, items: Sequence[Item], wanted: Wish, scratch: Path, progress: Progre
     from sfa_kernel import audio
     from sfa_kernel.progress import Steps
 
-    for item in items:
-        present(item.song.file)
+    if wanted.what == "stem.mp4":  # which holds the song itself; all else goes without it
+        for item in items:
+            present(item.song.file)
     steps = Steps(progress)
     made = exporting.export(items, wanted, scratch, at=lambda share: steps.at(0.99 * share))
     return {

@@ -142,6 +142,20 @@ def test_a_stem_whose_file_is_gone_fails_in_a_sentence(studio: Studio, track: Tr
     assert (row["status"], row["error"]) == ("ready", None)  # of the song nothing has failed
 
 
+def test_what_is_known_of_a_song_that_is_gone_can_be_taken_away(studio: Studio, tmp_path: Path) -> None:
+    path = write_song(tmp_path / "Elsewhere.wav", seconds=3)
+    (track,) = studio.add(path, reference=True)
+    give_stems(studio, track, report={"residual_db": -96.0})
+    studio.run(track, stages="analyze").wait(TIMEOUT)
+    path.unlink()
+    kinds = [
+        exported(studio, track, **what).kind for what in ({}, {"what": "stem", "stem": "bass"}, {"what": "analysis"})
+    ]
+    assert kinds == ["stems", "stem", "analysis"]
+    (job,) = studio.export(track, what="stem.mp4").wait(TIMEOUT).jobs
+    assert (job.status, "not there any more" in (job.error or "")) == ("failed", True)
+
+
 def test_a_set_that_is_named_is_exported_and_no_other_tracks(studio: Studio, track: Track, tmp_path: Path) -> None:
     (other,) = studio.add(write_song(tmp_path / "Other.wav", seconds=3, seed=1))
     with studio.catalog.read() as connection:
