@@ -339,7 +339,7 @@ class LibraryTable implements LibraryHandle {
       children.push(
         icon("disc"),
         h("p", {}, "Drop songs here, or open the demo crate."),
-        h("div", {}, demo, ...(onAdd ? [button("Choose files…", false, onAdd)] : [])),
+        h("div", {}, demo, ...(onAdd ? [button("Add music…", false, onAdd)] : [])),
       );
     }
     this.#message.replaceChildren(...children);
