@@ -213,6 +213,8 @@ class Studio(Library):
         >>> songs = studio.add("song.mp3", "folder")                                  # doctest: +SKIP
         >>> await studio.add("https://open.spotify.com/playlist/...", download=True)  # doctest: +SKIP
         """
+        if "" in paths:  # which would be the folder that the program happens to be in
+            raise ParameterError("An empty name is no file, folder or link.", hint="Name one.")
         links = [path for path in paths if isinstance(path, str) and looks_like_link(path)]
         lists = [path for path in paths if path not in links and is_playlist_file(Path(path))]
         if (links or lists) and len(paths) not in (len(links), len(lists)):

@@ -52,6 +52,12 @@ def test_sql_answers_in_rows_and_changes_nothing(songs: Studio) -> None:
     assert len(songs.tracks) == 3
 
 
+def test_an_empty_name_adds_nothing(studio: Studio) -> None:
+    with pytest.raises(ParameterError, match="An empty name"):
+        studio.add("")
+    assert len(studio.tracks) == 0
+
+
 def test_a_hostile_title_is_text_in_a_table(studio: Studio) -> None:
     html = studio.sql("SELECT ? AS title", [HOSTILE])._repr_html_()
     assert "<script>" not in html

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from sfa_kernel.catalog import breakers, pauses
 from sfa_kernel.catalog import jobs as table
 from sfa_kernel.catalog.jobs import ACTIVE, JobRow
-from sfa_kernel.errors import TransitionError
+from sfa_kernel.errors import BusyError, TransitionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -399,7 +399,13 @@ class Ledger:
             while True:
                 ended.clear()
                 missing.update(str(job_id) for job_id in ids)
-                jobs = self.jobs(ids)
+                try:
+                    jobs = self.jobs(ids)
+                except BusyError:
+                    # That somebody writes much just now is no reason to stop waiting.
+                    if deadline is not None and time.monotonic() > deadline:
+                        raise
+                    continue
                 active = {str(job.id) for job in jobs if job.status in ACTIVE}
                 missing.difference_update({str(job_id) for job_id in ids} - active)
                 left = None if deadline is None else deadline - time.monotonic()

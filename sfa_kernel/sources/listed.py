@@ -16,7 +16,7 @@ __all__ = ["MOST_SONGS", "SUFFIXES", "Listed", "ListedPlaylist", "is_playlist_fi
 SUFFIXES = frozenset({".m3u", ".m3u8", ".xml"})
 """Names of playlist files, in lower case."""
 
-MOST_SONGS = 200_000  # in one file
+MOST_SONGS = 100_000  # in one file: they are written in one transaction, for which others wait
 LONGEST_LOCATION = 4096  # characters; no system opens a longer path
 
 

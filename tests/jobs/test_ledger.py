@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ import pytest
 
 from sfa_kernel.catalog import breakers
 from sfa_kernel.catalog import jobs as table
-from sfa_kernel.errors import NotFoundError, TransitionError
+from sfa_kernel.errors import CatalogBusy, NotFoundError, TransitionError
 from sfa_kernel.jobs import JobRequest
 
 if TYPE_CHECKING:
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.jobs import Ledger
     from sfa_kernel.studio import Studio
+
+# Holds a library's catalogue until its standard input ends.
+HOLD = """
+import sys
+from pathlib import Path
+from sfa_kernel.catalog import Catalog
+with Catalog.open(Path(sys.argv[1])).write():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 KINDS = {"work": "processing", "fetch": "downloading"}
 
@@ -420,3 +431,35 @@ with studio.catalog.write() as connection:
     subprocess.run([sys.executable, "-c", script, str(studio.home)], check=True)
     assert [service["failures"] for service in ledger.services()] == [5]
     assert claim(ledger) == []
+
+
+def test_whoever_waits_for_a_job_outlasts_somebody_who_writes_much(ledger: Ledger) -> None:
+    ids = enqueue(ledger)
+    ledger.catalog.busy_timeout = 0.05
+    asked = threading.Event()
+    ends: list[list[str]] = []
+
+    def wait() -> None:
+        asked.set()
+        ends.append([job.status for job in ledger.wait(ids, timeout=60)])
+
+    waiting = threading.Thread(target=wait)
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(ledger.catalog.file.parent)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert held.stdout is not None
+        assert held.stdout.readline() == b"held\n"
+        with pytest.raises(CatalogBusy):
+            ledger.jobs(ids)
+        waiting.start()
+        assert asked.wait(60)
+        with pytest.raises(CatalogBusy):  # long enough for the one that waits to have met it as well
+            ledger.jobs(ids)
+        assert ends == []
+    finally:
+        held.communicate()
+    ledger.catalog.busy_timeout = 30
+    ledger.cancel(ids)
+    waiting.join(60)
+    assert ends == [["cancelled"]]
