@@ -145,9 +145,9 @@ export class ImportProgress {
     const failed = kinds.reduce((sum, kind) => sum + kind.failed, 0);
     const over = jobs > 0 && ended === jobs;
     const finding = kinds.some(({ kind, jobs: count, ended: done }) => FINDERS.includes(kind) && done < count);
-    const percent = over ? 100 : finding ? 0 : this.#percent(kinds, state);
-    setProgress(this.#whole, percent);
     const stopped = over && kinds.some(({ cancelled }) => cancelled > 0);
+    const percent = stopped ? (kinds.reduce((sum, kind) => sum + kind.ended - kind.cancelled, 0) / jobs) * 100 : over ? 100 : finding ? 0 : this.#percent(kinds, state);
+    setProgress(this.#whole, percent);
     setText(this.#figure, finding || stopped ? "" : `${Math.floor(percent)} %`);
     setText(this.#words, over ? this.#outcome(kinds, failed, state.brought)
       : state.paused ? "Paused. What is under way is finished first."
@@ -230,12 +230,13 @@ function underWay({ running }: BatchState, kind: string): number {
   return running.reduce((sum, job) => sum + (job.kind === kind ? job.progress / 100 : 0), 0);
 }
 
-function kindRow({ kind, jobs, ended, failed }: Kind, begun: number): HTMLElement {
+function kindRow({ kind, jobs, ended, failed, cancelled }: Kind, begun: number): HTMLElement {
   const bar = progressBar(jobLabel(kind));
-  const percent = ((ended + begun) / Math.max(1, jobs)) * 100;
+  const done = ended - cancelled; // what was called off is not done
+  const percent = ((done + begun) / Math.max(1, jobs)) * 100;
   setProgress(bar, percent);
   // One such job is about dozens of files: its number would be taken for theirs.
-  const count = kind === "import" ? `${Math.floor(percent)} %` : `${ended} of ${jobs}`;
+  const count = kind === "import" ? `${Math.floor(percent)} %` : `${done} of ${jobs}`;
   return h(
     "li", {},
     h("span", {}, jobLabel(kind)), bar,

@@ -414,6 +414,7 @@ describe("what was begun", () => {
     ];
     await begin({ "batch.show": () => state({ kinds, failed: [] }) });
     await says("Stopped: 8 jobs were called off");
+    await says("2 of 10");
   });
 
   it("is followed by the jobs of its batch, and ends", async () => {
