@@ -36,6 +36,7 @@ _REFERENCES = (
     ("loops", "track_id", "tracks"),
     ("corrections", "track_id", "tracks"),
 )
+_FAMILIES = ("analysis", "dashboard", "dialogs", "jobs", "library", "mixer", "player", "playlists", "sources")
 DAY = 86400.0  # s
 # Programs that one can do without: what each is for, and how to get it.
 _OPTIONAL = {
@@ -249,7 +250,7 @@ def _widgets() -> dict[str, Any]:
     folders = spec.submodule_search_locations if spec else None
     built = bool(folders) and all(
         os.path.exists(os.path.join(folders[0], "static", f"{name}.js"))  # type: ignore[index] # checked in this expression
-        for name in ("library", "player", "jobs", "dashboard")
+        for name in _FAMILIES
     )
     return _check("widgets", built, "built" if built else "not built", "Run: make js")
 
