@@ -101,6 +101,8 @@ class Run:
     def cancel(self) -> None:
         """Stop those that have not ended."""
         self._library.ledger.cancel(self.ids)
+        while self.batches and not self.done:  # one that ended just before has queued more
+            self._library.ledger.cancel(self.ids)
 
     def pause(self) -> None:
         """Begin none of those that wait, in any process, until `resume`; what is at hand is finished.
@@ -112,7 +114,11 @@ class Run:
         """
         if self.batch_id is None:
             raise TransitionError("This work cannot be paused: it was not asked for as a batch.", hint="Cancel it.")
-        self._library.ledger.pause(self.batch_id)
+        batches = self.batches or (self.batch_id,)
+        active = {job.batch_id for job in self.jobs if job.status in ACTIVE}
+        # Where all have ended, the ledger says so.
+        for batch_id in [batch for batch in batches if batch in active] or batches[:1]:
+            self._library.ledger.pause(batch_id)
 
     def resume(self) -> None:
         """Let those that wait go on, also what another run that is paused was asked for earlier."""

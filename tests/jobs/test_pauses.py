@@ -23,6 +23,7 @@ from tests.sounds import write_song
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
     from sfa_kernel.studio import Studio
 
@@ -233,3 +234,25 @@ def test_a_studio_that_was_opened_anew_works_on_what_it_resumes(studio: Studio, 
     studio.jobs.pause(batch)
     studio.jobs.resume(batch)
     assert [job.status for job in studio.ledger.wait([job.id for job in jobs], timeout=60)] == ["completed"]
+
+
+def test_a_run_of_several_batches_is_paused_and_stopped_as_a_whole(studio: Studio, ledger: Ledger) -> None:
+    batches = [uuid4(), uuid4(), uuid4()]
+    first, second, third = enqueue(ledger, *(request(batch_id=one) for one in batches))
+    ledger.cancel([third])
+    run = Run(studio, [first, second, third], batch_id=batches[0], batches=batches)
+    run.pause()
+    assert (run.paused, claimed(ledger)) == (True, [])
+    run.resume()
+    assert (run.paused, claimed(ledger)) == (False, [first, second])
+    queued: list[UUID] = []
+
+    def follow(connection: Connection, job: JobRow) -> None:  # as a job does that ends just when its run is stopped
+        if job.id == first and not queued:
+            queued.append(ledger.enqueue(connection, request(batch_id=batches[0])).id)
+
+    ledger.observers.append(follow)
+    run.cancel()
+    assert statuses(ledger, [first, second, *queued]) == ["cancelled"] * 3
+    with pytest.raises(TransitionError):
+        run.pause()
