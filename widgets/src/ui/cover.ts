@@ -23,7 +23,8 @@ export class Cover {
     if (id === this.#id) return;
     this.#id = id;
     this.clear();
-    this.element.style.setProperty("--tile", id === null ? "transparent" : tileTone(id));
+    if (id === null) this.element.style.removeProperty("--tile");
+    else this.element.style.setProperty("--tile", tileTone(id));
   }
 
   /** Takes the picture away; the tone stays. */
