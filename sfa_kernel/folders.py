@@ -96,6 +96,7 @@ class Folders(Sequence[Folder]):
         watch: bool = True,
         reference: bool = False,
         stages: str | Sequence[str] = (),
+        confined: bool = False,
     ) -> Run:
         """Import a folder with all folders in it, in the background; returns at once.
 
@@ -111,6 +112,8 @@ class Folders(Sequence[Folder]):
             Whether its songs stay where they are; what browsers do not play is copied even then.
         stages
             What is done with its new songs: some of ``separate``, ``analyze``, ``autocue``.
+        confined
+            Whether to leave out links in it that lead out of the folders which a page may name (``import_roots``).
 
         Returns
         -------
@@ -127,7 +130,7 @@ class Folders(Sequence[Folder]):
         wanted = parse_stages(stages) if stages else ()
         where = self._checked(path)
         with self._library.catalog.write() as connection:
-            row = table.put(connection, where, watched=watch, reference=reference, stages=wanted)
+            row = table.put(connection, where, watched=watch, reference=reference, stages=wanted, confined=confined)
         self._tell()
         return self._start([scan_request(row, asked=True)])
 

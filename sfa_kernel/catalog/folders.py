@@ -33,6 +33,7 @@ class FolderRow:
     added_at: datetime
     scanned_at: datetime | None
     problem: str | None
+    confined: bool
 
     @property
     def inside(self) -> str:
@@ -44,12 +45,21 @@ def _rows(found: list[dict[str, Any]]) -> list[FolderRow]:
     return [FolderRow(**{**row, "stages": json.loads(row["stages"])}) for row in found]
 
 
-def put(connection: Connection, path: str, *, watched: bool, reference: bool, stages: Sequence[str]) -> FolderRow:
-    """Note a folder; one that is noted already is from now on as is said here, and watched if it was."""
+def put(
+    connection: Connection,
+    path: str,
+    *,
+    watched: bool,
+    reference: bool,
+    stages: Sequence[str],
+    confined: bool = False,
+) -> FolderRow:
+    """Note a folder; one that is noted already is from now on as is said here, and watched, or not confined, if so."""
     connection.execute(
         """
-        INSERT INTO folders VALUES ($id, $path, $watched, $reference, $stages, $now, NULL, NULL)
-        ON CONFLICT (path) DO UPDATE SET watched = folders.watched OR $watched, reference = $reference, stages = $stages
+        INSERT INTO folders VALUES ($id, $path, $watched, $reference, $stages, $now, NULL, NULL, $confined)
+        ON CONFLICT (path) DO UPDATE SET watched = folders.watched OR $watched, reference = $reference,
+            stages = $stages, confined = folders.confined AND $confined
         """,
         {
             "id": uuid4(),
@@ -57,6 +67,7 @@ def put(connection: Connection, path: str, *, watched: bool, reference: bool, st
             "watched": watched,
             "reference": reference,
             "stages": json.dumps(list(stages)),
+            "confined": confined,
             "now": datetime.now(UTC),
         },
     )

@@ -81,7 +81,9 @@ def folder_handlers(studio: Studio) -> dict[str, Handler]:
         stages = parse_stages(params["stages"]) if params.get("stages") else ()
         reference = bool(params.get("reference"))
         if path.is_dir():
-            run = studio.folders.add(path, watch=bool(params.get("watch")), reference=reference, stages=stages)
+            run = studio.folders.add(
+                path, watch=bool(params.get("watch")), reference=reference, stages=stages, confined=True
+            )
         elif is_playlist_file(path):
             request = playlist_file_request(path, reference=reference, stages=stages, anywhere=False)
             run = studio._start([request], grows=True)

@@ -16,7 +16,7 @@ from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline.intake import PAUSE, SETTLED, import_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.folders import FolderRow
@@ -99,6 +99,7 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
             "home": ground.storage.home,
             "seen": seen,
             "strict": job.arguments["asked"],
+            "roots": ground.settings.import_folders if folder.confined else None,
         },
         time_limit=TIME_LIMIT,
     )
@@ -110,6 +111,7 @@ def work(
     home: Path,
     seen: Mapping[str, tuple[int, int, bool]],
     strict: bool,
+    roots: Sequence[Path] | None,
     scratch: Path,
     progress: Progress,
 ) -> Scan:
@@ -123,11 +125,13 @@ def work(
         See `sfa_kernel.catalog.origins.below`.
     strict
         Whether a folder that cannot be read is an error.
+    roots
+        See `sfa_kernel.sources.walk.walk`.
     """
     from sfa_kernel.sources.walk import walk
 
     try:
-        walked = walk(Path(folder), leave_out=home)
+        walked = walk(Path(folder), leave_out=home, roots=roots)
     except InputError as error:
         if strict:
             raise

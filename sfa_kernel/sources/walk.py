@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sfa_kernel.audio.files import AUDIO_SUFFIXES
 from sfa_kernel.audio.text import clean_text, is_text
 from sfa_kernel.errors import InputError
+from sfa_kernel.sources.locate import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Seen", "Walked", "walk"]
@@ -42,7 +43,7 @@ class Walked:
     unreadable: list[str] = field(default_factory=list)
 
 
-def walk(folder: Path, *, leave_out: Path | None = None) -> Walked:
+def walk(folder: Path, *, leave_out: Path | None = None, roots: Sequence[Path] | None = None) -> Walked:
     """Find the audio files in a folder and in the folders in it.
 
     What is hidden is left out. A folder that several links lead to is looked at once, so a link back up is no harm.
@@ -53,6 +54,8 @@ def walk(folder: Path, *, leave_out: Path | None = None) -> Walked:
         An absolute path.
     leave_out
         A folder that is none of this: the library's own.
+    roots
+        Folders, links in them resolved, that no link may lead out of; None for wherever they lead.
 
     Raises
     ------
@@ -74,12 +77,12 @@ def walk(folder: Path, *, leave_out: Path | None = None) -> Walked:
         visited.add((outside.st_dev, outside.st_ino))
     waiting = [str(folder)]
     while waiting:
-        inside = list(_inside(waiting.pop(), visited, walked))
+        inside = list(_inside(waiting.pop(), visited, walked, roots))
         waiting += reversed(inside)
     return walked
 
 
-def _inside(folder: str, visited: set[tuple[int, int]], walked: Walked) -> Iterator[str]:
+def _inside(folder: str, visited: set[tuple[int, int]], walked: Walked, roots: Sequence[Path] | None) -> Iterator[str]:
     """Note the files of one folder; the folders in it that are still to be looked at."""
     try:
         with os.scandir(folder) as found:
@@ -91,6 +94,9 @@ def _inside(folder: str, visited: set[tuple[int, int]], walked: Walked) -> Itera
         if entry.name.startswith("."):
             continue
         try:
+            if roots is not None and entry.is_symlink() and not within(entry.path, roots):
+                walked.unreadable.append(f"{clean_text(entry.path)}: a link to where a page may not look")
+                continue
             if entry.is_dir():
                 status = entry.stat()
                 place = (status.st_dev, status.st_ino)

@@ -107,3 +107,20 @@ def test_without_roots_a_page_names_nothing(home: Path, root: Path) -> None:
         assert page("folders.browse", path=None)["folders"] == []
         with pytest.raises(InputError, match="outside of the folders"):
             page("folders.browse", path=str(root))
+
+
+def test_links_lead_a_page_no_further_than_it_may_look_and_a_person_anywhere(
+    page: Page, root: Path, tmp_path: Path
+) -> None:
+    (root / "Music" / "elsewhere").symlink_to(tmp_path / "secret")
+    (root / "Music" / "four.wav").symlink_to(put_song(tmp_path / "secret" / "four.wav", 4))
+    (root / "Music" / "again").symlink_to(root / "Music" / "Album")
+    page.bring(root / "Music")
+    assert titles(page.studio) == ["one", "two"]
+    assert "where a page may not look" in str(page.studio.folders[0].problem)
+    page.studio.folders.scan().wait(TIMEOUT)
+    assert titles(page.studio) == ["one", "two"]
+    page.studio.import_folder(root / "Music").wait(TIMEOUT)
+    assert titles(page.studio) == ["four", "one", "three", "two"]
+    page.bring(root / "Music")  # what a person has allowed stays so
+    assert page.studio.folders[0].problem is None

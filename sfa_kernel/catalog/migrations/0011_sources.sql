@@ -22,7 +22,8 @@ CREATE TABLE folders (
     stages JSON NOT NULL,                   -- what is done with new songs
     added_at TIMESTAMPTZ NOT NULL,
     scanned_at TIMESTAMPTZ,
-    problem VARCHAR                         -- why it could not be read when it was last looked at
+    problem VARCHAR,                        -- why it could not be read when it was last looked at
+    confined BOOLEAN NOT NULL               -- a page named it: links that lead out of where pages may look are left out
 );
 
 -- Songs as others name them: a service, or a playlist file. One is here once it has a track.
