@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sfa_kernel.catalog import tracks
+from sfa_kernel.catalog import songs, tracks
 from sfa_kernel.catalog import webhooks as table
 from sfa_kernel.webhooks.kind import WEBHOOK, request
 
@@ -72,7 +72,8 @@ def _event(job: JobRow) -> str | None:
 
 
 def _data(connection: Connection, job: JobRow) -> dict[str, Any]:
-    known = tracks.get_many(connection, [job.track_id]) if job.track_id else []
+    track_id = job.track_id or _downloaded(connection, job)
+    known = tracks.get_many(connection, [track_id]) if track_id else []
     return {
         "track": {"id": str(known[0].id), "title": known[0].title, "artist": known[0].artist} if known else None,
         "job": {
@@ -84,3 +85,10 @@ def _data(connection: Connection, job: JobRow) -> dict[str, Any]:
             "error": job.error,
         },
     }
+
+
+def _downloaded(connection: Connection, job: JobRow) -> UUID | None:
+    """What a download has become: its job is about no track, for there was none when it was asked for."""
+    song = job.arguments.get("song")
+    found = songs.get_many(connection, [UUID(song)]) if job.kind == "download" and song else []
+    return found[0].track_id if found else None

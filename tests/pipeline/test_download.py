@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,6 +187,20 @@ def test_a_cancelled_download_ends_at_once_with_all_its_programs(studio: Studio,
     studio.close()
     assert not children()
     assert not [path for path in studio.storage.path("scratch").rglob("*") if path.is_file()]
+
+
+def test_a_webhook_is_told_which_track_has_come(
+    standins: Standins, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SFA_WEBHOOKS_PRIVATE", "1")
+    with Studio.open(home) as studio:
+        studio.downloads.switch_on(agreed=True)
+        studio.webhooks.add("http://127.0.0.1:9/nobody", events=["track.downloaded"])
+        studio.downloads.get(put(studio, song(KEYS[0]))).wait(TIMEOUT)
+        (track,) = studio.tracks
+        (told,) = studio.sql("SELECT event, data FROM deliveries")
+    assert told["event"] == "track.downloaded"
+    assert json.loads(told["data"])["track"] == {"id": str(track.id), "title": track.title, "artist": track.artist}
 
 
 def test_no_more_than_three_download_at_once_in_all_processes(standins: Standins, home: Path) -> None:
