@@ -37,7 +37,7 @@ lab: $(INSTALLED)
 	@$(VENV)/bin/sfa lab $(ARGS)
 
 test: $(DEVELOPING) $(NODE_PACKAGES)
-	@.ci/chromium
+	@.ci/programs
 	@.ci/steps test
 
 check: $(DEVELOPING) $(NODE_PACKAGES)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from sfa_kernel import offers, pipeline
-from sfa_kernel.catalog import exports, freshness, tracks
+from sfa_kernel.catalog import exports, folders, freshness, tracks
 from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
@@ -131,8 +131,11 @@ class Studio(Library):
         """
         settings = load_settings(home=home)
         studio = cls(settings if run_jobs is None else replace(settings, run_jobs=run_jobs))
-        if studio.settings.run_jobs and any(folder.watched for folder in studio.folders):
-            studio.work()  # what was put into them meanwhile comes in now
+        if studio.settings.run_jobs:
+            with studio.catalog.read() as connection:
+                watched = folders.any_watched(connection)
+            if watched:
+                studio.work()  # what was put into them meanwhile comes in now
         return studio
 
     def __repr__(self) -> str:
@@ -587,7 +590,6 @@ class Studio(Library):
     def work(self, run: Run | None = None) -> None:
         """Run jobs in the background of this process, whoever queues them; or those of one run alone."""
         self._runner.start(only=None if run is None else [*run.batches, *run.ids])
-
         if run is None:
             self._watcher.start()
 

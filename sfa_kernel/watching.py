@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sfa_kernel.catalog.folders import FolderRow
+    from sfa_kernel.events import Event, Subscription
     from sfa_kernel.jobs import Ledger
 
 __all__ = ["Watcher"]
@@ -26,6 +29,7 @@ __all__ = ["Watcher"]
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0  # how often to see which folders are there
+READ_SECONDS = 30.0  # how often to ask the catalogue for them when no event has said that they have changed
 GATHER_MS = 800  # changes that come so soon after each other are one
 STEP_MS = 100  # how soon a stop is noticed
 # A share, or a system out of watches, tells nothing of changes.
@@ -53,6 +57,9 @@ class Watcher:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._subscription: Subscription | None = None
+        self._rows: list[FolderRow] = []
+        self._read_at = -math.inf  # when they were read
         self._deaf = ""  # why changes are not heard of; empty when they are
 
     def start(self) -> None:
@@ -61,6 +68,7 @@ class Watcher:
             if self._thread is not None:
                 return
             self._stopping.clear()
+            self._subscription = self._ledger.bus.subscribe("sources", self._on_news)
             self._thread = threading.Thread(target=self._run, name="sfa-watcher", daemon=True)
             self._thread.start()
 
@@ -68,6 +76,9 @@ class Watcher:
         """Stop at once."""
         with self._lock:
             thread, self._thread = self._thread, None
+            subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            subscription.close()
         self._stopping.set()
         if thread is not None:
             thread.join()
@@ -94,9 +105,21 @@ class Watcher:
                 self._deaf = str(error)
                 self._stopping.wait(LOOK_SECONDS)
 
+    def _on_news(self, event: Event) -> None:
+        if "folders" in event.data.get("what", ()):
+            self._read_at = -math.inf
+
     def _watched(self) -> list[FolderRow]:
-        with self._ledger.catalog.read() as connection:
-            return [row for row in folders.listing(connection) if row.watched]
+        now = time.monotonic()
+        if now - self._read_at >= READ_SECONDS:
+            self._read_at = now  # before the reading: what changes meanwhile is read again
+            try:
+                with self._ledger.catalog.read() as connection:
+                    self._rows = [row for row in folders.listing(connection) if row.watched]
+            except BaseException:
+                self._read_at = -math.inf
+                raise
+        return self._rows
 
     def _listen(self, rows: list[FolderRow], places: Mapping[UUID, Place | None], due: set[UUID]) -> None:
         """Queue what is due and what changes make due, until other folders are to be watched than these."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog.connection import Connection
 
-__all__ = ["FolderRow", "by_path", "forget", "get", "listing", "put", "set_scanned", "set_watched"]
+__all__ = ["FolderRow", "any_watched", "by_path", "forget", "get", "listing", "put", "set_scanned", "set_watched"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def put(
 def listing(connection: Connection) -> list[FolderRow]:
     """All of them, by path."""
     return _rows(fetch(connection, "SELECT * FROM folders ORDER BY path"))
+
+
+def any_watched(connection: Connection) -> bool:
+    """Whether one of them is watched."""
+    return connection.execute("SELECT true FROM folders WHERE watched LIMIT 1").fetchone() is not None
 
 
 def get(connection: Connection, folder_id: UUID) -> FolderRow:

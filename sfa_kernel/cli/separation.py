@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.cli.terminal import Commands, name_of, open_studio, percentage, print_json
+from sfa_kernel.cli.terminal import Commands, finish, name_of, open_studio, percentage, print_json
 
 if TYPE_CHECKING:
     from sfa_kernel.library import Track
-    from sfa_kernel.runs import Run
     from sfa_kernel.settings import Settings
     from sfa_kernel.stemset import StemSet
     from sfa_kernel.studio import Studio
@@ -270,7 +269,7 @@ def _set(studio: Studio, track: Track, text: str) -> StemSet:
 def _minutes(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
         account = studio.lalal
-        _finish(studio, account.refresh())
+        finish(studio, account.refresh())
         left, checked_at = account.minutes_left, account.checked_at
     if options.json:
         print_json({"minutes_left": left, "checked_at": checked_at and checked_at.isoformat()})
@@ -282,7 +281,7 @@ def _minutes(options: argparse.Namespace) -> int:
 def _packs(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
         account = studio.lalal
-        _finish(studio, account.refresh_voices())
+        finish(studio, account.refresh_voices())
         packs = account.voice_packs
     if options.json:
         print_json({"voice_packs": packs})
@@ -294,26 +293,9 @@ def _packs(options: argparse.Namespace) -> int:
 
 def _cancel_all(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
-        said = _finish(studio, studio.lalal.cancel_all())
+        said = finish(studio, studio.lalal.cancel_all())
     if options.json:
         print_json({"said": said})
     else:
         print(said)
     return 0
-
-
-def _finish(studio: Studio, run: Run) -> str:
-    """Do one job here and now. Returns what it said at its end."""
-    from sfa_kernel.errors import FatalJobError
-
-    studio.work(run)
-    try:
-        run.wait()
-    except KeyboardInterrupt:
-        run.cancel()
-        raise
-    (job,) = run.jobs
-    if job.status != "completed":
-        raise FatalJobError(job.error or "The service was not asked.")
-    log = studio.jobs.log(job.id)
-    return str(log[-1]["text"]) if log else ""

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from sfa_kernel.cli.terminal import Commands, fail, name_of, open_studio, print_json
+from sfa_kernel.cli.terminal import Commands, fail, finish, name_of, open_studio, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def _login(options: argparse.Namespace) -> int:
         else:
             print("Waiting for the browser. (Is it on another machine? sfa spotify login --paste)", file=sys.stderr)
             run = login.wait()
-        _finish(studio, run)
+        finish(studio, run)
         return _tell(studio.spotify.state, options)
 
 
@@ -91,7 +91,7 @@ def _tell(state: State, options: argparse.Namespace) -> int:
 
 def _playlists(options: argparse.Namespace) -> int:
     with open_studio(options) as studio:
-        _finish(studio, studio.spotify.refresh())
+        finish(studio, studio.spotify.refresh())
         rows = studio.spotify.playlists
     if options.json:
         print_json({"playlists": rows})
@@ -105,7 +105,7 @@ def _look(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     with open_studio(options) as studio:
-        _finish(studio, studio.spotify.look(options.link))
+        finish(studio, studio.spotify.look(options.link))
         found = studio.spotify.preview(options.link)
     if options.json:
         print_json(None if found is None else {**asdict(found), "here": found.here})
@@ -154,18 +154,3 @@ def bring_in(options: argparse.Namespace, start: Callable[[Studio], Run]) -> int
     for job in bad:
         fail(f"{job.arguments.get('title') or job.kind}: {job.error}")
     return 1 if bad else 0
-
-
-def _finish(studio: Studio, run: Run) -> None:
-    """Do one job here and now."""
-    from sfa_kernel.errors import FatalJobError
-
-    studio.work(run)
-    try:
-        run.wait()
-    except KeyboardInterrupt:
-        run.cancel()
-        raise
-    (job,) = run.jobs
-    if job.status != "completed":
-        raise FatalJobError(job.error or "Spotify was not asked.")

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sfa_kernel.progress import Progress
+    from sfa_kernel.runs import Run
     from sfa_kernel.studio import Studio
 
     Command = Callable[[argparse.Namespace], int]
 
-__all__ = ["Commands", "common_options", "fail", "name_of", "open_studio", "percentage", "print_json"]
+__all__ = ["Commands", "common_options", "fail", "finish", "name_of", "open_studio", "percentage", "print_json"]
 
 
 class Commands:
@@ -60,6 +61,29 @@ def open_studio(options: argparse.Namespace) -> Studio:
     from sfa_kernel.studio import Studio
 
     return Studio.open(options.home, run_jobs=False)
+
+
+def finish(studio: Studio, run: Run) -> str:
+    """Do a run of one job here and now. Returns what it said at its end.
+
+    Raises
+    ------
+    FatalJobError
+        When it was not completed.
+    """
+    from sfa_kernel.errors import FatalJobError
+
+    studio.work(run)
+    try:
+        run.wait()
+    except KeyboardInterrupt:
+        run.cancel()
+        raise
+    (job,) = run.jobs
+    if job.status != "completed":
+        raise FatalJobError(job.error or "The service was not asked.")
+    log = studio.jobs.log(job.id)
+    return str(log[-1]["text"]) if log else ""
 
 
 def fail(line: str, *, status: int = 1) -> int:
