@@ -32,11 +32,13 @@ class CueRow:
     confidence: float
     reason: str
     origin: str
+    slot: int | None = None  # 1-8: a hot cue of a deck
+    end: float | None = None  # s: it is a loop
 
 
 def insert(connection: Connection, cue: CueRow) -> None:
     """Add a cue."""
-    connection.execute("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(cue)))
+    connection.execute("INSERT INTO cues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(cue)))
 
 
 def get(connection: Connection, cue_id: UUID) -> CueRow:
@@ -59,8 +61,9 @@ def change(connection: Connection, cue: CueRow) -> None:
     if before.origin == "auto":
         _note_removed(connection, before)
     connection.execute(
-        "UPDATE cues SET time = ?, type = ?, label = ?, color = ?, confidence = ?, reason = ?, origin = ? WHERE id = ?",
-        [cue.time, cue.type, cue.label, cue.color, cue.confidence, cue.reason, cue.origin, cue.id],
+        "UPDATE cues SET time = ?, type = ?, label = ?, color = ?, confidence = ?, reason = ?, origin = ?, slot = ?, "
+        '"end" = ? WHERE id = ?',
+        [*astuple(cue)[2:], cue.id],
     )
 
 

@@ -147,5 +147,5 @@ def document(track: Track) -> dict[str, Any] | None:
 
 def cue_rows(cues: list[Any]) -> list[dict[str, Any]]:
     """Cues as the widgets show them."""
-    names = ("time", "type", "label", "color", "confidence", "reason", "origin")
+    names = ("time", "type", "label", "color", "confidence", "reason", "origin", "slot", "end")
     return [{"id": str(cue.id), **{name: getattr(cue, name) for name in names}} for cue in cues]

@@ -48,6 +48,11 @@ class Bundle:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @property
+    def there(self) -> bool:
+        """Whether it was built: a family may have no styles."""
+        return (STATIC / self.name).is_file()
+
     def __str__(self) -> str:
         """Return the file's text.
 
@@ -67,7 +72,8 @@ def _bundle_of_family(params: dict[str, Any], buffers: list[memoryview]) -> tupl
     family = str(params.get("family"))
     if not family.isidentifier():
         raise WidgetsNotBuiltError(f"There is no widget family {family!r}.")
-    return {"css": str(Bundle(f"{family}.css"))}, [str(Bundle(f"{family}.js")).encode()]
+    styles = Bundle(f"{family}.css")
+    return {"css": str(styles) if styles.there else ""}, [str(Bundle(f"{family}.js")).encode()]
 
 
 class _Workers:

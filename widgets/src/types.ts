@@ -315,6 +315,10 @@ export interface Cue {
   color: string | null;
   confidence: number | null;
   reason: string | null;
+  /** 1 to 8 for a hot cue of a deck. */
+  slot: number | null;
+  /** Seconds; null for a point. */
+  end: number | null;
 }
 
 export interface StemRow {
@@ -712,7 +716,152 @@ export interface Notice {
 }
 
 /** Requests: method -> parameters and result. */
+/** What a deck is loaded with. */
+export interface DeckLoad extends PlayerLoad {
+  /** dB that bring it to the loudness that all decks play at. */
+  gain: number;
+  /** Pitch class of the tonic (C is 0); null while unknown. */
+  key: { tonic: number; minor: boolean } | null;
+}
+
+/** How a deck stands, for a kernel that reads on from there. */
+export interface DeckStand {
+  deck: number;
+  track: string | null;
+  playing: boolean;
+  /** Seconds, and seconds of the song in a second. */
+  position: number;
+  rate: number;
+  duration: number;
+  /** BPM now. */
+  tempo: number | null;
+  /** Seconds, [start, end] of what is marked: the loop. */
+  selection: [number, number] | null;
+}
+
+export type ControlValue = number | string;
+
+/** A timed change of a control; times in s since the script began unless `deck` names whose place it is. */
+export interface ScriptEvent {
+  time: number;
+  control: string;
+  value: ControlValue;
+  /** Seconds a continuous control takes to get there. */
+  over?: number;
+  /** `time` is a place in the song of this deck. */
+  deck?: number;
+}
+
+export interface ScriptDocument {
+  version: 1;
+  /** Hz, of the console that it was recorded from. */
+  sample_rate: number;
+  /** Seconds. */
+  duration: number;
+  /** What stood when it began: controls that were not at their default, and where decks stood, in s. */
+  controls: Record<string, ControlValue>;
+  positions: Record<string, number>;
+  events: ScriptEvent[];
+}
+
+export interface ScriptRow {
+  id: string;
+  name: string;
+  duration: number;
+  events: number;
+  created_at: string;
+  changed_at: string;
+}
+
+export type PresetKind = "eq" | "effects" | "layout" | "mapping";
+
+export interface PresetRow {
+  kind: PresetKind;
+  name: string;
+  value: Record<string, ControlValue>;
+}
+
+export type TransitionKind = "cut" | "blend" | "bass swap" | "echo out" | "stem swap";
+
+/** From one song of an auto-mix to the next. */
+export interface TransitionRow {
+  kind: TransitionKind;
+  bars: number;
+  /** Seconds of the song that ends, and of the one that begins, at which it starts. */
+  out_at: number;
+  in_at: number;
+  /** Why here, in a few words. */
+  reason: string;
+}
+
+export interface AutoMixPlan {
+  id: string;
+  tracks: TrackRow[];
+  /** One fewer than tracks. */
+  transitions: TransitionRow[];
+  /** Seconds since the beginning at which each song is the one that is heard, and how long all takes. */
+  starts: number[];
+  duration: number;
+  /** What a console does to play it from its first song. */
+  script: ScriptDocument;
+}
+
 export interface Methods {
+  /**
+   * A page takes up the decks of this kernel. `values` is what its engine is set to when it plays already. Not `held`:
+   * another page has them; `take` takes them from it.
+   */
+  "decks.attach": {
+    params: { page: string; take: boolean; values: Record<string, ControlValue> | null };
+    result: { held: boolean; values: Record<string, ControlValue>; n: number };
+  };
+  /** What has changed on the page, after the kernel's change number `seen` was done. One is under way at a time. */
+  "decks.changes": {
+    params: { page: string; changes: [string, ControlValue][]; seen: number; decks: DeckStand[] };
+    result: { held: boolean };
+  };
+  "decks.load": { params: { id: string }; result: DeckLoad };
+  /** Sets hot cue `slot` of a track; label and colour stay as they are when they are left out. */
+  "decks.cue.set": {
+    params: { id: string; slot: number; time: number; end: number | null; label?: string; color?: string };
+    result: { cues: Cue[] };
+  };
+  "decks.cue.clear": { params: { id: string; slot: number }; result: { cues: Cue[] } };
+  /** Puts cues that were found into the free hot cues. */
+  "decks.cue.fill": { params: { id: string }; result: { cues: Cue[] } };
+  "scripts.list": { params: Record<string, never>; result: { scripts: ScriptRow[] } };
+  "scripts.get": { params: { id: string }; result: { script: ScriptRow; document: ScriptDocument } };
+  /** Writes a script; null makes a new one. */
+  "scripts.save": {
+    params: { id: string | null; name: string; document: ScriptDocument }; result: { script: ScriptRow };
+  };
+  "scripts.remove": { params: { id: string }; result: Record<string, never> };
+  "scripts.restore": { params: { id: string }; result: Record<string, never> };
+  /** Queues the job that renders a script to a song of the library. */
+  "scripts.render": { params: { id: string }; result: { job: string } };
+  "presets.list": { params: Record<string, never>; result: { presets: PresetRow[] } };
+  "presets.save": { params: PresetRow; result: { presets: PresetRow[] } };
+  "presets.remove": { params: { kind: PresetKind; name: string }; result: { presets: PresetRow[] } };
+  /** All of them as one JSON text, and back. */
+  "presets.export": { params: Record<string, never>; result: { name: string; text: string } };
+  "presets.import": { params: { text: string }; result: { presets: PresetRow[]; taken: number } };
+  /** Plans a mix of the tracks of a playlist, or of these. */
+  "automix.plan": { params: { playlist?: string; ids?: string[] }; result: { plan: AutoMixPlan } };
+  /** Changes one transition of a plan; what follows from it moves along. */
+  "automix.change": {
+    params: { plan: string; transition: number; change: Partial<Omit<TransitionRow, "reason">> };
+    result: { plan: AutoMixPlan };
+  };
+  /** Other songs, or another order of them. */
+  "automix.songs": { params: { plan: string; ids: string[] }; result: { plan: AutoMixPlan } };
+  "automix.render": { params: { plan: string; name: string }; result: { job: string } };
+  /** The master is recorded: the parts come in order, as 32 bit floats, left then right. */
+  "recordings.begin": { params: { sample_rate: number }; result: { recording: string } };
+  "recordings.append": { params: { recording: string; part: number }; result: { frames: number } };
+  /** Queues the job that makes a song of it. */
+  "recordings.finish": { params: { recording: string; name: string; format: "wav" | "flac" }; result: { job: string } };
+  "recordings.discard": { params: { recording: string }; result: Record<string, never> };
+
   "tracks.page": {
     params: { query: string; sort: SortColumn; descending: boolean; offset: number; limit: number };
     result: { total: number; rows: TrackRow[] };
@@ -895,6 +1044,20 @@ export interface Methods {
 
 /** Events that the kernel pushes. */
 export interface Events {
+  /** The kernel changed controls; `n` numbers its messages. `page` alone is meant. */
+  "control.set": { page: string; changes: [string, ControlValue][]; n: number };
+  /** The kernel wants a script played; null stops the one of this tag. */
+  "decks.play": { page: string; tag: string; script: ScriptDocument | null };
+  /** Record what is played as a script until told otherwise. */
+  "decks.record": { page: string; on: boolean };
+  /** Another page has taken the decks. */
+  "decks.lost": { page: string };
+  /** Hot cues of a track changed, here or elsewhere. */
+  "decks.cues": { id: string; cues: Cue[] };
+  /** A plan was changed from Python. */
+  "automix.plan": { plan: AutoMixPlan; play: boolean };
+  "scripts.changed": Record<string, never>;
+  "presets.changed": Record<string, never>;
   "tracks.rows": { rows: TrackRow[] };
   "tracks.changed": Record<string, never>;
   "jobs.rows": { jobs: JobRow[] } & JobsOverview;

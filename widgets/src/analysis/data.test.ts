@@ -114,7 +114,7 @@ describe("the analysis of a page", () => {
   it("loads nothing again that was made here, and takes the cues that come with the news", async () => {
     await data.load("a");
     const corrections = data.corrections.map(({ id }) => id);
-    const cue = { id: "c", time: 4, type: "cue", label: "Here", color: null, confidence: null, reason: null };
+    const cue = { id: "c", time: 4, type: "cue", label: "Here", color: null, confidence: null, reason: null, slot: null, end: null };
     bridge.push("analysis.changed", { id: "a", corrections, cues: data.cues });
     bridge.push("analysis.changed", { id: "a", corrections, cues: [cue] });
     expect(bridge.params("analysis.load")).toHaveLength(1);

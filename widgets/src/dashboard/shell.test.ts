@@ -88,7 +88,7 @@ describe("the dashboard", () => {
       ...jobLists(JOBS),
       "track.show": ({ id }) => ({
         track: trackRow(id), tags: { genre: "House" }, analysis: null, stems: [], jobs: [],
-        cues: [{ id: "c", time: 30, type: "drop", label: "Drop", color: null, confidence: 1, reason: null }],
+        cues: [{ id: "c", time: 30, type: "drop", label: "Drop", color: null, confidence: 1, reason: null, slot: null, end: null }],
       }),
       doctor: () => ({ checks: [{ name: "Demucs", ok: false, required: false, detail: "not installed", hint: "pip install it" }], version: "1.2.3", home: "/music" }),
       ...handlers,

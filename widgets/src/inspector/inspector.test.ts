@@ -71,7 +71,7 @@ describe("the inspector", () => {
   });
 
   it("puts nothing from a catalogue into a style but a colour", async () => {
-    const cue = { id: "c", time: 1, type: "drop", label: "<b>", color: "red; background: url(x)", confidence: 1, reason: null };
+    const cue = { id: "c", time: 1, type: "drop", label: "<b>", color: "red; background: url(x)", confidence: 1, reason: null, slot: null, end: null };
     open({ "track.show": ({ id }) => detail(trackRow(id), { cues: [cue] }) });
     inspector.show(["a"], null);
     await says("<b>");

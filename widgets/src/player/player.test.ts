@@ -32,8 +32,8 @@ function song(id: string, change: Partial<PlayerLoad> = {}): PlayerLoad {
       drops: [20.5], version: 1,
     },
     cues: [
-      { id: "2", time: 20.5, type: "drop", label: "Drop", color: null, confidence: 1, reason: "Louder by 6 dB" },
-      { id: "1", time: 0.5, type: "intro", label: "", color: null, confidence: 1, reason: null },
+      { id: "2", time: 20.5, type: "drop", label: "Drop", color: null, confidence: 1, reason: "Louder by 6 dB", slot: null, end: null },
+      { id: "1", time: 0.5, type: "intro", label: "", color: null, confidence: 1, reason: null, slot: null, end: null },
     ],
     waveforms: {},
     sets: [stemSet("s", { in_use: true })],

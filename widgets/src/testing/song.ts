@@ -60,7 +60,7 @@ export function playerLoad(id: string): PlayerLoad {
 /** Answers as the kernel does, as far as the page can tell. */
 export function correctingKernel(id: string) {
   let corrections: Correction[] = [];
-  let cues: Cue[] = [{ id: "c1", time: 16, type: "drop", label: "Drop", color: null, confidence: 1, reason: null }];
+  let cues: Cue[] = [{ id: "c1", time: 16, type: "drop", label: "Drop", color: null, confidence: 1, reason: null, slot: null, end: null }];
   const corrected = (): FullAnalysis => corrections.reduce((before, { kind, value }) => {
     const now = { ...before, corrected: [...new Set([...before.corrected, kind])] };
     if (kind === "key") return { ...now, key: String(value.key), camelot: "9A" };
@@ -82,7 +82,7 @@ export function correctingKernel(id: string) {
       return answer();
     },
     "cue.add": ({ time, label, type }: Methods["cue.add"]["params"]) => {
-      cues = [...cues, { id: `n${cues.length}`, time, type, label, color: null, confidence: 1, reason: null }];
+      cues = [...cues, { id: `n${cues.length}`, time, type, label, color: null, confidence: 1, reason: null, slot: null, end: null }];
       return { cues };
     },
     "cue.change": ({ cue, label }: Methods["cue.change"]["params"]) => {

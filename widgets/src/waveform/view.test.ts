@@ -74,7 +74,7 @@ describe("a zoomed view", () => {
 
 describe("marks", () => {
   const cue = (time: number, type: string, color: string | null = null, label = "") =>
-    ({ id: String(time), time, type, label, color, confidence: null, reason: null });
+    ({ id: String(time), time, type, label, color, confidence: null, reason: null, slot: null, end: null });
 
   it("are numbered in the order of the song", () => {
     const marks = marksOf([cue(50, "drop"), cue(2, "intro", null, "Mix in")]);
