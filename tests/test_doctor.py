@@ -82,7 +82,7 @@ def test_files_that_belong_to_nothing_are_counted_once_they_are_old(
 
 def test_rows_that_belong_to_nothing_are_counted(studio: Studio, track: Track) -> None:
     with studio.catalog.write() as connection:
-        connection.execute("INSERT INTO cues VALUES (?, ?, 0, 'drop', '', '', 1, '', 'auto')", [uuid4(), uuid4()])
+        connection.execute("INSERT INTO cues VALUES (?, ?, 0, 'drop', '', '', 1, '', 'auto', NULL, NULL)", [uuid4(), uuid4()])
     found = check(studio, "catalogue")
     assert not found["ok"]
     assert "1 of cues without tracks" in found["detail"]

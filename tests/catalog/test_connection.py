@@ -84,7 +84,7 @@ def catalog(home: Path) -> Catalog:
 def insert_cue(catalog: Catalog) -> None:
     with catalog.write() as connection:
         connection.execute(
-            "INSERT INTO cues VALUES (?, ?, 0, 'drop', 'Drop', '#fff', 1, '', 'auto')", [uuid4(), uuid4()]
+            "INSERT INTO cues VALUES (?, ?, 0, 'drop', 'Drop', '#fff', 1, '', 'auto', NULL, NULL)", [uuid4(), uuid4()]
         )
 
 
@@ -276,7 +276,7 @@ def test_what_follows_a_commit_comes_in_order_and_only_then(catalog: Catalog, ho
 
     with catalog.write() as connection:
         connection.execute(
-            "INSERT INTO cues VALUES (?, ?, 0, 'drop', 'Drop', '#fff', 1, '', 'auto')", [uuid4(), uuid4()]
+            "INSERT INTO cues VALUES (?, ?, 0, 'drop', 'Drop', '#fff', 1, '', 'auto', NULL, NULL)", [uuid4(), uuid4()]
         )
         catalog.after_commit(lambda: seen.append("first"))
         catalog.after_commit(ask_from_elsewhere)
