@@ -82,7 +82,9 @@ def test_files_that_belong_to_nothing_are_counted_once_they_are_old(
 
 def test_rows_that_belong_to_nothing_are_counted(studio: Studio, track: Track) -> None:
     with studio.catalog.write() as connection:
-        connection.execute("INSERT INTO cues VALUES (?, ?, 0, 'drop', '', '', 1, '', 'auto', NULL, NULL)", [uuid4(), uuid4()])
+        connection.execute(
+            "INSERT INTO cues VALUES (?, ?, 0, 'drop', '', '', 1, '', 'auto', NULL, NULL)", [uuid4(), uuid4()]
+        )
     found = check(studio, "catalogue")
     assert not found["ok"]
     assert "1 of cues without tracks" in found["detail"]
@@ -91,7 +93,8 @@ def test_rows_that_belong_to_nothing_are_counted(studio: Studio, track: Track) -
 def test_a_bad_block_is_found_wherever_the_catalogue_needs_it(studio: Studio, track: Track) -> None:
     with studio.catalog.write() as connection:
         connection.execute(
-            "INSERT INTO cues SELECT uuid(), ?, range, 'drop', uuid()::VARCHAR, '', 1, '', 'auto' FROM range(20000)",
+            "INSERT INTO cues SELECT uuid(), ?, range, 'drop', uuid()::VARCHAR, '', 1, '', 'auto', NULL, NULL "
+            "FROM range(20000)",
             [track.id],
         )
     studio.catalog.give_back()
