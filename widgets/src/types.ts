@@ -802,8 +802,10 @@ export interface AutoMixPlan {
   /** Seconds since the beginning at which each song is the one that is heard, and how long all takes. */
   starts: number[];
   duration: number;
-  /** What a console does to play it from its first song. */
+  /** What a console does to play it from its first song; its events happen in their order. */
   script: ScriptDocument;
+  /** Where in its events the first song and then each transition begins. */
+  parts: number[];
 }
 
 export interface Methods {
