@@ -13,6 +13,8 @@ interface Line {
   min?: number;
   max?: number;
   default?: number | string;
+  /** Where decks differ in it: by the deck's number. */
+  defaults?: Record<string, number | string>;
   unit?: string;
   curve?: Curve;
   step?: number;
@@ -189,7 +191,7 @@ function control(line: Line, keys: Record<string, string>, index: number): Contr
     label: fill(line.label, (key) => key.replaceAll("_", " ")),
     min: line.min ?? (switched ? 0 : -Infinity),
     max: line.max ?? (switched ? 1 : Infinity),
-    default: line.default ?? (line.kind === "text" ? "" : line.kind === "enum" ? (line.values?.[0] ?? "") : 0),
+    default: line.defaults?.[keys.deck ?? ""] ?? line.default ?? (line.kind === "text" ? "" : line.kind === "enum" ? (line.values?.[0] ?? "") : 0),
     unit: line.unit ?? "",
     curve: line.curve ?? "linear",
     step: line.step ?? 0,
