@@ -817,11 +817,19 @@ export interface Methods {
     params: { page: string; take: boolean; values: Record<string, ControlValue> | null };
     result: { held: boolean; values: Record<string, ControlValue>; n: number };
   };
-  /** What has changed on the page, after the kernel's change number `seen` was done. One is under way at a time. */
+  /** Which kernel this is: a page in which the decks of another notebook play asks before it attaches. */
+  "decks.kernel": { params: Record<string, never>; result: { kernel: string } };
+  /**
+   * What has changed on the page, after the kernel's change number `seen` was done. One is under way at a time. The
+   * changes of a page are numbered from 1 since it attached, `first` is the number of the first of these: a page that got
+   * no answer sends them again, and none is done twice.
+   */
   "decks.changes": {
-    params: { page: string; changes: [string, ControlValue][]; seen: number; decks: DeckStand[] };
+    params: { page: string; changes: [string, ControlValue][]; first: number; seen: number; decks: DeckStand[] };
     result: { held: boolean };
   };
+  /** The page plays for this kernel no longer. */
+  "decks.detach": { params: { page: string }; result: Record<string, never> };
   "decks.load": { params: { id: string }; result: DeckLoad };
   /** Sets hot cue `slot` of a track; label and colour stay as they are when they are left out. */
   "decks.cue.set": {
@@ -1046,7 +1054,7 @@ export interface Methods {
 
 /** Events that the kernel pushes. */
 export interface Events {
-  /** The kernel changed controls; `n` numbers its messages. `page` alone is meant. */
+  /** The kernel changed controls; `n` numbers its messages to a page without a gap. `page` alone is meant. */
   "control.set": { page: string; changes: [string, ControlValue][]; n: number };
   /** The kernel wants a script played; null stops the one of this tag. */
   "decks.play": { page: string; tag: string; script: ScriptDocument | null };
