@@ -71,10 +71,13 @@ export interface ControlChange {
 
 /** What the console tells of itself; drained by its host after each block or now and then. */
 export type ConsoleEvent =
-  /** It changed a control by itself, or an event of a script did. */
+  /** It changed a control by itself, or an event of a script did; only controls that hold a state. */
   | { type: "control"; frame: number; control: string; value: number | string }
-  /** A change that was asked for took effect at this frame: what a script is recorded from. */
-  | { type: "applied"; frame: number; control: string; value: number | string }
+  /**
+   * A change that was asked for, by the host or by a script, took effect at this frame: what a script is recorded from.
+   * `over` is how long it takes to get there, in s.
+   */
+  | { type: "applied"; frame: number; control: string; value: number | string; over?: number }
   /** A hot cue was set (`cue`) or cleared (null) on a deck. */
   | { type: "hotcue"; deck: number; slot: number; cue: HotCue | null }
   /** A script wants a track in a deck: the host loads it. */
