@@ -1,0 +1,53 @@
+/** What the headphones play: the decks that are listened to, the master, or both. */
+
+import { levelGain } from "./fader";
+import { Smooth } from "./smooth";
+
+export class Phones {
+  readonly #cue: Smooth;
+  readonly #master: Smooth;
+  readonly #volume: Smooth;
+  readonly #split: Smooth;
+
+  constructor(sampleRate: number) {
+    this.#cue = new Smooth(sampleRate, 1);
+    this.#master = new Smooth(sampleRate, 0);
+    this.#volume = new Smooth(sampleRate, levelGain(-6));
+    this.#split = new Smooth(sampleRate, 0);
+  }
+
+  /** -1 is the cued decks alone, 1 the master alone. */
+  set mix(mix: number) {
+    const angle = ((1 + Math.max(-1, Math.min(1, mix))) * Math.PI) / 4;
+    this.#cue.target = mix >= 1 ? 0 : Math.cos(angle);
+    this.#master.target = mix <= -1 ? 0 : Math.sin(angle);
+  }
+
+  /** dB; -60 is silence. */
+  set volume(decibels: number) {
+    this.#volume.target = levelGain(decibels);
+  }
+
+  /** The cued decks in the left ear and the master in the right one, whatever the mix. */
+  set split(split: boolean) {
+    this.#split.target = split ? 1 : 0;
+  }
+
+  settle(): void {
+    for (const smooth of [this.#cue, this.#master, this.#volume, this.#split]) smooth.settle();
+  }
+
+  /** Turns the sum of the cued decks, in place, into what the headphones play. */
+  process(
+    left: Float32Array, right: Float32Array, masterLeft: Float32Array, masterRight: Float32Array, from: number, to: number,
+  ): void {
+    for (let i = from; i < to; i += 1) {
+      const [cue, master, volume, split] = [this.#cue.next(), this.#master.next(), this.#volume.next(), this.#split.next()];
+      const [a, b, c, d] = [left[i] as number, right[i] as number, masterLeft[i] as number, masterRight[i] as number];
+      const blend = cue * a + master * c;
+      const other = cue * b + master * d;
+      left[i] = volume * (blend + split * ((a + b) / 2 - blend));
+      right[i] = volume * (other + split * ((c + d) / 2 - other));
+    }
+  }
+}
