@@ -1,0 +1,313 @@
+"""The controls of this process and those of the page that plays: kept equal, whoever changes them.
+
+The page is what sounds, so it has the last word; this side is as ready as any other surface. Both follow one rule:
+
+- This side applies its changes at once and sends them with a number ``n`` that grows.
+- The page applies what it is sent in that order. With what changes on its own side it sends ``seen``, the number of
+  the last message that it had applied by then.
+- What the page tells of a control is ignored here when a newer number than ``seen`` was sent for that control: the
+  page has that one still to come, and it will hold.
+
+So both end equal, however long messages are under way.
+
+Only one page plays. Without one, the values here are what is wanted: the first page takes them over, and does what was
+triggered since.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sfa_kernel.control.registry import Change, Controls
+from sfa_kernel.control.stand import Stand
+from sfa_kernel.control.table import Control, Value, control, controls
+from sfa_kernel.errors import InputError, ParameterError
+
+__all__ = ["ASK_SECONDS", "MOST_KEPT", "PAGE", "Link"]
+
+logger = logging.getLogger(__name__)
+
+PAGE = "page"
+"""The source of what a page has changed."""
+
+ASK_SECONDS = 1.0  # a page that is there has answered by then
+MOST_KEPT = 100  # triggers that are kept for the first page
+
+_DECKS = (1, 2, 3, 4)
+
+
+class Link:
+    """One end of the link: that of the process whose Python sets controls.
+
+    Parameters
+    ----------
+    controls
+        Its controls.
+    tell
+        Sends an event to all pages, which pick their own; it must not fail or wait.
+    clock
+        Seconds.
+    """
+
+    def __init__(
+        self, controls: Controls, tell: Callable[[str, dict[str, Any]], None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self.controls = controls
+        self._tell = tell
+        self._clock = clock
+        self._n = 0
+        self._sent: dict[str, int] = {}  # number of the last message about each control
+        self._moved = dict.fromkeys(_DECKS, 0)  # the same, of what moves a deck to another place
+        self._heard = dict.fromkeys(_DECKS, 0)  # the number that the page had applied when it last told of a deck
+        self._page: str | None = None
+        self._kept: list[tuple[str, Value]] = []
+        self._stands = {deck: Stand() for deck in _DECKS}
+        self._behind = 0.0  # least that a page's clock was seen to be behind this one [s]
+        self._answered = threading.Event()
+        controls.connect(self._send, self._meter)
+
+    @property
+    def page(self) -> str | None:
+        """The page that plays; None when there has been none."""
+        return self._page
+
+    # -- from here to the page -------------------------------------------------------------------------------------
+
+    def _send(self, made: list[Change]) -> None:
+        """Pass on what was not changed by the page; the lock of the controls is held."""
+        changes = [(change.id, change.value) for change in made if change.source != PAGE]
+        if not changes:
+            return
+        self._n += 1
+        for identifier, value in changes:
+            one = control(identifier)
+            self._sent[identifier] = self._n
+            self._expect(one, value)
+            if self._page is None and (not one.holds_state or one.kind == "momentary"):
+                self._kept = [*self._kept, (identifier, value)][-MOST_KEPT:]
+        if self._page is not None:
+            self._post(changes)
+
+    def _post(self, changes: Sequence[tuple[str, Value]]) -> None:
+        data = {"page": self._page, "changes": [list(change) for change in changes], "n": self._n}
+        self._tell("control.set", data)
+
+    def _expect(self, one: Control, value: Value) -> None:
+        """Until the page tells, a deck is believed to do as it is told."""
+        if one.deck is None:
+            return
+        name = one.id.split(".", 2)[2]
+        if name == "track":
+            self._kept = [kept for kept in self._kept if control(kept[0]).deck != one.deck]
+            self._move(one.deck, track=None, playing=False, position=0.0, duration=0.0, tempo=None, selection=None)
+        elif name == "seek":
+            self._move(one.deck, position=float(value))
+        elif name == "search":
+            now = self._stands[one.deck]
+            self._move(one.deck, position=max(0.0, now.position_at(self._clock(), looping=False) + float(value)))
+        elif name == "play":
+            playing = bool(value) and self._page is not None
+            self._move(one.deck, playing=playing, rate=self._rate(one.deck) if playing else 0.0)
+        elif name == "pitch":
+            self._move(one.deck, rate=self._rate(one.deck) if self._stands[one.deck].playing else 0.0)
+
+    def _rate(self, deck: int) -> float:
+        return 1 + float(self.controls[f"deck.{deck}.pitch"]) / 100
+
+    def _move(self, deck: int, **changes: Any) -> None:
+        self._stands[deck] = self._stands[deck].moved(self._clock(), looping=self._loops(deck), **changes)
+        self._moved[deck] = self._n
+
+    def _loops(self, deck: int) -> bool:
+        return bool(self.controls[f"deck.{deck}.loop.active"])
+
+    # -- from the page to here -------------------------------------------------------------------------------------
+
+    def attach(
+        self, page: str, *, take: bool, values: Mapping[str, Any] | None, seen: int = 0, clock: float | None = None
+    ) -> dict[str, Any]:
+        """Let a page take up the controls.
+
+        Parameters
+        ----------
+        page
+            Its name, another one each time that it is loaded.
+        take
+            Whether it takes them from a page that has them.
+        values
+            What its engine stands at when it plays already, as far as that is not the default; None for a new engine.
+        seen
+            The number of the last message from here that it has applied.
+        clock
+            The page's time [s since the epoch].
+
+        Returns
+        -------
+        dict
+            Whether it has them now (``held``), and then all ``values`` that are not at their defaults, the
+            ``positions`` of the decks [s], and the number ``n`` of the message that this is as good as.
+        """
+        if not take and self._is_held(page):
+            return {"held": False, "values": {}, "positions": {}, "n": 0}
+        changes: list[tuple[str, Value]] = []
+        with self.controls.lock:
+            before, self._page = self._page, page
+            if before != page:
+                self._behind = 0.0 if clock is None else self._clock() - clock
+                if before is not None:
+                    self._tell("decks.lost", {"page": before})
+                    # A momentary control that was held is let go, and a page that came anew is silent.
+                    changes += [(i, 0) for i in controls() if self._lets_go(i, take=take)]
+            if values is not None and before in (None, page):
+                changes += self._theirs(values, seen if before == page else 0)
+            self.controls.put(changes, source=PAGE)
+            if values is None:
+                for deck in _DECKS:
+                    playing = bool(self.controls[f"deck.{deck}.play"])
+                    self._move(deck, playing=playing, rate=self._rate(deck) if playing else 0.0)
+            answer = {
+                "held": True,
+                "values": {i: v for i, v in self.controls.changed().items() if control(i).kind != "momentary"},
+                "positions": {str(deck): position for deck in _DECKS if (position := self.position(deck)) > 0},
+                "n": self._n,
+            }
+            if self._kept:
+                self._n += 1
+                kept, self._kept = self._kept, []
+                self._sent |= {identifier: self._n for identifier, _ in kept}
+                self._post(kept)
+        self.controls.tell()
+        return answer
+
+    def _lets_go(self, identifier: str, *, take: bool) -> bool:
+        one = controls()[identifier]
+        return one.kind == "momentary" or (one.line == "deck.{deck}.play" and not take)
+
+    def _theirs(self, values: Mapping[str, Any], seen: int) -> list[tuple[str, Value]]:
+        """What a page that plays already says its controls stand at, but for what was set here meanwhile."""
+        theirs = []
+        for one in controls().values():
+            if not one.holds_state or one.kind == "momentary" or self._sent.get(one.id, 0) > seen:
+                continue
+            try:
+                theirs.append((one.id, one.clean(values.get(one.id, one.default))))
+            except ParameterError as error:
+                logger.warning("A page stands at something else than it should: %s", error)
+        return theirs
+
+    def _is_held(self, page: str) -> bool:
+        """Whether another page has the controls and is still there."""
+        with self.controls.lock:
+            holder = self._page
+            if holder in (None, page):
+                return False
+            self._answered.clear()
+            self._tell("decks.ask", {"page": holder})
+        return self._answered.wait(ASK_SECONDS)
+
+    def receive(
+        self,
+        page: str,
+        changes: Iterable[Sequence[Any]],
+        *,
+        seen: int,
+        stands: Iterable[Mapping[str, Any]] = (),
+        clock: float | None = None,
+    ) -> bool:
+        """Take what has changed on a page.
+
+        Parameters
+        ----------
+        page, seen, clock
+            As for `attach`.
+        changes
+            Pairs of a control's id and its value, in order.
+        stands
+            How decks stand there.
+
+        Returns
+        -------
+        bool
+            Whether the page has the controls; else nothing was taken.
+
+        Raises
+        ------
+        InputError
+            When some of it is nothing that a page could say. The rest was taken.
+        """
+        wrong: list[str] = []
+        with self.controls.lock:
+            if page != self._page:
+                return False
+            self._answered.set()
+            taken: list[tuple[str, Value]] = []
+            for change in changes:
+                try:
+                    identifier, value = change
+                    one = control(identifier)
+                    if not (one.holds_state and self._sent.get(one.id, 0) > seen):
+                        taken.append((one.id, one.clean(value)))
+                except (ParameterError, TypeError, ValueError) as error:
+                    wrong.append(str(error))
+            self.controls.put(taken, source=PAGE)
+            meters = [change for stand in stands for change in self._stand(stand, seen, clock, wrong)]
+        self.controls.tell(meters)
+        if wrong:
+            raise InputError(f"A page said what cannot be: {wrong[0]}", hint="Reload the page.")
+        return True
+
+    def _stand(self, told: Mapping[str, Any], seen: int, clock: float | None, wrong: list[str]) -> list[Change]:
+        now = self._clock()
+        if clock is not None:
+            # A message may lie here for as long as a cell runs: the quickest one tells how the clocks differ.
+            self._behind = min(self._behind, now - clock)
+            now = clock + self._behind
+        try:
+            deck = int(told["deck"])
+            before, stand = self._stands[deck], Stand.told(told, now)
+        except (KeyError, TypeError, ValueError) as error:
+            wrong.append(repr(error))
+            return []
+        if seen < self._moved[deck]:  # it is on its way elsewhere
+            return []
+        self._stands[deck], self._heard[deck] = stand, seen
+        shown = {
+            "position": (None, stand.position),
+            "duration": (before.duration, stand.duration),
+            "bpm": (before.tempo, stand.tempo),
+            "rate": (before.rate, stand.rate),
+        }
+        return [
+            Change(f"deck.{deck}.{name}", new, PAGE)
+            for name, (old, new) in shown.items()
+            if new is not None and new != old
+        ]
+
+    # -- what is known ---------------------------------------------------------------------------------------------
+
+    def stand(self, deck: int) -> Stand:
+        """How a deck stood when it was last heard of."""
+        with self.controls.lock:
+            return self._stands[deck]
+
+    def position(self, deck: int) -> float:
+        """Where a deck is now [s], as far as is known."""
+        with self.controls.lock:
+            return self._stands[deck].position_at(self._clock(), looping=self._loops(deck))
+
+    def is_told(self, identifier: str, deck: int) -> bool:
+        """Whether the page has told how a deck stands since a control was last set here."""
+        with self.controls.lock:
+            return self._stands[deck].track is not None and self._sent.get(identifier, 0) <= self._heard[deck]
+
+    def _meter(self, meter: Control) -> float | None:
+        if meter.deck is None:
+            return None
+        stand = self.stand(meter.deck)
+        name = meter.id.split(".", 2)[2]
+        known = {"duration": stand.duration, "bpm": stand.tempo, "rate": stand.rate}
+        return self.position(meter.deck) if name == "position" else known.get(name)
