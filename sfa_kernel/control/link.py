@@ -19,13 +19,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.control.registry import Change, Controls
 from sfa_kernel.control.stand import Stand
 from sfa_kernel.control.table import Control, Value, control, controls
 from sfa_kernel.errors import InputError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = ["ASK_SECONDS", "MOST_KEPT", "PAGE", "Link"]
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from itertools import product
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Control", "Value", "control", "controls"]
 
@@ -102,9 +104,9 @@ class Control:
                 return value
             raise ParameterError(f"{self.id} cannot be {value!r}.", hint=f"Choose from {', '.join(self.values)}.")
         switch = self.kind in ("toggle", "momentary")
-        if not isinstance(value, Real) or (isinstance(value, bool) and not switch) or not math.isfinite(value):
+        number = float(value) if isinstance(value, Real) else math.nan
+        if not math.isfinite(number) or (type(value) is bool and not switch):
             raise ParameterError(f"{self.id} takes a number, not {value!r}.", hint=self._range())
-        number = float(value)
         if switch:
             return int(number >= 0.5)
         if self.step > 0:
