@@ -1,0 +1,510 @@
+/** One deck's waveform under its playhead: the song moves, the playhead stays. */
+
+import { inMixerOrder, stemLabel } from "../../parts";
+import { draggable, ownWheel } from "../../waveform/gestures";
+import { after, barStride } from "../../waveform/grid";
+import { bandColours } from "../../waveform/overview";
+import { chooseLevel, type Columns, fillColumns, makeColumns } from "../../waveform/pyramid";
+import { type BandColours, paintBands, paintLevel } from "../../waveform/raster";
+import { displayGain, title, typeColour } from "../../waveform/song";
+import { type Span, timeAt, xAt } from "../../waveform/span";
+import { Surface } from "../../waveform/surface";
+import { colourOf, flagsOf, type Flag } from "./flags";
+import { PHRASE, spacing } from "./place";
+import { type DeckMoment, type DeckSong, deckColour, deckLetter, type Scene, SOURCE } from "./source";
+import { type Budget, TILE, Tiles } from "./tiles";
+
+/** CSS pixels above the waveform, for flags, and below it, for numbers and sections. */
+const FLAGS = 15;
+const NUMBERS = 14;
+/** Seconds of a song in a turn of a record at 33 1/3. */
+export const TURN = 1.8;
+const SILENT = 0.16;
+
+/** One waveform among those of a lane, and how it is heard now. */
+interface Strip {
+  role: string;
+  /** 0 to 1. */
+  level: number;
+  heard: boolean;
+}
+
+export class Lane {
+  readonly #surface: Surface;
+  readonly #scene: Scene;
+  readonly #deck: number;
+  readonly #tiles: Tiles;
+  readonly #ids: { pitch: string; cue: string; stems: string };
+  #song: DeckSong | null = null;
+  #strips: Strip[] = [];
+  #beat = Number.POSITIVE_INFINITY;
+  #bar = Number.POSITIVE_INFINITY;
+  #flags: Flag[] = [];
+  #columns: Columns = makeColumns(TILE);
+  #image: ImageData | null = null;
+  #bands: BandColours | null = null;
+  #dirty = true;
+  #drawn = Number.NaN;
+  #label = "";
+
+  constructor(host: HTMLElement, scene: Scene, deck: number) {
+    this.#scene = scene;
+    this.#deck = deck;
+    this.#ids = { pitch: `deck.${deck}.pitch`, cue: `deck.${deck}.cue_point`, stems: `deck.${deck}.stem.` };
+    this.#tiles = new Tiles((pen, start, perDevice) => this.#paint(pen, start, perDevice));
+    this.#surface = new Surface(host, () => this.#forget(), scene.signal);
+    const touched = () => this.touch();
+    scene.decks.on("deck", (changed) => changed === deck && touched(), scene.signal);
+    scene.controls.on(`deck.${deck}.`, touched, scene.signal);
+    this.#listen(host);
+  }
+
+  /** Something other than the position is another. */
+  touch(): void {
+    this.#dirty = true;
+    this.#scene.clock.wake();
+  }
+
+  /** Draws a frame; does nothing where nothing moved. True while there is more to paint. */
+  draw(budget: Budget, now: number): boolean {
+    const { context, width, height, ratio, visible } = this.#surface;
+    if (!context || !visible) return false;
+    const moment = this.#scene.decks.stand(this.#deck);
+    if (!this.#dirty && moment.position === this.#drawn) return false;
+    this.#take(this.#scene.decks.song(this.#deck));
+    this.#dirty = false;
+    this.#drawn = moment.position;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const song = this.#song;
+    if (!song) {
+      this.#drawBadge(context);
+      return false;
+    }
+    const span = this.#span(moment.position);
+    this.#drawSections(context, song, span);
+    this.#drawLoop(context, moment, span);
+    const more = this.#drawTiles(context, song, span, budget, now);
+    this.#drawOutside(context, song, span);
+    this.#drawGrid(context, song, span);
+    this.#drawLoopEdges(context, moment, span);
+    this.#drawCuePoint(context, span);
+    this.#drawFlags(context, span);
+    if (moment.slip !== null) this.#drawGhost(context, xAt(span, moment.slip));
+    this.#drawHead(context);
+    this.#drawBadge(context);
+    if (more) this.#dirty = true;
+    return more;
+  }
+
+  /** Seconds of the song in a CSS pixel: each deck at its own tempo, so that beats that sound together stand together. */
+  get #perPixel(): number {
+    const { controls } = this.#scene;
+    return (1 + Number(controls.get(this.#ids.pitch)) / 100) / Number(controls.get("view.zoom"));
+  }
+
+  #span(position: number): Span {
+    const { width, ratio } = this.#surface;
+    const secondsPerPixel = this.#perPixel;
+    const perDevice = secondsPerPixel / ratio;
+    const head = Math.round((width / 2) * ratio);
+    return { start: (Math.round(position / perDevice) - head) * perDevice, secondsPerPixel };
+  }
+
+  #take(song: DeckSong | null): void {
+    const { controls } = this.#scene;
+    const roles = song && Number(controls.get("view.stems")) ? inMixerOrder([...song.pyramids.keys()].filter((role) => role !== "mix")) : [];
+    const shown = roles.length > 0 ? roles : ["mix"];
+    const before = this.#strips;
+    if (song?.pyramids !== this.#song?.pyramids || shown.join() !== before.map(({ role }) => role).join()) this.#forget();
+    if (song !== this.#song) {
+      this.#song = song;
+      this.#beat = spacing(song?.analysis?.beats ?? []);
+      this.#bar = spacing(song?.analysis?.downbeats ?? []);
+      this.#flags = flagsOf(song?.cues ?? []);
+    }
+    const of = (role: string, what: string) => Number(controls.get(`${this.#ids.stems}${role}.${what}`));
+    const soloed = roles.some((role) => of(role, "solo") > 0);
+    this.#strips = shown.map((role) => role === "mix" ? { role, level: 1, heard: true } : {
+      role, level: of(role, "volume"), heard: of(role, "mute") === 0 && (!soloed || of(role, "solo") > 0),
+    });
+    const label = song ? `Waveform of deck ${deckLetter(this.#deck)}: ${song.title}` : `Deck ${deckLetter(this.#deck)} is empty`;
+    if (label === this.#label) return;
+    this.#label = label;
+    this.#surface.host.setAttribute("aria-label", label);
+  }
+
+  /** Height of the waveforms in device pixels. */
+  get #tall(): number {
+    return Math.round((this.#surface.height - FLAGS - NUMBERS) * this.#surface.ratio);
+  }
+
+  #drawTiles(context: CanvasRenderingContext2D, song: DeckSong, span: Span, budget: Budget, now: number): boolean {
+    const { width, ratio } = this.#surface;
+    const tall = this.#tall;
+    if (tall < 8 || song.pyramids.size === 0) return false;
+    const window = {
+      start: span.start, perDevice: span.secondsPerPixel / ratio, width: Math.ceil(width * ratio), tall, duration: song.duration,
+    };
+    const strips = this.#strips;
+    const each = Math.floor(tall / strips.length);
+    const whole = strips.every(({ level, heard }) => level === 1 && heard);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    const top = Math.round(FLAGS * ratio);
+    const more = this.#tiles.draw(window, budget, now, (tile, x, wide) => {
+      if (whole) {
+        context.drawImage(tile, x, top, wide, tall);
+        return;
+      }
+      for (let i = 0; i < strips.length; i += 1) {
+        const { level, heard } = strips[i] as Strip;
+        // A line stays where nothing is heard.
+        const high = Math.max(ratio, each * (heard ? level : 1));
+        context.globalAlpha = heard ? 1 : SILENT;
+        context.drawImage(tile, 0, i * each, TILE, each, x, top + i * each + (each - high) / 2, wide, high);
+      }
+      context.globalAlpha = 1;
+    });
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    if (strips.length > 1) this.#drawNames(context, each / ratio);
+    return more;
+  }
+
+  /** Names of the stems at the left edge, where the picture has the least to say. */
+  #drawNames(context: CanvasRenderingContext2D, each: number): void {
+    if (each < 12) return;
+    context.font = this.#surface.font(10, 600);
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    this.#strips.forEach(({ role }, i) => {
+      const y = FLAGS + (i + 0.5) * each;
+      const label = stemLabel(role);
+      this.#plate(context, 26, y - 7, context.measureText(label).width + 8, 14);
+      context.fillStyle = this.#surface.colour("--text");
+      context.fillText(label, 30, y + 0.5);
+    });
+  }
+
+  #paint(pen: CanvasRenderingContext2D, start: number, perDevice: number): void {
+    const song = this.#song;
+    const tall = this.#tall;
+    pen.clearRect(0, 0, TILE, tall);
+    if (!song) return;
+    const each = Math.floor(tall / this.#strips.length);
+    if (this.#image?.height !== each) this.#image = pen.createImageData(TILE, each);
+    const gain = displayGain(song.pyramids.get("mix")?.peak ?? 0);
+    this.#strips.forEach(({ role }, i) => {
+      const level = chooseLevel(song.pyramids.get(role)?.levels ?? [], perDevice);
+      if (!level || !this.#image) return;
+      fillColumns(level, start, perDevice, this.#columns);
+      if (role === "mix") paintBands(this.#image, this.#columns, gain, (this.#bands ??= bandColours(this.#surface)));
+      else paintLevel(this.#image, this.#columns, gain, this.#surface.rgb(`--stem-${role}`));
+      pen.putImageData(this.#image, 0, i * each);
+    });
+  }
+
+  /** What lies before and after the song is no silence. */
+  #drawOutside(context: CanvasRenderingContext2D, song: DeckSong, span: Span): void {
+    const { width, height } = this.#surface;
+    context.fillStyle = this.#surface.colour("--surface-1");
+    const start = Math.round(xAt(span, 0));
+    const end = Math.round(xAt(span, song.duration));
+    if (start > 0) context.fillRect(0, 0, start, height);
+    if (end < width) context.fillRect(end, 0, width - end, height);
+  }
+
+  #drawSections(context: CanvasRenderingContext2D, song: DeckSong, span: Span): void {
+    const { width, height } = this.#surface;
+    for (const section of song.analysis?.sections ?? []) {
+      const from = Math.max(0, xAt(span, section.start));
+      const to = Math.min(width, xAt(span, section.end));
+      if (to <= from) continue;
+      context.fillStyle = this.#surface.colour(typeColour(section.label));
+      context.fillRect(from, height - 3, Math.max(1, to - from - 1), 3);
+    }
+  }
+
+  #drawGrid(context: CanvasRenderingContext2D, song: DeckSong, span: Span): void {
+    const { analysis } = song;
+    if (!analysis) return;
+    const { width, height } = this.#surface;
+    const { beats, downbeats } = analysis;
+    const bottom = height - NUMBERS;
+    const tall = bottom - FLAGS;
+    const from = span.start;
+    const to = timeAt(span, width);
+    const perBar = this.#bar / span.secondsPerPixel;
+    const text = this.#surface.colour("--text");
+    const bar = this.#surface.colour("--danger");
+    if (this.#beat / span.secondsPerPixel >= 7) {
+      context.fillStyle = text;
+      for (let i = after(beats, from); i < beats.length && (beats[i] as number) < to; i += 1) {
+        const x = Math.round(xAt(span, beats[i] as number));
+        context.globalAlpha = 0.22;
+        context.fillRect(x, FLAGS, 1, tall);
+        context.globalAlpha = 0.85;
+        context.fillRect(x, FLAGS, 1, 4);
+        context.fillRect(x, bottom - 4, 1, 4);
+      }
+    }
+    const stride = barStride(perBar, 6);
+    const numbered = barStride(perBar, 44);
+    context.font = this.#surface.font(10, 600);
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    const reach = Math.max(stride, numbered) * this.#bar;
+    for (let i = after(downbeats, from - (Number.isFinite(reach) ? reach : 0)); i < downbeats.length; i += 1) {
+      const time = downbeats[i] as number;
+      if (time >= to) break;
+      const x = Math.round(xAt(span, time));
+      const phrase = i % PHRASE === 0;
+      if (i % stride === 0) {
+        // Colour and shape: bars are red and taller than beats, phrases bear a triangle as well.
+        context.fillStyle = phrase ? text : bar;
+        context.globalAlpha = phrase ? 0.75 : 0.4;
+        context.fillRect(x, FLAGS, phrase ? 2 : 1, tall);
+        context.globalAlpha = 1;
+        context.fillStyle = bar;
+        context.fillRect(x - 1, FLAGS, 3, 6);
+        context.fillRect(x - 1, bottom - 6, 3, 6);
+        if (phrase && perBar * PHRASE > 24) triangle(context, x + 0.5, bottom - 7, 5, 7);
+      }
+      if (i % numbered === 0) {
+        context.fillStyle = text;
+        context.globalAlpha = phrase ? 0.95 : 0.6;
+        context.fillText(String(i + 1), x + 3, bottom + 5.5);
+      }
+    }
+    context.globalAlpha = 1;
+    this.#drawSectionNames(context, analysis.sections, span, bottom + 5.5);
+  }
+
+  #drawSectionNames(context: CanvasRenderingContext2D, sections: readonly { start: number; end: number; label: string }[], span: Span, y: number): void {
+    const { width } = this.#surface;
+    context.textAlign = "left";
+    for (const section of sections) {
+      const from = xAt(span, section.start);
+      const to = xAt(span, section.end);
+      if (to < 60 || from > width) continue;
+      // The name of the section that is under way stays at the left edge.
+      const x = Math.max(26, from + 26);
+      const label = title(section.label);
+      const wide = context.measureText(label).width;
+      if (x + wide > to - 4) continue;
+      this.#plate(context, x - 4, y - 6.5, wide + 8, 12);
+      context.fillStyle = this.#surface.colour("--dim");
+      context.fillText(label, x, y);
+    }
+  }
+
+  #drawLoop(context: CanvasRenderingContext2D, { loop, loopActive }: DeckMoment, span: Span): void {
+    if (!loop) return;
+    const from = xAt(span, loop.start);
+    context.globalAlpha = loopActive ? 0.28 : 0.12;
+    context.fillStyle = this.#surface.colour(loopActive ? "--ok" : "--dim");
+    context.fillRect(from, FLAGS, xAt(span, loop.end) - from, this.#surface.height - FLAGS - NUMBERS);
+    context.globalAlpha = 1;
+  }
+
+  #drawLoopEdges(context: CanvasRenderingContext2D, { loop, loopActive }: DeckMoment, span: Span): void {
+    if (!loop) return;
+    const bottom = this.#surface.height - NUMBERS;
+    const from = Math.round(xAt(span, loop.start));
+    const to = Math.round(xAt(span, loop.end));
+    context.fillStyle = this.#surface.colour(loopActive ? "--ok" : "--dim");
+    // Brackets: their shape says where it starts and ends, their weight that it repeats.
+    const line = loopActive ? 3 : 1;
+    context.fillRect(from, FLAGS, line, bottom - FLAGS);
+    context.fillRect(to - line, FLAGS, line, bottom - FLAGS);
+    for (const y of [FLAGS, bottom - line]) {
+      context.fillRect(from, y, 8, line);
+      context.fillRect(to - 8, y, 8, line);
+    }
+  }
+
+  #drawCuePoint(context: CanvasRenderingContext2D, span: Span): void {
+    const x = Math.round(xAt(span, Number(this.#scene.controls.get(this.#ids.cue))));
+    const { width, height } = this.#surface;
+    if (x < -10 || x > width + 10) return;
+    const bottom = height - NUMBERS;
+    context.fillStyle = this.#surface.colour("--warn");
+    context.fillRect(x, FLAGS, 1, bottom - FLAGS);
+    triangle(context, x + 0.5, bottom - 9, 7, 9);
+  }
+
+  #drawFlags(context: CanvasRenderingContext2D, span: Span): void {
+    const { width, height } = this.#surface;
+    const bottom = height - NUMBERS;
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    const bold = this.#surface.font(11, 700);
+    const normal = this.#surface.font(11, 500);
+    let room = width;
+    // From the right: each knows how much room the next leaves it.
+    for (let i = this.#flags.length - 1; i >= 0; i -= 1) {
+      const flag = this.#flags[i] as Flag;
+      const x = Math.round(xAt(span, flag.time));
+      if (flag.end !== null) this.#drawLoopCue(context, flag, x, Math.round(xAt(span, flag.end)));
+      if (x > width || x < -170) continue;
+      const colour = colourOf(this.#surface, flag.colour);
+      context.fillStyle = colour;
+      context.globalAlpha = flag.letter ? 1 : 0.7;
+      context.fillRect(x, 0, flag.letter ? 2 : 1, bottom);
+      context.globalAlpha = 1;
+      if (!flag.letter) {
+        triangle(context, x + 0.5, 9, 5, -8);
+        continue;
+      }
+      context.font = normal;
+      const label = fit(context, flag.label, Math.min(150, room - x - 24));
+      context.beginPath();
+      context.roundRect(x, 0, 16 + (label ? context.measureText(label).width + 7 : 0), 14, [0, 4, 4, 0]);
+      context.fill();
+      context.fillStyle = "#101216";
+      if (label) context.fillText(label, x + 16, 7.5);
+      context.font = bold;
+      context.fillText(flag.letter, x + 4.5, 7.5);
+      room = x;
+    }
+  }
+
+  #drawLoopCue(context: CanvasRenderingContext2D, { colour }: Flag, from: number, to: number): void {
+    context.fillStyle = colourOf(this.#surface, colour);
+    context.globalAlpha = 0.16;
+    context.fillRect(from, FLAGS, to - from, this.#surface.height - FLAGS - NUMBERS);
+    context.globalAlpha = 1;
+    context.fillRect(from, FLAGS - 1, to - from, 2);
+  }
+
+  /** Where the song would be without loop, scratch or reverse. */
+  #drawGhost(context: CanvasRenderingContext2D, x: number): void {
+    const bottom = this.#surface.height - NUMBERS;
+    context.strokeStyle = this.#surface.colour(deckColour(this.#deck));
+    context.lineWidth = 2;
+    context.setLineDash([4, 3]);
+    context.beginPath();
+    context.moveTo(x, FLAGS);
+    context.lineTo(x, bottom);
+    context.stroke();
+    context.setLineDash([]);
+    context.font = this.#surface.font(10, 600);
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    this.#plate(context, x + 3, FLAGS + 1, 24, 12);
+    context.fillStyle = this.#surface.colour("--text");
+    context.fillText("slip", x + 6, FLAGS + 7.5);
+  }
+
+  #drawHead(context: CanvasRenderingContext2D): void {
+    const { width, height, ratio } = this.#surface;
+    const x = Math.round((width / 2) * ratio) / ratio;
+    // A dark seam keeps the line apart from bright columns, in either theme.
+    context.fillStyle = this.#surface.colour("--surface-0");
+    context.fillRect(x - 2, 0, 5, height);
+    context.fillStyle = this.#surface.colour("--text");
+    context.fillRect(x - 1, 0, 3, height);
+    triangle(context, x + 0.5, 8, 6, -8);
+    triangle(context, x + 0.5, height - 8, 6, 8);
+  }
+
+  #drawBadge(context: CanvasRenderingContext2D): void {
+    const { height } = this.#surface;
+    const colour = this.#surface.colour(deckColour(this.#deck));
+    const letter = deckLetter(this.#deck);
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 3, height);
+    context.beginPath();
+    context.roundRect(3, 0, 17, 17, [0, 0, 5, 0]);
+    context.fill();
+    context.fillStyle = "#101216";
+    context.font = this.#surface.font(12, 700);
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(letter, 11, 9);
+    if (this.#song) return;
+    context.fillStyle = this.#surface.colour("--line-strong");
+    context.fillRect(3, Math.round(height / 2), this.#surface.width, 1);
+  }
+
+  /** A ground for text over a waveform. */
+  #plate(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {
+    context.globalAlpha = 0.78;
+    context.fillStyle = this.#surface.colour("--surface-0");
+    context.beginPath();
+    context.roundRect(x, y, width, height, 3);
+    context.fill();
+    context.globalAlpha = 1;
+  }
+
+  #forget(): void {
+    this.#tiles.forget();
+    this.#bands = null;
+    this.touch();
+  }
+
+  #listen(host: HTMLElement): void {
+    const { controls, signal } = this.#scene;
+    const touch = `deck.${this.#deck}.jog.touch`;
+    const turn = `deck.${this.#deck}.jog.turn`;
+    let held: number | null = null;
+    const letGo = () => {
+      if (held === null) return;
+      held = null;
+      host.classList.remove("is-held");
+      controls.set(touch, 0, SOURCE);
+    };
+    draggable(host, {
+      start: (x) => {
+        if (!this.#song) return false;
+        held = x;
+        host.classList.add("is-held");
+        controls.set(touch, 1, SOURCE);
+        return true;
+      },
+      move: (x) => {
+        if (held === null || x === held) return;
+        controls.nudge(turn, ((held - x) * this.#perPixel) / TURN, SOURCE);
+        held = x;
+      },
+      end: letGo,
+      pinch: (factor) => this.#zoom(Math.log2(factor)),
+    }, signal);
+    signal.addEventListener("abort", letGo, { once: true });
+    ownWheel(host, (event, by) => {
+      if (Math.abs(by.x) > Math.abs(by.y) || event.shiftKey) {
+        controls.nudge(`deck.${this.#deck}.search`, (by.x || by.y) * this.#perPixel, SOURCE);
+      } else {
+        // A pinch on a trackpad comes as a small wheel with ctrl.
+        this.#zoom(-by.y * (event.ctrlKey ? 0.0145 : 0.0026));
+      }
+    }, signal);
+  }
+
+  /** Closer by so many octaves. */
+  #zoom(octaves: number): void {
+    const { controls } = this.#scene;
+    controls.setKnob("view.zoom", Math.max(0, Math.min(1, controls.knob("view.zoom") + octaves / OCTAVES)), SOURCE);
+  }
+}
+
+/** Between the ends of `view.zoom`. */
+const OCTAVES = Math.log2(800 / 20);
+
+/** A triangle that stands on `y + height` with its tip at `y`; upside down for a negative height. */
+function triangle(context: CanvasRenderingContext2D, x: number, y: number, half: number, height: number): void {
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(x + half, y + height);
+  context.lineTo(x - half, y + height);
+  context.fill();
+}
+
+function fit(context: CanvasRenderingContext2D, text: string, room: number): string {
+  if (room < 16) return "";
+  if (context.measureText(text).width <= room) return text;
+  for (let length = text.length - 1; length > 1; length -= 1) {
+    const short = `${text.slice(0, length).trimEnd()}…`;
+    if (context.measureText(short).width <= room) return short;
+  }
+  return "";
+}
