@@ -33,6 +33,7 @@ _REFERENCES = (
     ("stems", "track_id", "tracks"),
     ("cues", "track_id", "tracks"),
     ("removed_cues", "track_id", "tracks"),
+    ("former_hot_cues", "track_id", "tracks"),
     ("loops", "track_id", "tracks"),
     ("corrections", "track_id", "tracks"),
 )

@@ -15,6 +15,7 @@ from sfa_kernel.catalog import loops as loop_table
 from sfa_kernel.catalog import stems as stem_table
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.events import EventBus
+from sfa_kernel.hotcues import HotCues
 from sfa_kernel.jobs import Ledger
 from sfa_kernel.pipeline import queue_limits
 from sfa_kernel.pipeline.cloud import Abandon
@@ -288,6 +289,11 @@ class Track:
         """Stretches of 4, 8 and 16 bars that repeat well: of the song, then of each stem, the best first."""
         with self.library.catalog.read() as connection:
             return loop_table.of_track(connection, self.id)
+
+    @property
+    def hot_cues(self) -> HotCues:
+        """Its hot cues by their slots, 1 to 8: to set, clear, bring back, and fill from the cues that were found."""
+        return HotCues(self)
 
     def add_cue(self, time: float, label: str = "", type: str = "cue") -> cue_table.CueRow:  # noqa: A002 - a cue's word
         """Add a cue of one's own; the stage autocue leaves it alone.

@@ -19,6 +19,7 @@ __all__ = ["due", "purge"]
 _BELONGINGS = (
     "cues",
     "removed_cues",
+    "former_hot_cues",
     "loops",
     "corrections",
     "embeddings",

@@ -162,8 +162,8 @@ class Link:
                 self._behind = 0.0 if clock is None else self._clock() - clock
                 if before is not None:
                     self._tell("decks.lost", {"page": before})
-                    # A momentary control that was held is let go, and a page that came anew is silent.
-                    changes += [(i, 0) for i in controls() if self._lets_go(i, take=take)]
+                    # What was pressed there is let go, and decks stand where they were.
+                    changes += [(i, 0) for i in controls() if self._lets_go(i)]
             if values is not None and before in (None, page):
                 changes += self._theirs(values, seen if before == page else 0)
             self.controls.put(changes, source=PAGE)
@@ -185,9 +185,9 @@ class Link:
         self.controls.tell()
         return answer
 
-    def _lets_go(self, identifier: str, *, take: bool) -> bool:
+    def _lets_go(self, identifier: str) -> bool:
         one = controls()[identifier]
-        return one.kind == "momentary" or (one.line == "deck.{deck}.play" and not take)
+        return one.kind == "momentary" or one.line == "deck.{deck}.play"
 
     def _theirs(self, values: Mapping[str, Any], seen: int) -> list[tuple[str, Value]]:
         """What a page that plays already says its controls stand at, but for what was set here meanwhile."""

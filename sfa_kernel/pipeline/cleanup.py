@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sfa_kernel import inventory
-from sfa_kernel.catalog import exports, jobs, lookups, playlists, songs, stems, trash, webhooks
+from sfa_kernel.catalog import exports, hotcues, jobs, lookups, playlists, songs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline.upload import UPLOAD
@@ -123,6 +123,7 @@ def work(
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> str:
     purged, names = trash.purge(connection, result["removed_before"])
     lists = playlists.purge(connection, result["removed_before"])
+    cues = hotcues.purge(connection, result["removed_before"])
     links = lookups.prune(connection, result["told_before"])
     unwanted = songs.prune(connection, result["told_before"])
     pruned = jobs.prune(connection, result["job_retention"])
@@ -138,6 +139,7 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
         "removed tracks": len(purged),
         "their files": len(names),
         "playlists": lists,
+        "former hot cues": cues,
         "links that were looked at": links,
         "songs that nobody has": unwanted,
         "sets of stems": sets,
