@@ -4,7 +4,8 @@ The page is what sounds, so it has the last word; this side is as ready as any o
 
 - This side applies its changes at once and sends them with a number ``n`` that grows.
 - The page applies what it is sent in that order. With what changes on its own side it sends ``seen``, the number of
-  the last message that it had applied by then.
+  the last message that it had applied by then. Its changes are numbered too, so that one that is sent again because
+  its answer was lost is not done twice.
 - What the page tells of a control is ignored here when a newer number than ``seen`` was sent for that control: the
   page has that one still to come, and it will hold.
 
@@ -66,6 +67,8 @@ class Link:
         self._moved = dict.fromkeys(_DECKS, 0)  # the same, of what moves a deck to another place
         self._heard = dict.fromkeys(_DECKS, 0)  # the number that the page had applied when it last told of a deck
         self._page: str | None = None
+        self._done = 0  # number of the last change of the page that was taken
+        self._left = 0  # number of the last message when the last page left
         self._kept: list[tuple[str, Value]] = []
         self._stands = {deck: Stand() for deck in _DECKS}
         self._behind = 0.0  # least that a page's clock was seen to be behind this one [s]
@@ -150,33 +153,31 @@ class Link:
         Returns
         -------
         dict
-            Whether it has them now (``held``), and then all ``values`` that are not at their defaults, the
-            ``positions`` of the decks [s], and the number ``n`` of the message that this is as good as.
+            Whether it has them now (``held``), and then all ``values`` that are not at their defaults, with
+            ``deck.N.seek``, where a new engine puts a deck, and the number ``n`` of the message that this is as good
+            as.
         """
         if not take and self._is_held(page):
-            return {"held": False, "values": {}, "positions": {}, "n": 0}
+            return {"held": False, "values": {}, "n": 0}
         changes: list[tuple[str, Value]] = []
         with self.controls.lock:
-            before, self._page = self._page, page
+            before, self._page, self._done = self._page, page, 0
             if before != page:
                 self._behind = 0.0 if clock is None else self._clock() - clock
-                if before is not None:
-                    self._tell("decks.lost", {"page": before})
-                    # What was pressed there is let go, and decks stand where they were.
-                    changes += [(i, 0) for i in controls() if self._lets_go(i)]
+            if before not in (None, page):
+                self._tell("decks.lost", {"page": before})
+                changes += self._let_go()
             if values is not None and before in (None, page):
-                changes += self._theirs(values, seen if before == page else 0)
+                changes += self._theirs(values, self._left if before is None else seen)
             self.controls.put(changes, source=PAGE)
-            if values is None:
+            held = {i: value for i, value in self.controls.changed().items() if control(i).kind != "momentary"}
+            if values is None and before != page:
                 for deck in _DECKS:
                     playing = bool(self.controls[f"deck.{deck}.play"])
                     self._move(deck, playing=playing, rate=self._rate(deck) if playing else 0.0)
-            answer = {
-                "held": True,
-                "values": {i: v for i, v in self.controls.changed().items() if control(i).kind != "momentary"},
-                "positions": {str(deck): position for deck in _DECKS if (position := self.position(deck)) > 0},
-                "n": self._n,
-            }
+                    if f"deck.{deck}.track" in held and (position := self.position(deck)) > 0:
+                        held[f"deck.{deck}.seek"] = position
+            answer = {"held": True, "values": held, "n": self._n}
             if self._kept:
                 self._n += 1
                 kept, self._kept = self._kept, []
@@ -185,9 +186,20 @@ class Link:
         self.controls.tell()
         return answer
 
-    def _lets_go(self, identifier: str) -> bool:
-        one = controls()[identifier]
-        return one.kind == "momentary" or one.line == "deck.{deck}.play"
+    def detach(self, page: str) -> None:
+        """A page plays no longer: what was pressed there is let go, and the decks stand where they were."""
+        with self.controls.lock:
+            if page != self._page:
+                return
+            for deck in _DECKS:
+                self._move(deck, playing=False, rate=0.0)
+            self._page, self._left = None, self._n
+            self.controls.put(self._let_go(), source=PAGE)
+        self.controls.tell()
+
+    def _let_go(self) -> list[tuple[str, Value]]:
+        pressed = ("momentary", "deck.{deck}.play")
+        return [(one.id, 0) for one in controls().values() if one.kind in pressed or one.line in pressed]
 
     def _theirs(self, values: Mapping[str, Any], seen: int) -> list[tuple[str, Value]]:
         """What a page that plays already says its controls stand at, but for what was set here meanwhile."""
@@ -217,6 +229,7 @@ class Link:
         changes: Iterable[Sequence[Any]],
         *,
         seen: int,
+        first: int = 1,
         stands: Iterable[Mapping[str, Any]] = (),
         clock: float | None = None,
     ) -> bool:
@@ -228,6 +241,8 @@ class Link:
             As for `attach`.
         changes
             Pairs of a control's id and its value, in order.
+        first
+            The number of the first of these changes, counted from 1 since the page attached.
         stands
             How decks stand there.
 
@@ -247,7 +262,10 @@ class Link:
                 return False
             self._answered.set()
             taken: list[tuple[str, Value]] = []
-            for change in changes:
+            for number, change in enumerate(changes, first):
+                if number <= self._done:
+                    continue
+                self._done = number
                 try:
                     identifier, value = change
                     one = control(identifier)

@@ -814,7 +814,7 @@ export interface Methods {
    * another page has them; `take` takes them from it.
    */
   "decks.attach": {
-    params: { page: string; take: boolean; values: Record<string, ControlValue> | null };
+    params: { page: string; take: boolean; values: Record<string, ControlValue> | null; clock?: number };
     result: { held: boolean; values: Record<string, ControlValue>; n: number };
   };
   /** Which kernel this is: a page in which the decks of another notebook play asks before it attaches. */
@@ -822,10 +822,13 @@ export interface Methods {
   /**
    * What has changed on the page, after the kernel's change number `seen` was done. One is under way at a time. The
    * changes of a page are numbered from 1 since it attached, `first` is the number of the first of these: a page that got
-   * no answer sends them again, and none is done twice.
+   * no answer sends them again, and none is done twice. `clock` is the page's time in s since the epoch: the kernel works
+   * out how long a message lay there while a cell ran.
    */
   "decks.changes": {
-    params: { page: string; changes: [string, ControlValue][]; first: number; seen: number; decks: DeckStand[] };
+    params: {
+      page: string; changes: [string, ControlValue][]; first: number; seen: number; decks: DeckStand[]; clock?: number;
+    };
     result: { held: boolean };
   };
   /** The page plays for this kernel no longer. */
@@ -837,6 +840,8 @@ export interface Methods {
     result: { cues: Cue[] };
   };
   "decks.cue.clear": { params: { id: string; slot: number }; result: { cues: Cue[] } };
+  /** Brings back what was last overwritten or cleared in a slot; done twice, it is as before. */
+  "decks.cue.restore": { params: { id: string; slot: number }; result: { cues: Cue[] } };
   /** Puts cues that were found into the free hot cues. */
   "decks.cue.fill": { params: { id: string }; result: { cues: Cue[] } };
   "scripts.list": { params: Record<string, never>; result: { scripts: ScriptRow[] } };
@@ -1060,6 +1065,8 @@ export interface Events {
   "decks.play": { page: string; tag: string; script: ScriptDocument | null };
   /** Record what is played as a script until told otherwise. */
   "decks.record": { page: string; on: boolean };
+  /** Whether the page that has the decks is still there: it sends `decks.changes` at once, however little it has to say. */
+  "decks.ask": { page: string };
   /** Another page has taken the decks. */
   "decks.lost": { page: string };
   /** Hot cues of a track changed, here or elsewhere. */
