@@ -69,11 +69,11 @@ export class Song {
         left.fill(0, to, to + some);
         right.fill(0, to, to + some);
       } else {
-        const scale = slice.scale / 32768;
+        const unit = 1 / slice.scale;
         const length = Math.min(some, slice.left.length - within);
         for (let i = 0; i < length; i++) {
-          left[to + i] = slice.left[within + i]! * scale;
-          right[to + i] = slice.right[within + i]! * scale;
+          left[to + i] = slice.left[within + i]! * unit;
+          right[to + i] = slice.right[within + i]! * unit;
         }
         if (length < some) {
           left.fill(0, to + Math.max(0, length), to + some);

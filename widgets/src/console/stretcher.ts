@@ -1,0 +1,191 @@
+// Another tempo at the same pitch, or another pitch: Signalsmith Stretch, fed from a song ahead of what is heard.
+//
+// What the module gives depends on how its input is cut, so it is always asked for BLOCK frames, counted from where it
+// was started. How much it is fed for them follows from where the sound has to be when they are heard: the time of what
+// comes out is that of the deck, whatever has happened to the rate.
+import type { StretchModule } from "signalsmith-stretch";
+import { seam, wrap, type Loop } from "./seam";
+import type { Song } from "./song";
+
+/** Frames that are made at once. */
+const BLOCK = 128;
+/** Length of the analysed stretches and their distance, in s. */
+const WINDOW = 0.12;
+const INTERVAL = 0.03;
+/** What is above moves less when the pitch is shifted, in Hz: sibilants stay what they are. */
+const TONALITY = 8000;
+/** Rates that it can follow. */
+export const SLOWEST = 0.4;
+export const FASTEST = 2.5;
+
+export class Stretcher {
+  /** Frames from its start until its windows overlap fully. */
+  readonly filling: number;
+  running = false;
+  /** Whether it has been fed silence for want of sound that is not here yet. */
+  starved = false;
+  /** Frames it has given since its start. */
+  age = 0;
+  /** Frames that it can give before it has to be asked to make more. */
+  left = 0;
+  private readonly behind: number;
+  private readonly ahead: number;
+  private readonly history: number;
+  private readonly address: number;
+  private memory: ArrayBufferLike | null = null;
+  private readonly ins: Float32Array[] = [];
+  private readonly outs: Float32Array[] = [];
+  private readonly seamLeft = new Float32Array(1);
+  private readonly seamRight = new Float32Array(1);
+  private song: Song | null = null;
+  private parts: readonly number[] = [];
+  /** The next frame of the song to be fed, and how far ahead of the deck that is on the way the deck will go. */
+  private feed = 0;
+  private lead = 0;
+  private semitones = 0;
+
+  constructor(
+    private readonly module: StretchModule,
+    private readonly sampleRate: number,
+    readonly channels: number,
+  ) {
+    const window = 2 * Math.round((WINDOW * sampleRate) / 2);
+    // Even: at half the tempo each interval is then fed exactly half of it, and nothing is left to chance.
+    const interval = 2 * Math.round((INTERVAL * sampleRate) / 2);
+    module._main();
+    module._configure(channels, window, interval, true);
+    module._reset();
+    this.behind = module._inputLatency();
+    this.ahead = module._outputLatency();
+    this.history = window + interval;
+    this.filling = Math.round(0.9 * window);
+    this.address = module._setBuffers(channels, this.history);
+    this.look();
+  }
+
+  /** Begins anew at a place of a song, on the way that a deck takes from there. */
+  start(song: Song, parts: readonly number[], position: number, rate: number, loop: Loop | null, semitones: number): void {
+    this.song = song;
+    this.parts = parts;
+    this.running = true;
+    this.starved = false;
+    this.age = 0;
+    this.left = 0;
+    this.module._reset();
+    this.transpose(semitones);
+    const lead = rate * this.ahead + this.behind;
+    const begin = position + lead - this.history;
+    this.feed = Math.round(begin);
+    this.lead = lead - this.history + (this.feed - begin);
+    this.fill(this.history, loop);
+    this.module._seek(this.history, rate);
+  }
+
+  stop(): void {
+    this.running = false;
+    this.song = null;
+  }
+
+  /** Whether what it is fed is what comes on the way from a place. */
+  follows(position: number, loop: Loop | null): boolean {
+    return Math.abs(wrap(loop, position, position + this.lead) - this.feed) < 2;
+  }
+
+  /** Whether all that it was fed and will be fed next is here now. */
+  here(position: number): boolean {
+    const song = this.song!;
+    return this.parts.every((part) => song.has(part, Math.floor(position)) && song.has(part, this.feed));
+  }
+
+  get ready(): boolean {
+    return this.running && this.age >= this.filling;
+  }
+
+  /** The deck moves on by a frame or several, `frames` of the song. */
+  moved(frames: number): void {
+    this.lead -= frames;
+  }
+
+
+  /** Makes the next frames; the deck is at its place and goes at `rate`. */
+  make(rate: number, loop: Loop | null, semitones: number): void {
+    if (semitones !== this.semitones) this.transpose(semitones);
+    const wanted = Math.round(rate * (BLOCK + this.ahead) + this.behind - this.lead);
+    const count = Math.max(Math.floor(BLOCK * SLOWEST), Math.min(Math.ceil(BLOCK * FASTEST), wanted));
+    this.fill(count, loop);
+    this.module._process(count, BLOCK);
+    this.left = BLOCK;
+    if (this.module.HEAP8.buffer !== this.memory) this.look();
+  }
+
+  /** Gives the next frames, no more than are `left` since `make`. */
+  give(outs: readonly Float32Array[], from: number, to: number): void {
+    const at = BLOCK - this.left;
+    for (let channel = 0; channel < this.channels; channel++) {
+      const source = this.outs[channel]!;
+      const target = outs[channel]!;
+      for (let i = from; i < to; i++) target[i] = source[at + i - from]!;
+    }
+    this.age += to - from;
+    this.left -= to - from;
+  }
+
+  private transpose(semitones: number): void {
+    this.semitones = semitones;
+    this.module._setTransposeSemitones(semitones, TONALITY / this.sampleRate);
+  }
+
+  /** Puts the next frames of the song before the module. */
+  private fill(count: number, loop: Loop | null): void {
+    if (this.module.HEAP8.buffer !== this.memory) this.look();
+    let done = 0;
+    while (done < count) {
+      const inside = loop !== null && this.feed < loop.end;
+      const some = inside ? Math.min(count - done, Math.ceil(loop.end) - this.feed) : count - done;
+      for (let k = 0; k < this.parts.length; k++) {
+        const here = this.song!.copy(this.parts[k]!, this.feed, some, this.ins[2 * k]!, this.ins[2 * k + 1]!, done);
+        if (!here) this.starved = true;
+      }
+      if (inside) this.join(loop, done, some);
+      this.feed += some;
+      this.lead += some;
+      if (inside && this.feed >= loop.end) {
+        const exact = wrap(loop, this.feed - some, this.feed);
+        const next = Math.round(exact);
+        this.lead += next - exact;
+        this.feed = next;
+      }
+      done += some;
+    }
+    // Silence would make the module stand still and lose the count of what it was fed: -140 dB keep it going.
+    this.ins[0]![0]! += 1e-7;
+  }
+
+  /** Lets what leads up to the loop's start into the frames before its end. */
+  private join(loop: Loop, at: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const frame = this.feed + i;
+      const weight = seam(loop, frame, true, this.sampleRate);
+      if (weight === 0) continue;
+      const other = Math.round(frame - (loop.end - loop.start));
+      for (let k = 0; k < this.parts.length; k++) {
+        const left = this.ins[2 * k]!;
+        const right = this.ins[2 * k + 1]!;
+        this.song!.copy(this.parts[k]!, other, 1, this.seamLeft, this.seamRight, 0);
+        left[at + i]! += (this.seamLeft[0]! - left[at + i]!) * weight;
+        right[at + i]! += (this.seamRight[0]! - right[at + i]!) * weight;
+      }
+    }
+  }
+
+  /** Looks at the module's memory, which is another one after it has grown. */
+  private look(): void {
+    const memory = this.module.HEAP8.buffer;
+    this.memory = memory;
+    for (let channel = 0; channel < this.channels; channel++) {
+      const bytes = 4 * this.history;
+      this.ins[channel] = new Float32Array(memory, this.address + channel * bytes, this.history);
+      this.outs[channel] = new Float32Array(memory, this.address + (this.channels + channel) * bytes, this.history);
+    }
+  }
+}
