@@ -1,19 +1,18 @@
-/** Peaks, true peaks and loudness of a moment. */
+/** Peaks, true peaks and levels of a moment. */
 
+import { TruePeak } from "./truepeak";
+
+/** How long the ear of a VU meter listens, in s. */
+const VU = 0.3;
+
+/** Highest samples of both channels since the last `reset`, linear. */
 export class PeakMeter {
   left = 0;
   right = 0;
 
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
-    let [most, other] = [this.left, this.right];
-    for (let i = from; i < to; i += 1) {
-      const a = Math.abs(left[i] as number);
-      const b = Math.abs(right[i] as number);
-      if (a > most) most = a;
-      if (b > other) other = b;
-    }
-    this.left = most;
-    this.right = other;
+    this.left = highest(left, from, to, this.left);
+    this.right = highest(right, from, to, this.right);
   }
 
   /** Begins anew. */
@@ -23,16 +22,67 @@ export class PeakMeter {
   }
 }
 
+/** All that is shown of the master, linear. */
 export class MasterMeter {
+  /** Highest samples since the last `reset`. */
   left = 0;
   right = 0;
-  /** Highest true peak of both channels since the last `reset`, linear. */
+  /** Highest true peak of both channels since the last `reset`. */
   peak = 0;
-  /** VU: mean square over about 0.3 s, as a linear level. */
-  get vuLeft(): number { return 0; }
-  get vuRight(): number { return 0; }
+  readonly #share: number;
+  readonly #peaks = [new TruePeak(), new TruePeak()] as const;
+  #leftSquare = 0;
+  #rightSquare = 0;
 
-  constructor(_sampleRate: number) {}
-  process(_left: Float32Array, _right: Float32Array, _from: number, _to: number): void {}
-  reset(): void {}
+  constructor(sampleRate: number) {
+    this.#share = 1 - Math.exp(-1 / (VU * sampleRate));
+  }
+
+  /** VU: root of the mean square of about the last 0.3 s. */
+  get vuLeft(): number {
+    return Math.sqrt(this.#leftSquare);
+  }
+
+  get vuRight(): number {
+    return Math.sqrt(this.#rightSquare);
+  }
+
+  process(left: Float32Array, right: Float32Array, from: number, to: number): void {
+    this.left = highest(left, from, to, this.left);
+    this.right = highest(right, from, to, this.right);
+    this.#leftSquare = square(left, from, to, this.#leftSquare, this.#share);
+    this.#rightSquare = square(right, from, to, this.#rightSquare, this.#share);
+    const [a, b] = this.#peaks;
+    for (let i = from; i < to; i += 1) {
+      const one = a.push(left[i] as number, this.peak);
+      const other = b.push(right[i] as number, this.peak);
+      if (one > this.peak) this.peak = one;
+      if (other > this.peak) this.peak = other;
+    }
+  }
+
+  /** Begins anew; the VU level goes on. */
+  reset(): void {
+    this.left = 0;
+    this.right = 0;
+    this.peak = 0;
+  }
+}
+
+function highest(samples: Float32Array, from: number, to: number, before: number): number {
+  let most = before;
+  for (let i = from; i < to; i += 1) {
+    const size = Math.abs(samples[i] as number);
+    if (size > most) most = size;
+  }
+  return most;
+}
+
+function square(samples: Float32Array, from: number, to: number, before: number, share: number): number {
+  let mean = before;
+  for (let i = from; i < to; i += 1) {
+    const x = samples[i] as number;
+    mean += share * (x * x - mean);
+  }
+  return mean < 1e-20 ? 0 : mean;
 }
