@@ -810,11 +810,12 @@ export interface AutoMixPlan {
 
 export interface Methods {
   /**
-   * A page takes up the decks of this kernel. `values` is what its engine is set to when it plays already. Not `held`:
-   * another page has them; `take` takes them from it.
+   * A page takes up the decks of this kernel. `values` is what its engine is set to when it plays already, `seen` the last
+   * change of the kernel that it had done by then (0 for a new page). Not `held`: another page has them; `take` takes
+   * them from it. Among the values it gets are the places of decks, as `deck.N.seek`.
    */
   "decks.attach": {
-    params: { page: string; take: boolean; values: Record<string, ControlValue> | null; clock?: number };
+    params: { page: string; take: boolean; values: Record<string, ControlValue> | null; seen: number; clock?: number };
     result: { held: boolean; values: Record<string, ControlValue>; n: number };
   };
   /** Which kernel this is: a page in which the decks of another notebook play asks before it attaches. */

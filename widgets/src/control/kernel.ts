@@ -2,7 +2,7 @@
 
 import { type Bridge, BridgeError } from "../bridge";
 import type { ControlValue, Events, Methods } from "../types";
-import { clamp, controlOf, holdsState } from "./table";
+import { clamp, controlOf, CONTROLS, holdsState } from "./table";
 
 type Attach = Methods["decks.attach"];
 type Changes = Methods["decks.changes"];
@@ -35,6 +35,10 @@ export class FakeKernel {
   delay: () => number = () => 0;
   /** Whether an answer gets lost. */
   loses: () => boolean = () => false;
+  /** Its messages get lost. */
+  deaf = false;
+  /** Where decks are to stand, as `deck.N.seek`. */
+  places: Record<string, number> = {};
   /** The page that has the decks. */
   holder: string | null = null;
   readonly #listeners = new Map<string, Set<(data: never) => void>>();
@@ -75,7 +79,7 @@ export class FakeKernel {
       this.values.set(control.id, change[1]);
       this.#setAt.set(control.id, this.#n);
     }
-    if (this.holder) this.push("control.set", { page: this.holder, changes, n: this.#n });
+    if (this.holder && !this.deaf) this.push("control.set", { page: this.holder, changes, n: this.#n });
   }
 
   push<E extends keyof Events>(event: E, data: Events[E]): void {
@@ -130,18 +134,20 @@ export class FakeKernel {
     throw new Error(`No ${method} here.`);
   }
 
-  #attach({ page, take, values }: Attach["params"]): Attach["result"] {
+  #attach({ page, take, values, seen }: Attach["params"]): Attach["result"] {
     if (this.holder && this.holder !== page) {
       if (!take) return { held: false, values: {}, n: 0 };
       this.push("decks.lost", { page: this.holder });
     }
-    this.holder = page;
-    this.#done = 0;
-    if (values) {
-      this.values.clear();
-      for (const [id, value] of Object.entries(values)) this.values.set(id, value);
+    if (this.holder !== page) this.#done = 0;
+    if (values && (this.holder === null || this.holder === page)) {
+      const last = this.holder === page ? seen : 0;
+      for (const control of CONTROLS.filter(holdsState)) {
+        if ((this.#setAt.get(control.id) ?? 0) <= last) this.values.set(control.id, values[control.id] ?? control.default);
+      }
     }
-    return { held: true, values: Object.fromEntries(this.values), n: this.#n };
+    this.holder = page;
+    return { held: true, values: { ...Object.fromEntries(this.values), ...this.places }, n: this.#n };
   }
 
   #changes(message: Changes["params"]): Changes["result"] {

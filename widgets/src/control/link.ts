@@ -33,6 +33,7 @@ const PAUSE_MS = 20;
 /** After a failure the page waits so long, in ms: longer each time. */
 const RETRY_MS = [200, 1000, 3000];
 
+export type Settings = Record<string, ControlValue>;
 type Change = [id: string, value: ControlValue];
 
 export interface LinkOptions {
@@ -54,8 +55,12 @@ export class KernelLink {
   #sent: Change[] = [];
   #first = 1;
   #events = 0;
+  /** What was changed since the kernel was asked to take this page up. */
+  #meanwhile = new Map<string, ControlValue>();
   /** The kernel's last message that was done. */
   #seen = 0;
+  /** It has had the decks of this kernel. */
+  #joined = false;
   /** Messages that came before the answer to `attach`. */
   #early: Events["control.set"][] = [];
   #standsChanged = false;
@@ -82,24 +87,24 @@ export class KernelLink {
   }
 
   /**
-   * Joins the kernel behind a bridge and takes over its values, or gives it `values`. `take` takes the decks from
-   * another page. What has not been told yet is told as soon as it is joined.
+   * Joins the kernel behind a bridge and takes over its values; a page that it knows already, or one that plays
+   * (`values`), says what it stands at. `take` takes the decks from another page. What has not been told yet is told as
+   * soon as it has joined.
    */
-  join(bridge: Bridge, { take, values }: { take: boolean; values: Record<string, ControlValue> | null }): void {
+  join(bridge: Bridge, { take = false, values = null }: { take?: boolean; values?: Settings | null } = {}): void {
     this.#end.abort();
     const end = (this.#end = new AbortController());
     this.#bridge = bridge;
     this.#early = [];
-    // Numbers begin anew: what has not been answered goes before what has not been sent.
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const [id, value] of [...this.#sent, ...waiting]) this.#queue(controlOf(id), value);
-    this.#sent = [];
-    this.#first = 1;
+    const { page } = this.#options;
     const stops = [
       bridge.on("control.set", (message) => this.#receive(message)),
-      bridge.on("decks.lost", ({ page }) => {
-        if (page === this.#options.page) this.#become("elsewhere");
+      bridge.on("decks.lost", (lost) => {
+        if (lost.page === page) this.#become("elsewhere");
+      }),
+      // Whether this page is still there.
+      bridge.on("decks.ask", (asked) => {
+        if (asked.page === page) this.touch();
       }),
     ];
     end.signal.addEventListener("abort", () => stops.forEach((stop) => stop()), { once: true });
@@ -109,7 +114,7 @@ export class KernelLink {
 
   /** Takes the decks from the page that has them. */
   take(): void {
-    if (this.#bridge) this.join(this.#bridge, { take: true, values: null });
+    if (this.#bridge) this.join(this.#bridge, { take: true });
   }
 
   /** Plays for this kernel no longer, and tells it where that can be told. */
@@ -132,21 +137,28 @@ export class KernelLink {
     this.#run();
   }
 
-  async #attach(
-    bridge: Bridge, take: boolean, values: Record<string, ControlValue> | null, signal: AbortSignal,
-  ): Promise<void> {
+  async #attach(bridge: Bridge, take: boolean, values: Settings | null, signal: AbortSignal): Promise<void> {
     const { page, store } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
+      const known = this.#joined;
+      this.#meanwhile.clear();
       try {
-        const { result } = await bridge.request("decks.attach", { page, take, values }, { signal });
+        const { result } = await bridge.request("decks.attach", {
+          page, take, values: known ? store.settings : values, seen: known ? this.#seen : 0, clock: clockTime(),
+        }, { signal });
         if (signal.aborted) return;
         if (!result.held) {
           this.#become("elsewhere");
           return;
         }
+        this.#joined = true;
         this.#seen = result.n;
-        const own = [...this.#waiting.values()].filter(([id]) => holdsState(controlOf(id)));
-        store.take({ ...result.values, ...Object.fromEntries(own) }, KERNEL);
+        store.take({ ...result.values, ...Object.fromEntries(this.#meanwhile) }, KERNEL);
+        // What is sent again of a state is what it is now.
+        for (const change of [...this.#sent, ...this.#waiting.values()]) {
+          if (holdsState(controlOf(change[0]))) change[1] = store.get(change[0]);
+        }
+        // Where decks are to stand.
         for (const [id, value] of Object.entries(result.values)) {
           if (isControl(id) && controlOf(id).kind === "trigger") store.set(id, value, KERNEL);
         }
@@ -172,7 +184,7 @@ export class KernelLink {
     if (this.#state !== "held" || message.n <= this.#seen) return;
     if (message.n > this.#seen + 1) {
       // One was lost on the way.
-      this.join(this.#bridge as Bridge, { take: false, values: null });
+      this.join(this.#bridge as Bridge);
       return;
     }
     for (const [id, value] of message.changes) {
@@ -189,7 +201,8 @@ export class KernelLink {
 
   #note(id: string, value: ControlValue): void {
     const control = controlOf(id);
-    if (control.kind === "meter" || this.#state === "elsewhere") return;
+    if (control.kind === "meter" || !this.#joined && this.#state !== "joining" || this.#state === "elsewhere") return;
+    if (this.#state === "joining" && holdsState(control)) this.#meanwhile.set(id, value);
     this.#queue(control, value);
     this.#run();
   }
@@ -221,13 +234,19 @@ export class KernelLink {
       const changes = this.#sent.map(([id, value]): Change => [id, value]);
       try {
         const { result } = await this.#bridge.request(
-          "decks.changes", { page, changes, first: this.#first, seen: this.#seen, decks: stands() }, { signal },
+          "decks.changes",
+          { page, changes, first: this.#first, seen: this.#seen, decks: stands(), clock: clockTime() },
+          { signal },
         );
         if (signal.aborted) continue;
         failures = 0;
         this.#sent.splice(0, changes.length);
         this.#first += changes.length;
-        if (!result.held) this.#become("elsewhere");
+        if (!result.held) {
+          // The kernel knows nothing of this page any more; another one may have come meanwhile.
+          this.join(this.#bridge as Bridge);
+          continue;
+        }
         await this.#host.wait(PAUSE_MS, signal);
       } catch (error) {
         if (signal.aborted || isAbort(error)) continue;
@@ -243,11 +262,19 @@ export class KernelLink {
     if (this.#state === state) return;
     this.#state = state;
     if (state === "elsewhere") {
+      // Another page says now how things are.
       this.#waiting.clear();
+      this.#first += this.#sent.length;
       this.#sent = [];
+      this.#joined = false;
     }
     this.#options.changed();
   }
+}
+
+/** Seconds since the epoch: the kernel works out from it how long a message was on its way. */
+function clockTime(): number {
+  return (performance.timeOrigin + performance.now()) / 1000;
 }
 
 function delay(attempt: number): number {
