@@ -1,0 +1,55 @@
+/** The stems of the song in a deck: level, filter, mute and solo of each. */
+
+import { h, setAttribute } from "../../dom";
+import { stemDot, stemLabel } from "../../parts";
+import type { Desk } from "../desk";
+import { toggle } from "../parts/button";
+import { knob } from "../parts/knob";
+
+export function stems(desk: Desk, deck: number): HTMLElement {
+  const { controls, signal, system } = desk;
+  const element = h("div", { class: "sfa-dk-stems", role: "group", "aria-label": "Stems" });
+  let shown = "";
+  let end = new AbortController();
+  const draw = () => {
+    const song = system.song(deck);
+    const names = song?.stems ?? [];
+    element.hidden = names.length === 0;
+    element.classList.toggle("is-waiting", song !== null && names.length > 0 && !song.stemsReady);
+    setAttribute(element, "aria-busy", song && names.length > 0 && !song.stemsReady ? "true" : null);
+    if (shown === names.join()) return;
+    shown = names.join();
+    end.abort();
+    end = new AbortController();
+    const here = { ...desk, signal: AbortSignal.any([signal, end.signal]) };
+    element.replaceChildren(
+      ...(names.length === 0 ? [] : [toggle(here, `deck.${deck}.stems`, { face: ["Stems"], label: "Play the stems", title: "Plays the stems in place of the song", className: "is-small sfa-dk-stemson" })]),
+      ...names.map((name) => stem(here, deck, name)),
+    );
+  };
+  system.on("deck", (changed) => { if (changed === deck) draw(); }, signal);
+  const showOff = () => element.classList.toggle("is-off", !controls.isOn(`deck.${deck}.stems`));
+  controls.on(`deck.${deck}.stems`, showOff, signal);
+  showOff();
+  draw();
+  return element;
+}
+
+function stem(desk: Desk, deck: number, name: string): HTMLElement {
+  const id = `deck.${deck}.stem.${name}`;
+  const label = stemLabel(name);
+  const element = h(
+    "div", { class: "sfa-dk-stem", role: "group", "aria-label": label, title: label },
+    stemDot(name),
+    knob(desk, `${id}.volume`, { text: "Vol", label: `${label}: volume`, className: "is-small" }),
+    knob(desk, `${id}.filter`, { text: "Filt", label: `${label}: filter`, className: "is-small" }),
+    h("div", { class: "sfa-dk-joined is-upright" },
+      toggle(desk, `${id}.mute`, { face: ["M"], label: `Mute ${label}`, className: "is-small is-mute" }),
+      toggle(desk, `${id}.solo`, { face: ["S"], label: `Solo ${label}`, className: "is-small is-solo" })),
+  );
+  element.style.setProperty("--stem", `var(--stem-${name}, var(--dim))`);
+  const show = () => element.classList.toggle("is-muted", desk.controls.isOn(`${id}.mute`));
+  desk.controls.on(`${id}.mute`, show, desk.signal);
+  show();
+  return element;
+}

@@ -1,0 +1,151 @@
+/** The decks: waveforms on top, deck A left, B right (C and D below), the mixer between. */
+
+import type { Bridge } from "../bridge";
+import { append, h, setAttribute } from "../dom";
+import { icon } from "../icons";
+import { CoverArt } from "../media";
+import type { Layer } from "../ui/layer";
+import { deckPanel } from "./deck/deck";
+import "./decks.css";
+import type { Desk } from "./desk";
+import { deckSystem } from "./engine/system";
+import type { DeckSystem } from "./engine/system";
+import type { Seat } from "./engine/types";
+import { keyTable, listenForKeys } from "./keys";
+import { bar } from "./mixer/bar";
+import { crossfader, strips } from "./mixer/mixer";
+import { deckLetter, keepMoving, WaveStack } from "./waves/index";
+
+export interface DecksOptions {
+  signal: AbortSignal;
+  layer: Layer;
+  /** Where keys are heard: the page when it is ours alone, else the widget. */
+  keys: Document | HTMLElement;
+  /** Puts the library below the decks. */
+  library?(host: HTMLElement): void;
+  /** The page's own, if not said. */
+  system?: DeckSystem;
+}
+
+export interface DecksHandle {
+  /** Loads a track into a deck, 1 to 4. */
+  load(deck: number, trackId: string): void;
+  focus(): void;
+}
+
+/** Builds the decks inside `el`; they live until `signal` aborts. */
+export function mountDecks(el: HTMLElement, bridge: Bridge, options: DecksOptions): DecksHandle {
+  const { signal, layer } = options;
+  const system = options.system ?? deckSystem();
+  const { controls, clock } = system;
+  const seat = system.join(bridge, signal);
+  const covers = new CoverArt(bridge, signal);
+  const desk: Desk = {
+    bridge, layer, signal, system, controls, clock, decks: system, active: 1,
+    activate(deck) {
+      desk.active = deck;
+      root.dataset.active = String(deck);
+    },
+    load(deck, trackId) {
+      system.unlock();
+      if (!system.stand(deck).playing) {
+        system.load(deck, trackId);
+        return;
+      }
+      layer.toast("warn", `Deck ${deckLetter(deck)} is playing.`, {
+        action: { label: "Load all the same", run: () => system.load(deck, trackId) },
+      });
+    },
+  };
+
+  const notice = h("div", { class: "sfa-dk-notices", role: "status" });
+  const waves = h("div", { class: "sfa-dk-waves" });
+  const stage = h("div", { class: "sfa-dk-stage" });
+  const console_ = h("div", { class: "sfa-dk-console" }, waves, stage);
+  const library = h("div", { class: "sfa-dk-library", hidden: options.library === undefined });
+  const showKeys = () => void keyTable().then((table) => layer.dialog("Keys of the decks", table).classList.add("is-wide"));
+  const root: HTMLElement = h(
+    "div", { class: "sfa-decks", role: "region", "aria-label": "Decks", tabindex: -1, "data-active": "1" },
+    bar(desk, showKeys), notice, console_, library,
+  );
+  append(el, root);
+  keepMoving(desk);
+  new WaveStack(waves, desk);
+
+  // What is shown
+
+  const place = (element: HTMLElement, area: string) => {
+    element.style.gridArea = area;
+    stage.append(element);
+    return element;
+  };
+  place(deckPanel(desk, 1, covers), "a");
+  const mixer = [place(strips(desk, 1, 2), "s"), place(crossfader(desk), "x")];
+  place(deckPanel(desk, 2, covers), "b");
+  let lower: HTMLElement[] = [];
+  const arrange = () => {
+    const four = controls.get("mixer.decks") === "4";
+    // Two more decks are made when they are first wanted.
+    if (four && lower.length === 0) {
+      const more = place(strips(desk, 3, 4), "t");
+      mixer.push(more);
+      lower = [place(deckPanel(desk, 3, covers), "c"), place(deckPanel(desk, 4, covers), "d"), more];
+    }
+    const mixing = controls.isOn("view.mixer");
+    root.classList.toggle("has-four", four);
+    root.classList.toggle("is-unmixed", !mixing);
+    for (const element of lower) element.hidden = !four;
+    for (const element of mixer) element.hidden = !mixing || (!four && lower.includes(element));
+    if (!four && desk.active > 2) desk.activate(1);
+  };
+  for (const id of ["mixer.decks", "view.mixer"]) controls.on(id, arrange, signal);
+  arrange();
+  options.library?.(library);
+
+  // How it stands
+
+  const showNotices = () => {
+    notice.replaceChildren(...notices(system, seat));
+    notice.hidden = notice.childElementCount === 0;
+    const ours = seat.holding === "here" || seat.holding === "joining";
+    setAttribute(console_, "inert", !ours);
+  };
+  for (const event of ["holder", "sound", "blocked"] as const) system.on(event, showNotices, signal);
+  showNotices();
+  system.on("error", ({ deck, message, hint }) => {
+    // What is about one deck is told there as well; a sentence at the bottom reaches who looks elsewhere.
+    layer.toast("danger", deck === null ? message : `Deck ${deckLetter(deck)}: ${message}`, { hint });
+  }, signal);
+
+  root.addEventListener("pointerdown", () => system.unlock(), { signal, capture: true });
+  listenForKeys(options.keys, desk, () => root.isConnected && root.closest("[hidden]") === null, showKeys);
+  signal.addEventListener("abort", () => root.remove(), { once: true });
+  return {
+    load: (deck, trackId) => {
+      if (deck > 2) controls.set("mixer.decks", "4", "page");
+      desk.load(deck, trackId);
+    },
+    focus: () => root.focus({ preventScroll: true }),
+  };
+}
+
+/** Sentences about what keeps these decks from playing as they could. */
+function notices(system: DeckSystem, seat: Seat): HTMLElement[] {
+  const found: HTMLElement[] = [];
+  const say = (kind: "info" | "alert", words: string, action?: { label: string; run(): void }) => {
+    const button = action && h("button", { type: "button", class: "sfa-button" }, action.label);
+    if (action) button?.addEventListener("click", action.run);
+    found.push(h("div", { class: kind === "alert" ? "is-alert" : null }, icon(kind), h("span", {}, words), button));
+  };
+  if (seat.holding === "elsewhere") {
+    say("info", "These decks play in another page.", { label: "Play them here", run: () => seat.use() });
+  } else if (seat.holding === "other") {
+    say("info", "This page plays the decks of another notebook.", { label: "Use these instead", run: () => seat.use() });
+  }
+  if (system.blocked) say("info", "The browser wants a click before it lets this page make sound: click anywhere.");
+  if (system.limits) {
+    const { message, hint } = system.limits;
+    say("alert", [message, hint].filter(Boolean).join(" "));
+  }
+  return found;
+}
