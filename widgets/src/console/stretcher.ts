@@ -1,9 +1,12 @@
-// Another tempo at the same pitch, or another pitch: Signalsmith Stretch, fed from a song ahead of what is heard.
+// Another tempo at the same pitch, or another pitch: Signalsmith Stretch, fed from a song ahead of what is heard. It only
+// changes the tempo: a shift of the pitch is a stretch, read at another speed. So the pitch is exact (its own shifts are up
+// to 6 cents off), and a shift is heard at once.
 //
 // What the module gives depends on how its input is cut, so it is always asked for BLOCK frames, counted from where it
 // was started. How much it is fed for them follows from where the sound has to be when they are heard: the time of what
 // comes out is that of the deck, whatever has happened to the rate.
 import type { StretchModule } from "signalsmith-stretch";
+import { Kernel } from "./kernel";
 import { seam, wrap, type Loop } from "./seam";
 import type { Song } from "./song";
 
@@ -12,22 +15,19 @@ const BLOCK = 128;
 /** Length of the analysed stretches and their distance, in s. */
 const WINDOW = 0.12;
 const INTERVAL = 0.03;
-/** What is above moves less when the pitch is shifted, in Hz: sibilants stay what they are. */
-const TONALITY = 8000;
-/** Rates that it can follow. */
-export const SLOWEST = 0.4;
-export const FASTEST = 2.5;
+/** Frames of the song that it takes for a frame, at least and at most: two octaves around all rates and shifts there are. */
+const LEAST = 0.2;
+const MOST = 4;
+/** Frames kept behind what is heard, for the kernel, and room for all that is made before it is heard. */
+const KEPT = 128;
+const ROOM = 1024;
 
 export class Stretcher {
-  /** Frames from its start until its windows overlap fully. */
-  readonly filling: number;
   running = false;
   /** Whether it has been fed silence for want of sound that is not here yet. */
   starved = false;
-  /** Frames it has given since its start. */
-  age = 0;
-  /** Frames that it can give before it has to be asked to make more. */
-  left = 0;
+  /** Frames from its start until its windows overlap. */
+  private readonly filling: number;
   private readonly behind: number;
   private readonly ahead: number;
   private readonly history: number;
@@ -42,7 +42,12 @@ export class Stretcher {
   /** The next frame of the song to be fed, and how far ahead of the deck that is on the way the deck will go. */
   private feed = 0;
   private lead = 0;
-  private semitones = 0;
+  /** What has been made; where in it the deck is and where it ends; frames since the start that have been passed. */
+  private readonly rooms: Float32Array[] = [];
+  private cursor = KEPT;
+  private end = KEPT;
+  private passed = 0;
+  private readonly kernel = new Kernel();
 
   constructor(
     private readonly module: StretchModule,
@@ -60,6 +65,7 @@ export class Stretcher {
     this.history = window + interval;
     this.filling = Math.round(0.9 * window);
     this.address = module._setBuffers(channels, this.history);
+    for (let channel = 0; channel < channels; channel++) this.rooms.push(new Float32Array(ROOM));
     this.look();
   }
 
@@ -69,16 +75,18 @@ export class Stretcher {
     this.parts = parts;
     this.running = true;
     this.starved = false;
-    this.age = 0;
-    this.left = 0;
     this.module._reset();
-    this.transpose(semitones);
-    const lead = rate * this.ahead + this.behind;
+    for (const room of this.rooms) room.fill(0, 0, KEPT);
+    this.cursor = KEPT;
+    this.end = KEPT;
+    this.passed = 0;
+    const own = rate / 2 ** (semitones / 12);
+    const lead = own * this.ahead + this.behind;
     const begin = position + lead - this.history;
     this.feed = Math.round(begin);
     this.lead = lead - this.history + (this.feed - begin);
     this.fill(this.history, loop);
-    this.module._seek(this.history, rate);
+    this.module._seek(this.history, own);
   }
 
   stop(): void {
@@ -98,41 +106,60 @@ export class Stretcher {
   }
 
   get ready(): boolean {
-    return this.running && this.age >= this.filling;
+    return this.running && this.passed >= this.filling;
   }
 
-  /** The deck moves on by a frame or several, `frames` of the song. */
-  moved(frames: number): void {
-    this.lead -= frames;
+  /**
+   * Writes the next frames into `outs`, from index `from` to before `to`. The deck goes on by each of `speeds` meanwhile,
+   * and at `rate` from then on.
+   */
+  render(outs: readonly Float32Array[], from: number, to: number, speeds: Float64Array, rate: number, loop: Loop | null,
+    semitones: number): void {
+    const step = 2 ** (semitones / 12);
+    const { kernel, rooms } = this;
+    for (let i = from; i < to; i++) {
+      const plain = step === 1 && Number.isInteger(this.cursor);
+      const reach = plain ? 0 : Kernel.reach(step);
+      while (Math.floor(this.cursor) + reach >= this.end) this.make(rate / step, loop);
+      const whole = Math.floor(this.cursor);
+      if (plain) {
+        for (let channel = 0; channel < this.channels; channel++) outs[channel]![i] = rooms[channel]![whole]!;
+      } else {
+        kernel.at(this.cursor - whole, step);
+        const { taps, weights } = kernel;
+        for (let channel = 0; channel < this.channels; channel++) {
+          const room = rooms[channel]!;
+          let sum = 0;
+          for (let tap = 0; tap < taps; tap++) sum += weights[tap]! * room[whole - reach + 1 + tap]!;
+          outs[channel]![i] = sum;
+        }
+      }
+      this.cursor += step;
+      this.passed += step;
+      this.lead -= speeds[i]!;
+    }
   }
 
-
-  /** Makes the next frames; the deck is at its place and goes at `rate`. */
-  make(rate: number, loop: Loop | null, semitones: number): void {
-    if (semitones !== this.semitones) this.transpose(semitones);
-    const wanted = Math.round(rate * (BLOCK + this.ahead) + this.behind - this.lead);
-    const count = Math.max(Math.floor(BLOCK * SLOWEST), Math.min(Math.ceil(BLOCK * FASTEST), wanted));
+  /** Makes BLOCK frames more, at a rate of its own. */
+  private make(rate: number, loop: Loop | null): void {
+    const spare = Math.floor(this.cursor) - KEPT;
+    if (this.end + BLOCK > ROOM) {
+      for (const room of this.rooms) room.copyWithin(0, spare, this.end);
+      this.cursor -= spare;
+      this.end -= spare;
+    }
+    // The deck is at the cursor: where it will be when the last of these frames leaves the module, and what that needs.
+    const wanted = Math.round(rate * (this.end - this.cursor + BLOCK + this.ahead) + this.behind - this.lead);
+    const count = Math.max(BLOCK * LEAST, Math.min(BLOCK * MOST, wanted)) | 0;
     this.fill(count, loop);
     this.module._process(count, BLOCK);
-    this.left = BLOCK;
     if (this.module.HEAP8.buffer !== this.memory) this.look();
-  }
-
-  /** Gives the next frames, no more than are `left` since `make`. */
-  give(outs: readonly Float32Array[], from: number, to: number): void {
-    const at = BLOCK - this.left;
     for (let channel = 0; channel < this.channels; channel++) {
       const source = this.outs[channel]!;
-      const target = outs[channel]!;
-      for (let i = from; i < to; i++) target[i] = source[at + i - from]!;
+      const target = this.rooms[channel]!;
+      for (let i = 0; i < BLOCK; i++) target[this.end + i] = source[i]!;
     }
-    this.age += to - from;
-    this.left -= to - from;
-  }
-
-  private transpose(semitones: number): void {
-    this.semitones = semitones;
-    this.module._setTransposeSemitones(semitones, TONALITY / this.sampleRate);
+    this.end += BLOCK;
   }
 
   /** Puts the next frames of the song before the module. */

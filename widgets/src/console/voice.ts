@@ -13,7 +13,7 @@ import type { StretchModule } from "signalsmith-stretch";
 import { sameLoop, seam, wrap, type Loop } from "./seam";
 import { Reader, STEP } from "./reader";
 import type { Song } from "./song";
-import { FASTEST, SLOWEST, Stretcher } from "./stretcher";
+import { Stretcher } from "./stretcher";
 import type { Role } from "./types";
 
 export type { Loop } from "./seam";
@@ -36,6 +36,9 @@ const CREEP = 0.05;
 const OFF_UNITY = 5e-4;
 const AT_UNITY = 1e-4;
 const REST = 1;
+/** Rates that the stretcher is used for. */
+const SLOWEST = 0.4;
+const FASTEST = 2.5;
 /** How far before the beginning and behind the end a hand can turn the record, in s. */
 const BEYOND = 10;
 /** Power of two, above FALL at 192 kHz and BLOCK together. */
@@ -507,7 +510,9 @@ export class Voice {
     const { levels, envelope, directGain, stretchedGain } = this;
     const running = lane.stretcher?.running === true;
     const heard = lane.parts.length > 0 && (levels[0] !== mute || levels[count - 1] !== mute);
-    if (running) this.stretch(lane, count);
+    if (running) {
+      lane.stretcher!.render(lane.stretched, 0, count, this.way.speeds, this.wanted, this.around, this.semitones);
+    }
     if (!heard) return;
     const straight = lane.blend < 1 || lane.toward < 1;
     const path = this.bridging ? this.detour : this.way;
@@ -543,17 +548,6 @@ export class Voice {
       const target = lane.direct[channel]!;
       const other = lane.other[channel]!;
       for (let i = 0; i < count; i++) target[i]! += (other[i]! - target[i]!) * path.weights[i]!;
-    }
-  }
-
-  private stretch(lane: Lane, count: number): void {
-    const stretcher = lane.stretcher!;
-    for (let at = 0; at < count; ) {
-      if (stretcher.left === 0) stretcher.make(this.wanted, this.around, this.semitones);
-      const end = Math.min(count, at + stretcher.left);
-      stretcher.give(lane.stretched, at, end);
-      for (let i = at; i < end; i++) stretcher.moved(this.way.speeds[i]!);
-      at = end;
     }
   }
 }

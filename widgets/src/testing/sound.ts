@@ -88,7 +88,7 @@ export function rms(samples: Float32Array): number {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
 }
 
-/** The frequency of a tone in Hz, by the phase between its two halves; it has to be within a few per cent of `near`. */
+/** The frequency of a tone in Hz, by how its phase goes on; it has to be within a few per cent of `near`. */
 export function pitch(samples: Float32Array, near: number): number {
   const half = samples.length >> 1;
   const phase = (start: number): number => {
@@ -96,16 +96,22 @@ export function pitch(samples: Float32Array, near: number): number {
     let im = 0;
     for (let i = 0; i < half; i++) {
       const window = 1 - Math.cos((2 * Math.PI * (i + 0.5)) / half);
-      const angle = (2 * Math.PI * near * i) / RATE;
+      const angle = (2 * Math.PI * near * (start + i)) / RATE;
       re += samples[start + i]! * window * Math.cos(angle);
       im -= samples[start + i]! * window * Math.sin(angle);
     }
     return Math.atan2(im, re);
   };
-  const hop = Math.min(half, Math.floor(RATE / near) * 4);
-  const turned = phase(hop) - phase(0) - (2 * Math.PI * near * hop) / RATE;
-  const rest = turned - 2 * Math.PI * Math.round(turned / (2 * Math.PI));
-  return near + (rest * RATE) / (2 * Math.PI * hop);
+  const step = half >> 5;
+  let turned = 0;
+  let last = phase(0);
+  for (let k = 1; k <= 32; k++) {
+    const next = phase(k * step);
+    const rest = next - last;
+    turned += rest - 2 * Math.PI * Math.round(rest / (2 * Math.PI));
+    last = next;
+  }
+  return near + (turned * RATE) / (2 * Math.PI * 32 * step);
 }
 
 export const cents = (a: number, b: number): number => 1200 * Math.log2(a / b);
