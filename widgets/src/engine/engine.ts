@@ -10,7 +10,7 @@ import { type Loop, normalLoop, type Timeline } from "./transport";
 import { mediaUrl } from "../media";
 
 /** Raised when bundles of two releases can no longer share one engine. */
-export const ENGINE_VERSION = 3;
+export const ENGINE_VERSION = 4;
 
 /** Longer songs are streamed instead of decoded into memory, in s. */
 export const LONGEST_DECODED = 20 * 60;
@@ -104,6 +104,7 @@ export class AudioEngine {
   readonly #mixers = new Map<string, MixerState>();
   readonly #holders = new Map<string, number>();
   readonly #smooth = new SmoothTime();
+  readonly #others = new Set<(trackId: string) => number | null>();
   #context: AudioContext | null = null;
   #master: GainNode | null = null;
   #tap: AnalyserNode | null = null;
@@ -204,6 +205,21 @@ export class AudioEngine {
     if (!this.#playing || !deck || !this.#context) return this.#position;
     const time = this.#smooth.read(this.#context.currentTime, this.#host.now());
     return deck.position(time - (this.#context.outputLatency || 0));
+  }
+
+  /** Where something else in this page is heard playing a track, in s; null when nothing does. */
+  heardElsewhere(trackId: string): number | null {
+    for (const heard of this.#others) {
+      const place = heard(trackId);
+      if (place !== null) return place;
+    }
+    return null;
+  }
+
+  /** Something else plays tracks in this page until `signal` aborts, with this context: pictures follow it, too. */
+  shareWith(heard: (trackId: string) => number | null, signal: AbortSignal): void {
+    this.#others.add(heard);
+    signal.addEventListener("abort", () => this.#others.delete(heard), { once: true });
   }
 
   on<E extends keyof EngineEvents>(
@@ -310,6 +326,26 @@ export class AudioEngine {
     } catch {
       // play() reports it; a gesture alone has asked for no sound
     }
+  }
+
+  /** Whether the page may make sound: browsers want a click first. */
+  get allowed(): boolean {
+    return this.#host.allowed();
+  }
+
+  /** Resolves when the page may make sound. */
+  async whenAllowed(signal: AbortSignal): Promise<void> {
+    if (!this.allowed) await this.#gesture(signal);
+  }
+
+  /** The page's one context, made if there is none. */
+  makeContext(): AudioContext {
+    return this.#ensureContext();
+  }
+
+  /** Resolves when the audio clock runs; rejects with an `AudioFailure` when no device answers. */
+  run(): Promise<void> {
+    return this.#startContext();
   }
 
   /** Plays the loaded song from where it is, as soon as it can. */
@@ -760,7 +796,8 @@ function same(a: AudioSource[], b: AudioSource[]): boolean {
   return a.length === b.length && a.every((source, i) => source.id === b[i]?.id);
 }
 
-function describeMime(mime: string): string {
+/** "audio of type FLAC". */
+export function describeMime(mime: string): string {
   return mime ? `audio of type ${mime.replace(/^audio\/(x-)?/, "").toUpperCase()}` : "this audio";
 }
 

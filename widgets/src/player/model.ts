@@ -208,9 +208,10 @@ export class PlayerModel {
     return this.here ? this.engine.position : this.#position;
   }
 
-  /** Place to be drawn, in s. */
+  /** Place to be drawn, in s: where the track is heard now, be it from a deck. */
   get heard(): number {
-    return this.here ? this.engine.heard : this.#position;
+    const elsewhere = this.playing || this.#trackId === null ? null : this.engine.heardElsewhere(this.#trackId);
+    return elsewhere ?? (this.here ? this.engine.heard : this.#position);
   }
 
   /** The stems in the mixer, of one set or of two. */
