@@ -1,35 +1,266 @@
 /** The console: decks, mixer, effects, sync and timed events; everything that is heard is made here. */
 
 import type { StretchModule } from "signalsmith-stretch";
+import { Deck } from "./deck";
 import type { SongUpdate } from "./messages";
-import type { ConsoleEvent, ConsoleState, Role, Slice, SongInfo, TimedEvent } from "./types";
+import { Mixer } from "./mixer";
+import { Ramps } from "./ramps";
+import { Sync } from "./sync";
+import { clamp, CONTROLS, ControlError, controlOf, holdsState, numberOf, type Control } from "./table";
+import { Timeline } from "./timeline";
+import { DECKS, type ConsoleEvent, type ConsoleState, type Role, type Slice, type SongInfo, type TimedEvent } from "./types";
+import { DeckValues, Values } from "./values";
+import { BLOCK } from "./voice";
 
 export interface ConsoleOptions {
   /** Hz. */
   sampleRate: number;
-  /** The stretcher's module of a deck (1 to 4), one for each; null as long as it is not there. */
-  stretch: (deck: number) => StretchModule | null;
+  /**
+   * The stretcher's modules of a deck (1 to 4), fresh from their factory: one for its mix (2 channels) and one for its
+   * stems; null as long as they are not there, or for good: then key lock does not hold the key.
+   */
+  stretch: (deck: number, channels: number) => StretchModule | null;
 }
 
-/** What hosts use: the audio worklet, and V8 inside Python. */
-export interface ConsoleHost {
+/** Blocks between what is told of controls that move on their own. */
+const TOLD = 8;
+/** BPM that beats are counted by where nothing has a tempo. */
+const USUAL = 120;
+
+const TRACK = "deck.{deck}.track";
+
+export class Console {
+  /** Hz. */
+  readonly sampleRate: number;
   /** Frames since it began; the next one that `process` makes. */
-  readonly frame: number;
+  frame = 0;
+  /** Number of the last change that was taken in. */
+  seen = 0;
+  readonly #values: Values;
+  readonly #decks: Deck[] = [];
+  readonly #sync = new Sync(this.#decks);
+  readonly #mixer: Mixer;
+  readonly #timeline = new Timeline(this.#decks);
+  readonly #ramps = new Ramps();
+  #events: ConsoleEvent[] = [];
+  /** Frame at which the timeline is to be looked at next. */
+  #look = 0;
+
+  constructor({ sampleRate, stretch }: ConsoleOptions) {
+    this.sampleRate = sampleRate;
+    this.#values = new Values((control, value) => this.#tell({ type: "control", frame: this.frame, control: control.id, value }));
+    for (let number = 1; number <= DECKS; number += 1) {
+      this.#decks.push(new Deck({
+        number,
+        sampleRate,
+        values: new DeckValues(this.#values, number),
+        sync: this.#sync,
+        stretch: (channels) => stretch(number, channels),
+        now: () => this.frame,
+        tell: (event) => this.#tell(event),
+      }));
+    }
+    this.#mixer = new Mixer(sampleRate, this.#decks, this.#values);
+  }
+
   /** Values of all controls in the order of the table (an enum's is its place); texts are not in it. */
-  readonly values: Float64Array;
-  /** Sets a control, now or when `at` comes (a frame). A ControlError for what is none of its values. */
-  set(control: number | string, value: number | string, options?: { at?: number; n?: number }): void;
+  get values(): Float64Array {
+    return this.#values.numbers;
+  }
+
   /** Value of a control as the table has it. */
-  get(control: number | string): number | string;
-  load(deck: number, info: SongInfo): void;
-  slice(deck: number, song: string, role: Role, index: number, slice: Slice): void;
-  update(deck: number, change: SongUpdate): void;
-  unload(deck: number): void;
-  play(tag: string, events: TimedEvent[]): void;
-  cancel(tag: string): void;
-  /** Makes the next frames; `masterLeft` and so on are filled from their beginning. */
-  process(masterLeft: Float32Array, masterRight: Float32Array, phonesLeft: Float32Array, phonesRight: Float32Array, frames: number): void;
+  get(control: number | string): number | string {
+    return this.#values.get(find(control));
+  }
+
+  /**
+   * Sets a control or sets off a trigger, now or when frame `at` comes; `n` numbers the host's changes.
+   *
+   * A ControlError when there is no such control or it does not take this value.
+   */
+  set(control: number | string, value: number | string, { at, n }: { at?: number; n?: number } = {}): void {
+    if (n !== undefined) this.seen = n;
+    const found = find(control);
+    const taken = clamp(found, value);
+    if (at !== undefined && at > this.frame) this.#timeline.add(null, [{ when: { frame: at }, control: found.id, value: taken }]);
+    else this.#ask(found, taken);
+    this.#look = this.frame;
+  }
+
+  /** Puts a song into a deck (1 to 4), which stops. Its sound comes in slices. */
+  load(deck: number, info: SongInfo): void {
+    const loaded = this.#deck(deck);
+    this.#values.setText(controlOf(`deck.${deck}.track`), info.id);
+    loaded.load(info);
+  }
+
+  /** A slice of the song that is in a deck; that of another song is passed over. */
+  slice(deck: number, song: string, role: Role, index: number, slice: Slice): void {
+    const target = this.#deck(deck).song;
+    if (target?.info.id === song) target.add(role, index, slice);
+  }
+
+  /** What is known of the song in a deck has changed. */
+  update(deck: number, change: SongUpdate): void {
+    this.#deck(deck).update(change);
+  }
+
+  unload(deck: number): void {
+    this.#values.setText(controlOf(`deck.${deck}.track`), "");
+    this.#deck(deck).unload();
+  }
+
+  /** Lets events happen, each after the one before; what is left of the same tag does not. A ControlError for a wrong one. */
+  play(tag: string, events: TimedEvent[]): void {
+    const known = events.map((event) => ({ ...event, value: clamp(controlOf(event.control), event.value) }));
+    this.#timeline.add(tag, known);
+    this.#look = this.frame;
+  }
+
+  cancel(tag: string): void {
+    this.#timeline.cancel(tag);
+  }
+
+  /** Makes the next frames: each array is filled from its beginning. */
+  process(
+    masterLeft: Float32Array, masterRight: Float32Array, phonesLeft: Float32Array, phonesRight: Float32Array, frames: number,
+  ): void {
+    const mixer = this.#mixer;
+    for (let done = 0; done < frames; ) {
+      const from = this.frame % BLOCK;
+      if (from === 0) this.#prepare();
+      this.#happen();
+      const to = Math.min(BLOCK, from + frames - done, from + this.#look - this.frame);
+      for (const deck of this.#decks) deck.render(from, to);
+      mixer.process(from, to);
+      for (let frame = from; frame < to; frame += 1, done += 1) {
+        masterLeft[done] = mixer.left[frame] as number;
+        masterRight[done] = mixer.right[frame] as number;
+        phonesLeft[done] = mixer.phonesLeft[frame] as number;
+        phonesRight[done] = mixer.phonesRight[frame] as number;
+      }
+      this.frame += to - from;
+    }
+  }
+
   /** What has happened since the last time. */
-  drain(): ConsoleEvent[];
-  state(): ConsoleState;
+  drain(): ConsoleEvent[] {
+    if (this.#events.length === 0) return [];
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /** How everything stands; peaks begin anew. */
+  state(): ConsoleState {
+    const { meter, limiter } = this.#mixer;
+    const { left, right, peak } = meter;
+    meter.reset();
+    return {
+      frame: this.frame,
+      decks: this.#decks.map((deck) => deck.state()),
+      left,
+      right,
+      peak,
+      reduction: limiter.takeReduction(),
+      seen: this.seen,
+    };
+  }
+
+  /** Once a block: what moves on its own. */
+  #prepare(): void {
+    this.#look = this.frame;
+    if (!this.#ramps.empty) {
+      this.#ramps.move(this.frame, (control, number) => {
+        const before = this.#values.numbers[control.index] as number;
+        this.#values.move(control, number);
+        this.#apply(control, number, before);
+      });
+    }
+    for (const deck of this.#decks) deck.prepare(BLOCK);
+    if (this.frame % (TOLD * BLOCK) === 0) this.#values.flush();
+  }
+
+  /** Lets events happen that are due, and sees how far it is to the next. Not more often than that: blocks may be cut anywhere. */
+  #happen(): void {
+    if (this.frame < this.#look) return;
+    const most = BLOCK - (this.frame % BLOCK);
+    this.#look = this.frame + most;
+    if (this.#timeline.empty) return;
+    this.#timeline.run(this.frame, (event) => this.#scripted(event), (tag) => this.#tell({ type: "finished", tag }));
+    this.#look = this.frame + this.#timeline.ahead(this.frame, most);
+  }
+
+  #scripted({ control: id, value, over, when }: TimedEvent): void {
+    const control = controlOf(id);
+    const seconds = over === undefined || control.kind !== "absolute" ? 0
+      : "seconds" in over ? over.seconds : (over.beats * 60) / this.#tempo(control, "deck" in when ? when.deck : null);
+    if (seconds <= 0) {
+      this.#ask(control, value);
+      if (holdsState(control)) this.#values.repeat(control);
+      return;
+    }
+    this.#tell({ type: "applied", frame: this.frame, control: id, value, over: seconds });
+    const now = this.#values.numbers[control.index] as number;
+    this.#ramps.begin(control, now, numberOf(control, value), this.frame, seconds * this.sampleRate);
+  }
+
+  /** A change that was asked for takes effect. */
+  #ask(control: Control, value: number | string): void {
+    this.#ramps.end(control);
+    this.#tell({ type: "applied", frame: this.frame, control: control.id, value });
+    if (control.line === TRACK) {
+      this.#track(control, value as string);
+      return;
+    }
+    const number = numberOf(control, value);
+    const before = this.#values.numbers[control.index] as number;
+    if (holdsState(control)) this.#values.numbers[control.index] = number;
+    this.#apply(control, number, before);
+  }
+
+  #apply(control: Control, number: number, before: number): void {
+    if (control.deck !== null) this.#deck(control.deck).apply(control, number, before);
+    if (control.deck === null || ACROSS.has(control.line)) this.#mixer.follow();
+  }
+
+  /** The host loads songs: it is told. */
+  #track(control: Control, track: string): void {
+    const deck = control.deck as number;
+    this.#values.setText(control, track);
+    const song = this.#deck(deck).song;
+    if (track === "") {
+      this.#deck(deck).unload();
+    } else if (song?.info.id !== track) {
+      this.#deck(deck).expect();
+      this.#tell({ type: "load", frame: this.frame, deck, track });
+    }
+  }
+
+  /** BPM that the beats of a control's way are counted by. */
+  #tempo(control: Control, deck: number | null): number {
+    const own = deck ?? control.deck;
+    const running = this.#sync.leader ?? this.#decks.find((other) => other.running && other.grid);
+    return (own === null ? null : this.#deck(own).tempo.now) ?? running?.tempo.now ?? USUAL;
+  }
+
+  #deck(number: number): Deck {
+    const deck = this.#decks[number - 1];
+    if (deck === undefined) throw new ControlError(`There is no deck ${number}.`);
+    return deck;
+  }
+
+  #tell(event: ConsoleEvent): void {
+    this.#events.push(event);
+  }
+}
+
+/** Controls of a deck that the mixer goes by. */
+const ACROSS = new Set(["deck.{deck}.assign", "deck.{deck}.headphones"]);
+
+function find(control: number | string): Control {
+  if (typeof control === "string") return controlOf(control);
+  const found = CONTROLS[control];
+  if (found === undefined) throw new ControlError(`There is no control ${control}.`);
+  return found;
 }

@@ -1,0 +1,268 @@
+/** The speed of a deck: pitch, bend, taps, and the leader that it follows, with its phase. */
+
+import type { Deck } from "./deck";
+import { CONTROLS, controlOf } from "./table";
+
+/** Change of speed by a full bend. */
+const BEND = 0.04;
+/** Beyond these a leader's tempo is taken twice, or by half. */
+const SLOW = 0.7;
+const FAST = 1.4;
+/** Most correction of the speed, and how much of it for each second that the phase is off. */
+const MOST = 0.02;
+const PULL = 4;
+/** Seconds off at which correction begins, and at which it ends. */
+const OFF = 0.001;
+const CLOSE = 0.0001;
+/** A follower this close to a new leader (in s) is meant to be on its beat. */
+const MEANT = 0.01;
+/** Taps that make a tempo, those that are averaged, and the longest pause between two, in s. */
+const TAPS = 3;
+const RECENT = 8;
+const PAUSE = 2;
+
+const RANGES = controlOf("deck.1.pitch_range").values.map(Number);
+const PITCH = CONTROLS.find(({ line }) => line === "deck.{deck}.pitch")?.max ?? 50;
+
+export class Tempo {
+  readonly #deck: Deck;
+  /** Beats of this deck in a beat of the leader: 1, 2, 0.5 ... */
+  #multiple = 1;
+  /** Beats that it is to be ahead of the leader. */
+  #offset = 0;
+  /** Change of speed that brings it back there. */
+  #correction = 0;
+  #taps: number[] = [];
+
+  constructor(deck: Deck) {
+    this.#deck = deck;
+  }
+
+  get leader(): Deck | null {
+    return this.#deck.sync.leaderOf(this.#deck);
+  }
+
+  /** Speed by pitch or by the leader's tempo: what the tempo fader shows. */
+  get speed(): number {
+    const { leader } = this;
+    const pitch = 1 + this.#deck.values.get("pitch") / 100;
+    const { grid } = this.#deck;
+    if (leader === null || grid === null) return pitch;
+    const most = PITCH / 100;
+    const wanted = (leader.tempo.steady * this.#multiple) / grid.tempoAt(this.#deck.voice.position);
+    return Math.max(1 - most, Math.min(1 + most, wanted));
+  }
+
+  /** Part by which hands push or brake it. */
+  get push(): number {
+    return BEND * this.#deck.values.get("bend") + this.#deck.jog.push;
+  }
+
+  /** Speed with all that acts on it, forwards. */
+  get steered(): number {
+    const lead = this.leader;
+    const pushed = lead?.running ? 1 + lead.tempo.push : 1;
+    return this.speed * pushed * (1 + this.push + this.#correction);
+  }
+
+  /** BPM, but for hands; 0 without a grid. */
+  get steady(): number {
+    const { grid, voice } = this.#deck;
+    return grid === null ? 0 : grid.tempoAt(voice.position) * this.speed;
+  }
+
+  /** BPM that is heard; null without a grid. */
+  get now(): number | null {
+    const { grid, voice } = this.#deck;
+    return grid === null ? null : grid.tempoAt(voice.position) * this.steered;
+  }
+
+  /** Beats ahead of the leader, at most half a beat either way; null without one. */
+  get phase(): number | null {
+    const { leader } = this.#deck.sync;
+    if (leader === null || leader === this.#deck || leader.grid === null || this.#deck.grid === null) return null;
+    const multiple = this.leader === null ? fold(leader.tempo.steady / this.steady) : this.#multiple;
+    return this.#ahead(leader, multiple, this.#deck.voice.position);
+  }
+
+  /** Sync was switched. */
+  synced(on: boolean): void {
+    const { sync } = this.#deck;
+    if (!on) {
+      this.#correction = 0;
+      sync.elect();
+      return;
+    }
+    sync.elect();
+    this.join();
+  }
+
+  /** Takes up the leader's tempo and beat. */
+  join(): void {
+    const { leader } = this;
+    if (leader === null) return;
+    this.#multiple = fold(leader.tempo.steady / this.#own());
+    this.#offset = 0;
+    this.#correction = 0;
+    if (this.#deck.running && leader.running) this.#land();
+    this.follow();
+  }
+
+  /** Another deck leads, or none. */
+  led(leader: Deck | null, before: Deck | null): void {
+    this.#correction = 0;
+    if (leader === null || this.leader !== leader) return;
+    // A song that is taken along by another one of the group stays as it is to it; a stranger is joined.
+    if (before === null || !leader.values.isOn("sync")) {
+      this.join();
+      return;
+    }
+    this.#multiple = fold(leader.tempo.steady / this.#own());
+    this.#keep();
+    this.follow();
+  }
+
+  /** Where to start or to go to, so that the beats meet those of the leader; the place itself without one. */
+  aligned(place: number): number {
+    const { leader } = this;
+    const { grid, values } = this.#deck;
+    if (leader === null || grid === null || !leader.running || !values.isOn("quantize")) return place;
+    const ahead = wrap(this.#ahead(leader, this.#multiple, place) - this.#offset, this.#unit(leader));
+    return grid.frameAt(grid.beatAt(place) - ahead);
+  }
+
+  /** It starts: in phase when it is to be quantised, else as it is. */
+  started(): void {
+    if (this.leader === null) return;
+    if (this.#deck.values.isOn("quantize")) this.#offset = 0;
+    else this.#keep();
+  }
+
+  /** The hand has let go of the record. */
+  rejoin(): void {
+    if (this.leader === null || !this.#deck.running) return;
+    if (this.#deck.values.isOn("quantize")) this.#land();
+    else this.#keep();
+  }
+
+  /** Pitch was set by hand. */
+  pitched(): void {
+    const { values } = this.#deck;
+    if (this.leader !== null) values.repeat("pitch");
+    this.#widen();
+  }
+
+  /** The range was set: it holds the pitch. */
+  ranged(): void {
+    const { values } = this.#deck;
+    const most = RANGES[values.get("pitch_range")] as number;
+    if (this.leader === null) values.put("pitch", Math.max(-most, Math.min(most, values.get("pitch"))));
+    this.#widen();
+  }
+
+  /** Plays at so many BPM. */
+  set(bpm: number): void {
+    const { values, grid } = this.#deck;
+    if (grid === null || this.leader !== null) {
+      values.repeat("pitch");
+      return;
+    }
+    values.put("pitch", Math.max(-PITCH, Math.min(PITCH, (bpm / this.#own() - 1) * 100)));
+    this.#widen();
+  }
+
+  /** A tap on the beat. */
+  tap(frame: number): void {
+    const { sampleRate, grid } = this.#deck;
+    const last = this.#taps.at(-1);
+    if (last !== undefined && frame - last > PAUSE * sampleRate) this.#taps = [];
+    this.#taps = [...this.#taps, frame].slice(-RECENT);
+    if (this.#taps.length < TAPS || grid === null) return;
+    const span = frame - (this.#taps[0] as number);
+    if (span <= 0) return;
+    const bpm = (60 * sampleRate * (this.#taps.length - 1)) / span;
+    this.set(bpm * fold(bpm / this.#own()));
+  }
+
+  /** Follows the leader: called for every block. */
+  follow(): void {
+    const { leader } = this;
+    if (leader === null) return;
+    this.#deck.values.move("pitch", (this.speed - 1) * 100);
+    this.#widen();
+    this.#lock(leader);
+  }
+
+  #lock(leader: Deck): void {
+    const deck = this.#deck;
+    const free = (one: Deck) => one.running && !one.jog.touched && !one.values.isOn("reverse");
+    if (!free(deck) || !free(leader)) {
+      this.#correction = 0;
+      return;
+    }
+    if (this.push !== 0) {
+      this.#keep();
+      return;
+    }
+    const ahead = wrap(this.#ahead(leader, this.#multiple, deck.voice.position) - this.#offset, this.#unit(leader));
+    const seconds = (ahead * deck.beats.lengthAt(deck.voice.position)) / deck.sampleRate / this.speed;
+    const far = Math.abs(seconds) > (this.#correction === 0 ? OFF : CLOSE);
+    this.#correction = far ? Math.max(-MOST, Math.min(MOST, -PULL * seconds)) : 0;
+  }
+
+  /** Goes to the nearest place at which the beats meet. */
+  #land(): void {
+    const { leader } = this;
+    const { grid, voice, sampleRate } = this.#deck;
+    if (leader === null || grid === null || !leader.running) return;
+    const ahead = wrap(this.#ahead(leader, this.#multiple, voice.position) - this.#offset, this.#unit(leader));
+    const place = this.#deck.loops.wrapped(grid.frameAt(grid.beatAt(voice.position) - ahead));
+    if (Math.abs(place - voice.position) > CLOSE * sampleRate) this.#deck.jump(place);
+  }
+
+  /** The phase is right as it is. */
+  #keep(): void {
+    this.#correction = 0;
+    const { leader } = this;
+    if (leader === null) return;
+    const ahead = this.#ahead(leader, this.#multiple, this.#deck.voice.position);
+    const seconds = (ahead * this.#deck.beats.lengthAt(this.#deck.voice.position)) / this.#deck.sampleRate;
+    this.#offset = Math.abs(seconds) < MEANT && this.push === 0 ? 0 : ahead;
+  }
+
+  #ahead(leader: Deck, multiple: number, place: number): number {
+    const own = this.#deck.beats.beatAt(place);
+    const lead = leader.beats.beatAt(leader.voice.position);
+    return wrap(own - lead * multiple, this.#unit(leader, multiple));
+  }
+
+  /** Beats after which a place is as good as another: less than one in short loops, or when the leader is slower. */
+  #unit(leader: Deck, multiple = this.#multiple): number {
+    return Math.min(1, multiple, this.#deck.loops.beats ?? 1, (leader.loops.beats ?? 1) * multiple);
+  }
+
+  #own(): number {
+    return this.#deck.beats.tempoAt(this.#deck.voice.position);
+  }
+
+  #widen(): void {
+    const { values } = this.#deck;
+    const pitch = Math.abs(values.get("pitch"));
+    if ((RANGES[values.get("pitch_range")] as number) >= pitch) return;
+    values.put("pitch_range", Math.max(0, RANGES.findIndex((range) => range >= pitch)));
+  }
+}
+
+/** What a ratio of two tempos is to be multiplied by: a power of two. */
+function fold(ratio: number): number {
+  if (!(ratio > 0) || ratio === Infinity) return 1;
+  let multiple = 1;
+  while (ratio * multiple > FAST) multiple /= 2;
+  while (ratio * multiple < SLOW) multiple *= 2;
+  return multiple;
+}
+
+/** The same place within a unit, -half to half of it. */
+function wrap(beats: number, unit: number): number {
+  return beats - unit * Math.round(beats / unit);
+}

@@ -1,0 +1,115 @@
+/** Timed events: what happens at which frame, or when a deck comes to a place. */
+
+import type { Deck } from "./deck";
+import type { TimedEvent, When } from "./types";
+
+/** A place that is passed as this many seconds ago when an event is armed still counts: the one before it was there, too. */
+const LATE = 0.1;
+
+/** The events of one tag; the next is armed when the one before has happened. */
+interface Script {
+  readonly tag: string | null;
+  readonly events: readonly TimedEvent[];
+  next: number;
+  /** Where the deck of the armed event was when it was last looked at, and how often it had jumped; null when just armed. */
+  place: number | null;
+  jumps: number;
+}
+
+export class Timeline {
+  readonly #decks: readonly Deck[];
+  #scripts: Script[] = [];
+
+  constructor(decks: readonly Deck[]) {
+    this.#decks = decks;
+  }
+
+  get empty(): boolean {
+    return this.#scripts.length === 0;
+  }
+
+  /** Takes events in, in their order; they replace what is left of the same tag (null is no tag). */
+  add(tag: string | null, events: readonly TimedEvent[]): void {
+    if (tag !== null) this.cancel(tag);
+    this.#scripts.push({ tag, events, next: 0, place: null, jumps: 0 });
+  }
+
+  cancel(tag: string): void {
+    this.#scripts = this.#scripts.filter((script) => script.tag !== tag);
+  }
+
+  /** Lets happen what is due at this frame. */
+  run(frame: number, happen: (event: TimedEvent) => void, finished: (tag: string) => void): void {
+    // What happens may add and cancel scripts, and make others due.
+    for (let some = true; some; ) {
+      some = false;
+      for (const script of [...this.#scripts]) {
+        while (this.#scripts.includes(script)) {
+          const event = script.events[script.next];
+          if (event === undefined) {
+            this.#scripts = this.#scripts.filter((other) => other !== script);
+            if (script.tag !== null) finished(script.tag);
+            break;
+          }
+          if (!this.#isDue(script, event.when, frame)) break;
+          script.next += 1;
+          script.place = null;
+          happen(event);
+          some = true;
+        }
+      }
+    }
+  }
+
+  /** Frames until the first event that is due, at most `most`. */
+  ahead(frame: number, most: number): number {
+    let least = most;
+    for (const { events, next } of this.#scripts) {
+      const event = events[next];
+      if (event !== undefined) least = Math.min(least, this.#framesTo(event.when, frame));
+    }
+    return Math.max(1, least);
+  }
+
+  #framesTo(when: When, frame: number): number {
+    if ("frame" in when) return Math.ceil(when.frame) - frame;
+    const deck = this.#deck(when.deck);
+    const target = placeOf(when, deck);
+    if (deck === undefined || target === null || !forwards(deck)) return Infinity;
+    const way = target - deck.voice.position;
+    return way > 0 ? Math.round(way / deck.voice.rate) : Infinity;
+  }
+
+  #isDue(script: Script, when: When, frame: number): boolean {
+    if ("frame" in when) return frame >= when.frame;
+    const deck = this.#deck(when.deck);
+    const target = placeOf(when, deck);
+    if (deck === undefined || target === null) return false;
+    const { place: before, jumps } = script;
+    const now = deck.voice.position;
+    script.place = now;
+    script.jumps = deck.jumps;
+    if (!forwards(deck)) return false;
+    const near = 0.5 * Math.max(1, deck.voice.rate);
+    if (Math.abs(now - target) <= near) return true;
+    if (before === null) return now > target && now - target < LATE * deck.sampleRate;
+    if (jumps !== deck.jumps) return false;
+    const { loop } = deck.voice;
+    if (now < before && loop) return (target > before && target < loop.end) || (target >= loop.start && target < now);
+    return target > before && target < now;
+  }
+
+  #deck(number: number): Deck | undefined {
+    return this.#decks[number - 1];
+  }
+}
+
+function forwards(deck: Deck): boolean {
+  return deck.voice.playing && deck.voice.rate > 0;
+}
+
+function placeOf(when: When, deck: Deck | undefined): number | null {
+  if (!deck?.song || "frame" in when) return null;
+  if ("position" in when) return when.position * deck.sampleRate;
+  return deck.grid === null ? null : deck.grid.frameAt(when.beat);
+}
