@@ -24,6 +24,7 @@ from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.cloud import CloudAccount
+from sfa_kernel.decks import Decks
 from sfa_kernel.downloads import Downloads
 from sfa_kernel.errors import InputError, ParameterError
 from sfa_kernel.exporting import TEMPLATE
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sfa_kernel.backup import Snapshot
+    from sfa_kernel.decks import Deck
     from sfa_kernel.estimates import Estimate
     from sfa_kernel.jobs import JobRequest
     from sfa_kernel.stemset import StemSet
@@ -104,6 +106,7 @@ class Studio(Library):
     """
 
     run_type: ClassVar[type[Run]] = Run
+    _decks: Decks | None = None
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -638,6 +641,27 @@ class Studio(Library):
             batches = list(dict.fromkeys(job.batch_id for job in jobs if job.batch_id is not None))
             return self.run_type(self, [job.id for job in jobs], batch_id=batches[0], batches=batches)
         return self.run_type(self, [job.id for job in jobs], batch_id=batch_id)
+
+    def decks(self) -> Decks:
+        """Two to four decks and a mixer; the same ones each time. A page that shows them plays them."""
+        if self._decks is None:
+            self._decks = Decks(self)
+        return self._decks
+
+    def deck(self, number: int) -> Deck:
+        """One of the decks, 1 to 4.
+
+        Raises
+        ------
+        ParameterError
+            When there is none of this number.
+
+        Examples
+        --------
+        >>> deck = studio.deck(1)                               # doctest: +SKIP
+        >>> deck.load(track); deck.play(); deck.tempo = 126     # doctest: +SKIP
+        """
+        return self.decks().deck(number)
 
     def backup(self, file: str | os.PathLike[str]) -> Snapshot:
         """Put the whole library into one file, while it may be in use; see `sfa_kernel.backup.backup`.

@@ -67,6 +67,7 @@ class Link:
         self._moved = dict.fromkeys(_DECKS, 0)  # the same, of what moves a deck to another place
         self._heard = dict.fromkeys(_DECKS, 0)  # the number that the page had applied when it last told of a deck
         self._page: str | None = None
+        self._known: str | None = None  # the last page that there was
         self._done = 0  # number of the last change of the page that was taken
         self._left = 0  # number of the last message when the last page left
         self._kept: list[tuple[str, Value]] = []
@@ -161,8 +162,9 @@ class Link:
             return {"held": False, "values": {}, "n": 0}
         changes: list[tuple[str, Value]] = []
         with self.controls.lock:
-            before, self._page, self._done = self._page, page, 0
-            if before != page:
+            before, self._page = self._page, page
+            if self._known != page:
+                self._known, self._done = page, 0
                 self._behind = 0.0 if clock is None else self._clock() - clock
             if before not in (None, page):
                 self._tell("decks.lost", {"page": before})
@@ -242,7 +244,7 @@ class Link:
         changes
             Pairs of a control's id and its value, in order.
         first
-            The number of the first of these changes, counted from 1 since the page attached.
+            The number of the first of these changes; a page counts them from 1.
         stands
             How decks stand there.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sfa_widgets
 
 from sfa_kernel.panels.analysis import analysis_handlers
+from sfa_kernel.panels.decks import deck_handlers
 from sfa_kernel.panels.downloads import download_handlers
 from sfa_kernel.panels.engines import engine_handlers
 from sfa_kernel.panels.exports import export_handlers
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "analysis_panel",
     "dashboard",
+    "decks_panel",
     "import_panel",
     "jobs_panel",
     "library_panel",
@@ -117,6 +119,21 @@ def analysis_panel(
     return view
 
 
+def decks_panel(studio: Studio) -> sfa_widgets.DeckConsole:
+    """The decks of a studio, with what they are loaded from."""
+
+    def on_open(track_id: UUID) -> None:
+        console.push(
+            "notice", {"level": "info", "text": f'To load it, run: studio.deck(1).load("{str(track_id)[:8]}")'}
+        )
+
+    handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | analysis_handlers(studio)
+    console = sfa_widgets.DeckConsole(handlers | playlist_handlers(studio) | deck_handlers(studio))
+    studio.decks().show_on(console)
+    Live(studio, console, news=True, sources=True, decks=True)
+    return console
+
+
 def jobs_panel(studio: Studio, *, run: Run | None = None) -> sfa_widgets.JobsBoard:
     """The job board; of one run only, when it is named."""
     board = sfa_widgets.JobsBoard(job_handlers(studio, only=run), compact=run is not None)
@@ -143,11 +160,13 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
         library_handlers(studio, on_open=on_open)
         | player_handlers(studio)
         | analysis_handlers(studio)
+        | deck_handlers(studio)
         | upload_handlers(studio)
         | _dialog_handlers(studio)
         | _source_handlers(studio)
     )
-    Live(studio, page, news=True, sources=True)
+    studio.decks().show_on(page)
+    Live(studio, page, news=True, sources=True, decks=True)
     return page
 
 

@@ -49,10 +49,19 @@ class Live:
         Tell when long work ends.
     sources
         Tell of playlists, and of where songs come from.
+    decks
+        Tell of the hot cues of songs in decks.
     """
 
     def __init__(
-        self, studio: Studio, widget: Any, *, only: Run | None = None, news: bool = False, sources: bool = False
+        self,
+        studio: Studio,
+        widget: Any,
+        *,
+        only: Run | None = None,
+        news: bool = False,
+        sources: bool = False,
+        decks: bool = False,
     ) -> None:
         self._studio = studio
         self._widget = widget
@@ -73,6 +82,7 @@ class Live:
         self._any_playlist = False  # tracks or downloads changed: whatever is in a list may be another
         self._lists_told = -LISTS_SECONDS
         self._tells_sources = sources
+        self._tells_decks = decks
         self._sources: set[str] = set()
         self._watched: dict[str, UUID] = {}  # which view of the widget shows the log of which job
         self._offsets: dict[UUID, int] = {}  # how far each of these logs was pushed
@@ -220,7 +230,10 @@ class Live:
             self._push_jobs(jobs, many_changed, fresh)
             self._push_tracks(tracks, refresh, members_changed or len(tracks) > MOST_ROWS, fresh)
             for track_id in corrected - refresh:
-                self._widget.push("analysis.changed", {"id": track_id, **self._by_hand(UUID(track_id))})
+                made = self._by_hand(UUID(track_id))
+                self._widget.push("analysis.changed", {"id": track_id, **made})
+                if self._tells_decks and UUID(track_id) in self._studio.decks().loaded.values():
+                    self._widget.push("decks.cues", {"id": track_id, "cues": made["cues"]})
             for job_id in logs:
                 self._push_log(job_id)
             for notice in notices:

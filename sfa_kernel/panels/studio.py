@@ -9,11 +9,13 @@ from sfa_widgets.figures import PICTURES
 
 from sfa_kernel import playlists, runs, studio
 from sfa_kernel.catalog import stems
+from sfa_kernel.decks import Decks
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.library import Track
 from sfa_kernel.panels.compose import (
     analysis_panel,
     dashboard,
+    decks_panel,
     import_panel,
     jobs_panel,
     library_panel,
@@ -66,10 +68,23 @@ class ShownPlaylists(playlists.Playlists):
         return _shown(self, self._studio._lists(), options)
 
 
+class ShownDecks(Decks):
+    """The decks, displayed as a widget that plays them."""
+
+    library: Studio
+    _widget: sfa_widgets.DeckConsole | None = None
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        if self._widget is None or self._widget.comm is None:  # one, in however many cells it is shown
+            self._widget = decks_panel(self.library)
+        return _shown(self, self._widget, options)
+
+
 class Studio(studio.Studio):
     """A `sfa_kernel.studio.Studio` with its widgets."""
 
     run_type = ShownRun
+    _decks: ShownDecks | None = None
     _shown_board: sfa_widgets.JobsBoard | None = None
     _shown_lists: sfa_widgets.PlaylistsView | None = None
 
@@ -102,6 +117,12 @@ class Studio(studio.Studio):
     def player(self, track: Track | str | UUID | None = None) -> sfa_widgets.TrackPlayer:
         """A player as a widget: waveform, beat grid, sections, cues, stems."""
         return player_panel(self, self._one(track))
+
+    def decks(self) -> ShownDecks:
+        """Two to four decks and a mixer; displayed, a widget that plays them. The same ones each time."""
+        if self._decks is None:
+            self._decks = ShownDecks(self)
+        return self._decks
 
     def mixer(
         self,

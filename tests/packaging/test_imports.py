@@ -17,14 +17,15 @@ HEAVY = {"numpy", "scipy", "numba", "librosa", "duckdb", "soundfile", "av", "job
 # From the ground up; a module imports its own floor and those below, also where it does so late or for types alone.
 # Engines (audio, analysis, separation, exporting) know no catalogue, no events and no jobs: those are above them here.
 FLOORS = (
-    {"credentials", "errors", "headers", "progress", "settings", "storage"},
-    {"analysis", "audio", "exporting", "resources", "separation", "sources"},
-    {"catalog", "events", "inventory", "tables"},
+    {"credentials", "errors", "headers", "progress", "settings", "storage", "tables"},
+    {"analysis", "audio", "control", "dj", "exporting", "resources", "separation", "sources"},
+    {"catalog", "events", "inventory"},
     {"jobs", "offers"},
     {"pipeline"},
     {
-        *("backup", "cloud", "doctor", "downloads", "estimates", "features", "folders", "library", "playlists"),
-        *("runs", "schedule", "similarity", "spotify", "stemset", "studio", "watching", "webhooks"),
+        *("automix", "backup", "cloud", "decks", "doctor", "downloads", "estimates", "features", "folders", "hotcues"),
+        *("library", "playlists", "presets", "runs", "schedule", "scripts", "similarity", "spotify", "stemset"),
+        *("studio", "watching", "webhooks"),
     },
     {"panels"},
     {"cli", "server"},

@@ -3,7 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import traitlets
-from sfa_widgets import AnalysisView, Dashboard, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer
+from sfa_widgets import (
+    AnalysisView,
+    Dashboard,
+    DeckConsole,
+    ImportPanel,
+    JobsBoard,
+    LibraryTable,
+    StemMixer,
+    TrackPlayer,
+)
 
 TRACK = {
     "id": "t",
@@ -23,7 +32,7 @@ def html(widget):
 
 
 @pytest.mark.parametrize(
-    "widget_class", [AnalysisView, Dashboard, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer]
+    "widget_class", [AnalysisView, Dashboard, DeckConsole, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer]
 )
 def test_the_repr_is_the_same_for_every_run(widget_class):
     assert repr(widget_class()) == repr(widget_class())
@@ -31,7 +40,7 @@ def test_the_repr_is_the_same_for_every_run(widget_class):
 
 
 @pytest.mark.parametrize(
-    "widget_class", [AnalysisView, Dashboard, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer]
+    "widget_class", [AnalysisView, Dashboard, DeckConsole, ImportPanel, JobsBoard, LibraryTable, StemMixer, TrackPlayer]
 )
 def test_a_widget_shows_even_where_no_picture_can_be_made(widget_class):
     data, _metadata = widget_class()._repr_mimebundle_()
@@ -75,6 +84,15 @@ def test_what_brings_songs_in_leaves_what_a_link_led_to():
     assert "nobody has looked" in html(
         ImportPanel({"links.preview": lambda params, buffers: {"preview": None}}, link="spotify:track:t")
     )
+
+
+def test_the_decks_leave_what_is_in_them():
+    song = {"deck": 1, "title": "<b>Night</b>", "artist": "A", "position": 61.0, "duration": 187.2, "tempo": 126.0}
+    empty = {"deck": 2, "title": None, "artist": None, "position": 0.0, "duration": 0.0, "tempo": None}
+    state = {"decks": [{**song, "playing": True}, {**empty, "playing": False}]}
+    picture = html(DeckConsole({"decks.state": lambda params, buffers: state}))
+    assert "&lt;b&gt;Night&lt;/b&gt; · A" in picture
+    assert "<td>126.00</td><td>1:01 of 3:07</td><td>playing</td>" in picture
 
 
 def test_the_player_leaves_its_overview_in_an_exported_notebook():

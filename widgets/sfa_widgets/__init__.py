@@ -1,4 +1,4 @@
-"""Widgets for music: library, playlists, player, stem mixer, pictures of an analysis, jobs board, and a dashboard.
+"""Widgets for music: library, playlists, player, stem mixer, decks, pictures of an analysis, jobs, and a dashboard.
 
 The widgets know arrays, dicts and messages; where songs, stems and jobs come from is the business of the
 handlers they are given:
@@ -13,6 +13,7 @@ from sfa_widgets._base import Handler, SfaWidget, WidgetsNotBuiltError
 from sfa_widgets._widgets import (
     AnalysisView,
     Dashboard,
+    DeckConsole,
     ImportPanel,
     JobsBoard,
     LibraryTable,
@@ -24,6 +25,7 @@ from sfa_widgets._widgets import (
 __all__ = [
     "AnalysisView",
     "Dashboard",
+    "DeckConsole",
     "Handler",
     "ImportPanel",
     "JobsBoard",

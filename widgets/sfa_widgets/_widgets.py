@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnalysisView",
     "Dashboard",
+    "DeckConsole",
     "ImportPanel",
     "JobsBoard",
     "LibraryTable",
@@ -335,8 +336,36 @@ class ImportPanel(SfaWidget):
         return f"<p>{escape(preview['name'])}</p>{_table(('Title', 'Artist', 'Here', 'Time'), cells)}{note}"
 
 
+class DeckConsole(SfaWidget):
+    """Two to four decks and a mixer between them: waveforms, transport, hot cues, loops, stems, equalisers, effects.
+
+    The page that shows it makes the sound. What its controls stand at is no trait but is told in messages, as one page
+    alone plays. Methods it asks: ``decks.*``, ``scripts.*``, ``presets.*``, ``automix.*``, ``recordings.*``,
+    ``tracks.page``, ``analysis.correct``, ``analysis.undo``, ``audio.bytes``. Events it follows: ``control.set``,
+    ``decks.*``, ``scripts.changed``, ``presets.changed``, ``automix.plan``, ``analysis.changed``, ``player.refresh``,
+    ``tracks.rows``, ``notice``.
+    """
+
+    _esm: ClassVar[Any] = Bundle("decks.js")
+    _css: ClassVar[Any] = Bundle("decks.css")
+
+    def _picture(self) -> str:
+        state, _ = self._ask("decks.state", {})
+        cells = (
+            (
+                str(row["deck"]),
+                " · ".join(part for part in (row["title"], row["artist"]) if part) or "–",
+                f"{row['tempo']:.2f}" if row["tempo"] is not None else "–",
+                f"{_clock(row['position'])} of {_clock(row['duration'])}" if row["title"] else "–",
+                "playing" if row["playing"] else "",
+            )
+            for row in state["decks"]
+        )
+        return _table(("Deck", "Song", "Tempo", "Place", ""), cells)
+
+
 class Dashboard(SfaWidget):
-    """The whole studio on one page: library, player, jobs and settings.
+    """The whole studio on one page: library, player, decks, jobs and settings.
 
     It asks and follows all that the other widgets do, and ``track.show`` and ``doctor``.
     """

@@ -835,6 +835,16 @@ export interface Methods {
   /** The page plays for this kernel no longer. */
   "decks.detach": { params: { page: string }; result: Record<string, never> };
   "decks.load": { params: { id: string }; result: DeckLoad };
+  /** What a picture shows that stands for the decks where no page runs. */
+  "decks.state": {
+    params: Record<string, never>;
+    result: {
+      decks: {
+        deck: number; title: string | null; artist: string | null; position: number; duration: number;
+        tempo: number | null; playing: boolean;
+      }[];
+    };
+  };
   /** Sets hot cue `slot` of a track; label and colour stay as they are when they are left out. */
   "decks.cue.set": {
     params: { id: string; slot: number; time: number; end: number | null; label?: string; color?: string };
@@ -1062,8 +1072,11 @@ export interface Methods {
 export interface Events {
   /** The kernel changed controls; `n` numbers its messages to a page without a gap. `page` alone is meant. */
   "control.set": { page: string; changes: [string, ControlValue][]; n: number };
-  /** The kernel wants a script played; null stops the one of this tag. */
-  "decks.play": { page: string; tag: string; script: ScriptDocument | null };
+  /**
+   * The kernel wants a script played; null stops the one of this tag. Without its `opening` it changes what stands, from
+   * what is heard on, and sets nothing first: a crossfade.
+   */
+  "decks.play": { page: string; tag: string; script: ScriptDocument | null; opening: boolean };
   /** Record what is played as a script until told otherwise. */
   "decks.record": { page: string; on: boolean };
   /** Whether the page that has the decks is still there: it sends `decks.changes` at once, however little it has to say. */
