@@ -141,7 +141,10 @@ export class Voice {
   private readonly stretchedGain = new Float32Array(STEP);
 
   private readonly fall: Float32Array;
-  private readonly rise: Float32Array;
+  /** Of a sound from another place, and of the same one on another path, which makes up for what falls. */
+  private readonly quick: Float32Array;
+  private readonly gentle: Float32Array;
+  private rise: Float32Array;
   private readonly glide: number;
 
   /** `newStretch` gives a module fresh from its factory, or null while there is none: then there is no key lock. */
@@ -153,8 +156,10 @@ export class Voice {
       const frames = Math.max(1, Math.round(seconds * sampleRate));
       return Float32Array.from({ length: frames }, (_, i) => 0.5 - 0.5 * Math.cos((Math.PI * (i + 0.5)) / frames));
     };
-    this.fall = ramp(FALL).reverse();
-    this.rise = ramp(RISE);
+    this.gentle = ramp(FALL);
+    this.fall = this.gentle.toReversed();
+    this.quick = ramp(RISE);
+    this.rise = this.quick;
     this.glide = 1 - Math.exp(-1 / (GLIDE * sampleRate));
   }
 
@@ -207,7 +212,7 @@ export class Voice {
     const smooth = weight(before) === weight(loop) && follows(this.mix) && follows(this.stem);
     if (!smooth) this.cut();
     this.around = loop;
-    if (!smooth) this.begin();
+    if (!smooth) this.begin(this.gentle);
   }
 
   /** Whether it plays the stems now, not the mix. */
@@ -300,8 +305,9 @@ export class Voice {
   }
 
   /** Starts to sound at its place, after a break or a silence. */
-  private begin(): void {
+  private begin(rise = this.quick): void {
     this.disengage();
+    this.rise = rise;
     this.onset = 0;
     this.level = this.target;
     this.open = this.here();
@@ -395,6 +401,7 @@ export class Voice {
     } else if (this.bridging || !this.able()) {
       this.cut();
       this.disengage();
+      this.rise = this.gentle;
       this.onset = 0;
     } else {
       this.leaving = true;
@@ -402,7 +409,7 @@ export class Voice {
     // What was fed before the song was here is missing in what comes out.
     if (this.open && [this.mix, this.stem].some(({ stretcher }) => stretcher?.running && stretcher.starved && stretcher.here(this.place))) {
       this.cut();
-      this.begin();
+      this.begin(this.gentle);
     }
     if (this.leaving && this.mix.blend === 0 && this.stem.blend === 0) this.disengage();
     const settled = (lane: Lane, heard: boolean): boolean => !heard || lane.blend === 1;
@@ -520,7 +527,8 @@ export class Voice {
     const step = 1 / (BLEND * this.sampleRate);
     for (let i = 0; i < count; i++) {
       const gain = envelope[i]! * Math.abs(levels[i]! - mute);
-      const creep = Math.min(1, Math.abs(path.speeds[i]!) / CREEP);
+      const near = Math.min(1, Math.abs(path.speeds[i]!) / CREEP);
+      const creep = near * near * (3 - 2 * near);
       const blend = lane.blend;
       // Equal power: the stretched sound has the phases of its own.
       directGain[i] = blend === 1 ? 0 : gain * creep * (blend === 0 ? 1 : Math.cos((Math.PI / 2) * blend));
