@@ -30,8 +30,9 @@ const SWITCH = 0.01;
 const BLEND = 0.03;
 /** The rate follows with this time constant. */
 const GLIDE = 0.001;
-/** Slower than this the sound fades: a record that stands is silent. */
+/** A record that stands is silent: below this speed the sound fades, but slower than a hand turns back. */
 const CREEP = 0.05;
+const STAND = 0.01;
 /** Rates nearer to 1 than the first are not worth a stretcher; nearer than the second for `REST`, it is let go. */
 const OFF_UNITY = 5e-4;
 const AT_UNITY = 1e-4;
@@ -127,6 +128,8 @@ export class Voice {
   private onset = 0;
   private gate = 1;
   private open = true;
+  /** 1 while the record turns, 0 when it stands. */
+  private turns = 1;
   /** What has broken off, by the count of frames, and until when there is any. */
   private readonly spill: Float32Array[] = [];
   private spillEnd = 0;
@@ -137,6 +140,7 @@ export class Voice {
   private readonly detour = newPath();
   private readonly levels = new Float32Array(STEP);
   private readonly envelope = new Float32Array(STEP);
+  private readonly turning = new Float32Array(STEP);
   private readonly directGain = new Float32Array(STEP);
   private readonly stretchedGain = new Float32Array(STEP);
 
@@ -157,7 +161,7 @@ export class Voice {
       return Float32Array.from({ length: frames }, (_, i) => 0.5 - 0.5 * Math.cos((Math.PI * (i + 0.5)) / frames));
     };
     this.gentle = ramp(FALL);
-    this.fall = this.gentle.toReversed();
+    this.fall = this.gentle.slice().reverse();
     this.quick = ramp(RISE);
     this.rise = this.quick;
     this.glide = 1 - Math.exp(-1 / (GLIDE * sampleRate));
@@ -307,6 +311,7 @@ export class Voice {
   /** Starts to sound at its place, after a break or a silence. */
   private begin(rise = this.quick): void {
     this.disengage();
+    this.turns = Math.min(1, Math.abs(this.speed) / CREEP);
     this.rise = rise;
     this.onset = 0;
     this.level = this.target;
@@ -500,13 +505,18 @@ export class Voice {
 
   /** The envelope and the levels of the next frames. */
   private shape(count: number): void {
-    const { rise, envelope, levels } = this;
+    const { rise, envelope, levels, turning } = this;
+    const slow = 1 / (STAND * this.sampleRate);
     const gate = 1 / (GATE * this.sampleRate);
     const step = this.moving ? (this.target === 1 ? 1 : -1) / (SWITCH * this.sampleRate) : 0;
     for (let i = 0; i < count; i++) {
       levels[i] = this.level;
       envelope[i] = this.gate * (this.onset < rise.length ? rise[this.onset]! : 1);
       this.onset++;
+      const turns = Math.min(1, Math.abs(this.way.speeds[i]!) / CREEP);
+      this.turns += (turns - this.turns) * slow;
+      if (Math.abs(turns - this.turns) < 1e-5) this.turns = turns;
+      turning[i] = this.turns;
       this.gate = Math.max(0, Math.min(1, this.gate + (this.open ? gate : -gate)));
       this.level = Math.max(0, Math.min(1, this.level + step));
     }
@@ -514,7 +524,7 @@ export class Voice {
 
   /** Plays a lane into `outs`; it is heard as far as the level is away from `mute`. */
   private play(lane: Lane, mute: number, outs: readonly Float32Array[], from: number, count: number): void {
-    const { levels, envelope, directGain, stretchedGain } = this;
+    const { levels, envelope, turning, directGain, stretchedGain } = this;
     const running = lane.stretcher?.running === true;
     const heard = lane.parts.length > 0 && (levels[0] !== mute || levels[count - 1] !== mute);
     if (running) {
@@ -527,11 +537,9 @@ export class Voice {
     const step = 1 / (BLEND * this.sampleRate);
     for (let i = 0; i < count; i++) {
       const gain = envelope[i]! * Math.abs(levels[i]! - mute);
-      const near = Math.min(1, Math.abs(path.speeds[i]!) / CREEP);
-      const creep = near * near * (3 - 2 * near);
       const blend = lane.blend;
       // Equal power: the stretched sound has the phases of its own.
-      directGain[i] = blend === 1 ? 0 : gain * creep * (blend === 0 ? 1 : Math.cos((Math.PI / 2) * blend));
+      directGain[i] = blend === 1 ? 0 : gain * turning[i]! * (blend === 0 ? 1 : Math.cos((Math.PI / 2) * blend));
       stretchedGain[i] = blend === 0 ? 0 : gain * (blend === 1 ? 1 : Math.sin((Math.PI / 2) * blend));
       lane.blend = lane.toward > blend ? Math.min(1, blend + step) : lane.toward < blend ? Math.max(0, blend - step) : blend;
     }
