@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TARGET", "DeckSong", "gain_of", "tonic_of"]
 
-TARGET = -14.0  # LUFS: what all decks play at
-MOST = 12.0  # dB either way
+TARGET = -14.0  # LUFS that all decks play at: two of them together leave the limiter little to do
+USUAL = -9.0  # LUFS of a song that was never measured
+HIGHEST_PEAK = -1.0  # dBTP that a quiet song may be raised to
+LEAST, MOST = -26.0, 12.0  # dB
 _PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SIGNS = {"#": 1, "b": -1}
 
@@ -54,19 +56,17 @@ class DeckSong:
 
 
 def gain_of(lufs: float | None, true_peak: float | None) -> float:
-    """What brings a song to the loudness of all decks, in dB; 0 where it was not measured.
-
-    A quiet song with high peaks is raised no further than to full scale.
+    """What brings a song to the loudness of all decks, in dB; a quiet one is raised only as far as its peaks allow.
 
     Parameters
     ----------
     lufs, true_peak
         Its loudness [LUFS] and highest peak [dBTP]; None when silent or never analysed.
     """
-    if lufs is None:
-        return 0.0
-    wanted = max(-MOST, min(MOST, TARGET - lufs))
-    return wanted if true_peak is None else min(wanted, max(0.0, -true_peak))
+    wanted = TARGET - (USUAL if lufs is None else lufs)
+    if wanted > 0 and true_peak is not None:
+        wanted = max(0.0, min(wanted, HIGHEST_PEAK - true_peak))
+    return max(LEAST, min(MOST, wanted))
 
 
 def tonic_of(key: str | None) -> dict[str, Any] | None:
