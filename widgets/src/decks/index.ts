@@ -1,12 +1,17 @@
 /** The decks as a widget in a notebook, and as the view of the dashboard. */
 
+import type { Bridge } from "../bridge";
 import { h } from "../dom";
 import { Layer } from "../ui/layer";
 import { tell } from "../ui/notify";
 import { defineWidget } from "../widget";
-import { mountDecks } from "./view";
+import { deckSystem } from "./engine/system";
+import { type DecksHandle, type DecksOptions, mountView } from "./view";
 
-export { mountDecks };
+/** Builds a view of this page's decks inside `el`; it lives until the signal aborts. */
+export function mountDecks(el: HTMLElement, bridge: Bridge, options: DecksOptions): DecksHandle {
+  return mountView(el, bridge, deckSystem(), options);
+}
 
 export default defineWidget(({ el, bridge, signal }) => {
   const layer = new Layer(signal);

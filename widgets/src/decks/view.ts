@@ -8,7 +8,6 @@ import type { Layer } from "../ui/layer";
 import { deckPanel } from "./deck/deck";
 import "./decks.css";
 import type { Desk } from "./desk";
-import { deckSystem } from "./engine/system";
 import type { DeckSystem } from "./engine/system";
 import type { Seat } from "./engine/types";
 import { keyTable, listenForKeys } from "./keys";
@@ -23,8 +22,6 @@ export interface DecksOptions {
   keys: Document | HTMLElement;
   /** Puts the library below the decks. */
   library?(host: HTMLElement): void;
-  /** The page's own, if not said. */
-  system?: DeckSystem;
 }
 
 export interface DecksHandle {
@@ -33,10 +30,9 @@ export interface DecksHandle {
   focus(): void;
 }
 
-/** Builds the decks inside `el`; they live until `signal` aborts. */
-export function mountDecks(el: HTMLElement, bridge: Bridge, options: DecksOptions): DecksHandle {
+/** Builds a view of these decks inside `el`; it lives until `signal` aborts. */
+export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, options: DecksOptions): DecksHandle {
   const { signal, layer } = options;
-  const system = options.system ?? deckSystem();
   const { controls, clock } = system;
   const seat = system.join(bridge, signal);
   const covers = new CoverArt(bridge, signal);

@@ -5,14 +5,7 @@ import { position } from "../../format";
 import type { Cue } from "../../types";
 import type { MenuItem } from "../../ui/layer";
 import { type Desk, SOURCE } from "../desk";
-import { cueLetter } from "../waves/source";
-
-/** Colours of hot cues that have none of their own, and those to choose from. */
-export const CUE_COLOURS = ["#e91e63", "#f39c12", "#2ecc71", "#3498db", "#9b59b6", "#1abc9c", "#e74c3c", "#f2d03b"];
-
-export function cueColour(cue: Cue, slot: number): string {
-  return cue.color ?? (CUE_COLOURS[slot - 1] as string);
-}
+import { CUE_COLOURS, cueColour, cueLetter } from "../waves/source";
 
 /** "A, Drop, 1:02.4": a hot cue as a person reads it. */
 export function cueWords(cue: Cue | null, slot: number): string {
@@ -31,7 +24,7 @@ function offerUndo(desk: Desk, track: string, slot: number, before: Cue, text: s
   const { time, end, label, color } = before;
   // Its song may be out of the deck by then: the cue belongs to the song.
   const undo = () => void bridge.request("decks.cue.set", {
-    id: track, slot, time, end, label: label ?? "", ...(color !== null && { color }),
+    id: track, slot, time, end, label, ...(color !== null && { color }),
   }, { signal }).catch((error: unknown) => layer.failed(error, undo));
   layer.toast("info", text, { action: { label: "Undo", run: undo } });
 }
@@ -83,8 +76,8 @@ export function cueMenu(desk: Desk, deck: number, slot: number): (MenuItem | "-"
 
 function editCue(desk: Desk, deck: number, slot: number, cue: Cue): void {
   const input = h("input", { class: "sfa-dk-field", maxlength: 100, "aria-label": "Label", placeholder: "Label", dir: "auto", autocomplete: "off" });
-  input.value = cue.label ?? "";
-  const now = cueColour(cue, slot);
+  input.value = cue.label;
+  const now = cueColour(cue) ?? CUE_COLOURS[0];
   const name = `cue-${deck}-${slot}`;
   const colours = [...new Set([now, ...CUE_COLOURS])].map((colour) => {
     const radio = h("input", { type: "radio", name, value: colour, "aria-label": colour, checked: colour === now });

@@ -8,7 +8,6 @@ import { takeTracks } from "../../ui/carry";
 import type { Desk } from "../desk";
 import { BeatCounter, deckColour, deckLetter, DeckOverview, JogWheel } from "../waves/index";
 import { effects } from "./effects";
-import { gridAndKey } from "./grid";
 import { head } from "./head";
 import { pads } from "./pads";
 import { stems } from "./stems";
@@ -29,8 +28,8 @@ export function deckPanel(desk: Desk, deck: number, covers: CoverArt): HTMLEleme
       arrival(desk, deck),
       h("div", { class: "sfa-dk-body" },
         h("div", { class: "sfa-dk-hand" }, h("div", { class: "sfa-dk-jogbox" }, jog, beats), transport(desk, deck)),
-        h("div", { class: "sfa-dk-middle" }, pads(desk, deck), loops(desk, deck), modes(desk, deck), gridAndKey(desk, deck)),
-        tempo(desk, deck)),
+        h("div", { class: "sfa-dk-middle" }, pads(desk, deck), loops(desk, deck), modes(desk, deck))),
+      tempo(desk, deck),
       stems(desk, deck),
       fx),
   );

@@ -16,16 +16,15 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
   const title = h("strong", { dir: "auto" });
   const artist = h("span", { dir: "auto" });
   const bpm = h("strong", { class: "sfa-dk-bpm", title: "Tempo now" });
-  const percent = h("small");
   const time = h("button", { type: "button", class: "sfa-dk-time" });
-  const load = h("button", { type: "button", class: "sfa-button sfa-dk-loadbutton", "aria-label": `Load deck ${deckLetter(deck)}`, title: "Load a song (Shift Enter)" }, icon("search"), h("span", {}, "Load"));
+  const load = h("button", { type: "button", class: "sfa-button is-icon", "aria-label": `Load deck ${deckLetter(deck)}`, title: "Load a song (Shift Enter)" }, icon("search"));
   const eject = h("button", { type: "button", class: "sfa-button is-quiet is-icon sfa-dk-eject", "aria-label": "Take the song out", title: "Take the song out" }, icon("close"));
   const key = h("div", { class: "sfa-dk-key" });
   const phase = h("div", { class: "sfa-dk-phase" });
   const element = h(
     "header", { class: "sfa-dk-head" }, letter, art,
     h("div", { class: "sfa-dk-names" }, title, artist), load, eject,
-    h("div", { class: "sfa-dk-figures" }, h("span", { class: "sfa-dk-tempofigure" }, bpm, percent), time, key, phase),
+    h("div", { class: "sfa-dk-figures" }, bpm, time, key, phase),
   );
   new DeckKey(key, desk, deck);
   new PhaseMeter(phase, desk, deck);
@@ -66,8 +65,6 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
     const song = system.song(deck);
     const { position: now, tempo } = system.stand(deck);
     setText(bpm, tempo === null ? "–" : tempo.toFixed(2));
-    const pitch = controls.number(`deck.${deck}.pitch`);
-    setText(percent, song ? `${pitch < 0 ? "−" : "+"}${Math.abs(pitch).toFixed(1)} %` : "");
     const left = song ? Math.max(0, song.duration - now) : 0;
     const text = !song ? "–" : remaining ? `−${position(left)}` : position(now);
     setText(time, text);

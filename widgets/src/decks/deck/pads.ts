@@ -1,17 +1,18 @@
-/** Eight pads: hot cues, loops, rolls or jumps. */
+/** Eight pads: hot cues, loops, rolls or jumps; or the key and the beat grid. */
 
 import { h, setAttribute, setText, uniqueId } from "../../dom";
 import { position } from "../../format";
 import { type Desk, SOURCE } from "../desk";
 import { whileDown } from "../parts/button";
-import { cueLetter } from "../waves/source";
-import { cueColour, cueMenu, cueWords } from "./cues";
+import { cueColour, cueLetter } from "../waves/source";
+import { cueMenu, cueWords } from "./cues";
+import { gridPad, keyPad, type Pad } from "./keypads";
 
 /** What a set of pads does; each makes a pad and says how to show it. */
 interface Mode {
   name: string;
   label: string;
-  pad(desk: Desk, deck: number, slot: number): { element: HTMLButtonElement; show(): void };
+  pad(desk: Desk, deck: number, slot: number): Pad;
 }
 
 const LOOPS = [0.25, 0.5, 1, 2, 4, 8, 16, 32];
@@ -21,7 +22,7 @@ const JUMPS = [-1, 1, -4, 4, -16, 16, -32, 32];
 const LONG_PRESS = 550;
 
 const MODES: Mode[] = [
-  { name: "cues", label: "Hot cues", pad: cuePad },
+  { name: "cues", label: "Cues", pad: cuePad },
   {
     name: "loops", label: "Loops",
     pad: (desk, deck, slot) => {
@@ -61,6 +62,8 @@ const MODES: Mode[] = [
       return { element, show: () => undefined };
     },
   },
+  { name: "key", label: "Key", pad: keyPad },
+  { name: "grid", label: "Grid", pad: gridPad },
 ];
 
 /** "1/4", "8": a length in beats without its unit. */
@@ -72,7 +75,7 @@ function plain(text: string, label: string): HTMLButtonElement {
   return h("button", { type: "button", class: "sfa-dk-pad", "aria-label": label, title: label }, h("b", {}, text));
 }
 
-function cuePad(desk: Desk, deck: number, slot: number): { element: HTMLButtonElement; show(): void } {
+function cuePad(desk: Desk, deck: number, slot: number): Pad {
   const { controls, layer, signal, system } = desk;
   const id = `deck.${deck}.hotcue.${slot}.press`;
   const name = h("span", { dir: "auto" });
@@ -109,7 +112,7 @@ function cuePad(desk: Desk, deck: number, slot: number): { element: HTMLButtonEl
       element.classList.toggle("is-set", cue !== null);
       element.classList.toggle("is-loop", cue !== null && cue.end !== null);
       element.classList.toggle("is-down", controls.isOn(id));
-      if (cue) element.style.setProperty("--cue", cueColour(cue, slot));
+      element.style.setProperty("--cue", (cue && cueColour(cue)) ?? "var(--deck)");
       setText(name, cue?.label ?? "");
       setText(place, cue ? `${cue.end === null ? "" : "↻ "}${position(cue.time)}` : "");
       const words = cueWords(cue, slot);
@@ -144,6 +147,6 @@ export function pads(desk: Desk, deck: number): HTMLElement {
   }));
   choose(MODES[0] as Mode);
   system.on("deck", (changed) => { if (changed === deck) draw(); }, signal);
-  for (const prefix of ["hotcue.", "loop.", "roll"]) controls.on(`deck.${deck}.${prefix}`, draw, signal);
+  for (const prefix of ["hotcue.", "loop.", "roll", "key_shift"]) controls.on(`deck.${deck}.${prefix}`, draw, signal);
   return h("div", { class: "sfa-dk-padbox" }, modes, grid);
 }

@@ -1,7 +1,8 @@
 /** The stems of the song in a deck: level, filter, mute and solo of each. */
 
 import { h, setAttribute } from "../../dom";
-import { stemDot, stemLabel } from "../../parts";
+import { icon } from "../../icons";
+import { stemLabel } from "../../parts";
 import type { Desk } from "../desk";
 import { toggle } from "../parts/button";
 import { knob } from "../parts/knob";
@@ -23,7 +24,9 @@ export function stems(desk: Desk, deck: number): HTMLElement {
     end = new AbortController();
     const here = { ...desk, signal: AbortSignal.any([signal, end.signal]) };
     element.replaceChildren(
-      ...(names.length === 0 ? [] : [toggle(here, `deck.${deck}.stems`, { face: ["Stems"], label: "Play the stems", title: "Plays the stems in place of the song", className: "is-small sfa-dk-stemson" })]),
+      ...(names.length === 0 ? [] : [toggle(here, `deck.${deck}.stems`, {
+        face: [icon("split")], label: "Play the stems", title: "Plays the stems in place of the song", className: "is-small is-icon",
+      })]),
       ...names.map((name) => stem(here, deck, name)),
     );
   };
@@ -40,9 +43,8 @@ function stem(desk: Desk, deck: number, name: string): HTMLElement {
   const label = stemLabel(name);
   const element = h(
     "div", { class: "sfa-dk-stem", role: "group", "aria-label": label, title: label },
-    stemDot(name),
-    knob(desk, `${id}.volume`, { text: "Vol", label: `${label}: volume`, className: "is-small" }),
-    knob(desk, `${id}.filter`, { text: "Filt", label: `${label}: filter`, className: "is-small" }),
+    knob(desk, `${id}.volume`, { text: label, label: `${label}: volume`, className: "is-small is-named" }),
+    knob(desk, `${id}.filter`, { text: "", label: `${label}: filter`, className: "is-small" }),
     h("div", { class: "sfa-dk-joined is-upright" },
       toggle(desk, `${id}.mute`, { face: ["M"], label: `Mute ${label}`, className: "is-small is-mute" }),
       toggle(desk, `${id}.solo`, { face: ["S"], label: `Solo ${label}`, className: "is-small is-solo" })),

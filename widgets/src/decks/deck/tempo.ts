@@ -3,7 +3,7 @@
 import { h, setText } from "../../dom";
 import { valueText, controlOf } from "../../control/table";
 import { type Desk, SOURCE } from "../desk";
-import { action, held } from "../parts/button";
+import { held } from "../parts/button";
 import { choice } from "../parts/choice";
 import { fader } from "../parts/fader";
 
@@ -28,6 +28,5 @@ export function tempo(desk: Desk, deck: number): HTMLElement {
     h("div", { class: "sfa-dk-joined", role: "group", "aria-label": "Bend" },
       held(desk, `deck.${deck}.bend`, { face: ["−"], label: "Slower for a moment", title: "Slower while held" }, -1),
       held(desk, `deck.${deck}.bend`, { face: ["+"], label: "Faster for a moment", title: "Faster while held" }, 1)),
-    action(desk, `deck.${deck}.tap`, { face: ["Tap"], label: "Tap the tempo", title: "Tap along: the deck takes this tempo", className: "is-small" }),
   );
 }

@@ -1,7 +1,7 @@
 /** The mixer between the decks: a strip for each, and the crossfader. */
 
 import { h } from "../../dom";
-import { icon } from "../../icons";
+import { drawn } from "../../icons";
 import type { Desk } from "../desk";
 import { toggle } from "../parts/button";
 import { choice } from "../parts/choice";
@@ -9,6 +9,7 @@ import { fader } from "../parts/fader";
 import { knob } from "../parts/knob";
 import { deckColour, deckLetter, LevelMeter } from "../waves/index";
 
+const HEADPHONES = "M2.8 10V8.2a5.2 5.2 0 0 1 10.4 0V10M2.8 9.2h2.4v4.2H2.8zM10.8 9.2h2.4v4.2h-2.4z";
 const BANDS = [["high", "Hi"], ["mid", "Mid"], ["low", "Low"]] as const;
 
 /** The strips of two decks, faders in the middle. */
@@ -31,7 +32,7 @@ function strip(desk: Desk, deck: number): HTMLElement {
     h("div", { class: "sfa-dk-channel" },
       h("span", { class: "sfa-dk-letter", "aria-hidden": "true" }, letter),
       h("div", { class: "sfa-dk-volume" }, fader(desk, `${id}.volume`, { axis: "y", ticks: 11 }), meter),
-      toggle(desk, `${id}.headphones`, { face: [icon("volume")], label: `Deck ${letter} in the headphones`, className: "sfa-dk-phones" }),
+      toggle(desk, `${id}.headphones`, { face: [drawn(HEADPHONES)], label: `Deck ${letter} in the headphones`, className: "sfa-dk-phones" }),
       choice(desk, `${id}.assign`, { words: { left: "Left", through: "Thru", right: "Right" }, label: `Side of the crossfader, deck ${letter}` })),
   );
   element.style.setProperty("--deck", `var(${deckColour(deck)})`);
@@ -42,9 +43,7 @@ function strip(desk: Desk, deck: number): HTMLElement {
 export function crossfader(desk: Desk): HTMLElement {
   return h(
     "div", { class: "sfa-dk-crossfader" },
-    h("span", { "aria-hidden": "true" }, "A"),
-    fader(desk, "mixer.crossfader", { axis: "x", ticks: 9 }),
-    h("span", { "aria-hidden": "true" }, "B"),
+    h("div", {}, h("span", { "aria-hidden": "true" }, "A"), fader(desk, "mixer.crossfader", { axis: "x", ticks: 9 }), h("span", { "aria-hidden": "true" }, "B")),
     choice(desk, "mixer.crossfader_curve", { words: { power: "Smooth", linear: "Linear", cut: "Cut" } }),
   );
 }

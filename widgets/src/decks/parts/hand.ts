@@ -16,6 +16,8 @@ export interface HandOptions {
   /** The control's place, 0 to 1, where it is not the one of its own curve. */
   read?(): number;
   write?(knob: number): void;
+  /** How many steps the whole way has, where it is not smooth. */
+  steps?: number;
   /** Other controls that `read` looks at. */
   follows?: string[];
   /** Draws it there. */
@@ -37,7 +39,7 @@ export function underHand(element: HTMLElement, desk: Desk, id: string, options:
   const read = options.read ?? (() => controls.knob(id));
   const write = options.write ?? ((knob: number) => controls.setKnob(id, knob, SOURCE));
   const twoSided = control.min < 0 && control.max > 0 && control.curve !== "decibels";
-  const single = control.step > 0 ? control.step / (control.max - control.min) : 0;
+  const single = options.steps ? 1 / options.steps : control.step > 0 ? control.step / (control.max - control.min) : 0;
 
   for (const [name, value] of Object.entries({
     role: "slider", tabindex: 0, "aria-label": options.label ?? control.label, "aria-valuemin": 0, "aria-valuemax": 100,

@@ -1,7 +1,7 @@
 /** A rotary knob: an arc that fills from where it rests. */
 
 import { controlOf } from "../../control/table";
-import { h, setAttribute } from "../../dom";
+import { h, setAttribute, setText } from "../../dom";
 import type { Desk } from "../desk";
 import { type HandOptions, underHand } from "./hand";
 
@@ -11,9 +11,9 @@ const NS = "http://www.w3.org/2000/svg";
 /** px of the hand for the whole way. */
 const TRAVEL = 160;
 
-export interface KnobOptions extends Partial<Pick<HandOptions, "label" | "read" | "write" | "follows">> {
-  /** What stands below it. */
-  text: string;
+export interface KnobOptions extends Partial<Pick<HandOptions, "label" | "read" | "write" | "follows" | "steps">> {
+  /** What stands below it; it may tell the value. */
+  text: string | ((value: number) => string);
   className?: string;
 }
 
@@ -34,14 +34,16 @@ export function knob(desk: Desk, id: string, { text, className = "", ...hand }: 
   part("track", ARC);
   const value = part("value", ARC);
   const pointer = part("pointer", "M20 12V6");
+  const label = h("span", { class: "sfa-dk-label", "aria-hidden": "true" }, typeof text === "string" ? text : "");
   const element = h("div", { class: `sfa-dk-knob ${className}` });
-  element.append(svg, h("span", { class: "sfa-dk-label", "aria-hidden": "true" }, text));
+  element.append(svg, label);
   underHand(element, desk, id, {
     ...hand, axis: "y", travel: () => TRAVEL,
     draw(at) {
       value.style.strokeDasharray = `${Math.abs(at - from).toFixed(4)} 2`;
       value.style.strokeDashoffset = (-Math.min(at, from)).toFixed(4);
       pointer.style.transform = `rotate(${(at * 270 - 135).toFixed(1)}deg)`;
+      if (typeof text !== "string") setText(label, text(desk.controls.number(id)));
       element.classList.toggle("is-moved", Math.abs(at - from) > 0.001);
     },
   });

@@ -3,7 +3,7 @@
 import type { Cue } from "../../types";
 import { title, typeColour } from "../../waveform/song";
 import type { Surface } from "../../waveform/surface";
-import { cueLetter } from "./source";
+import { cueColour, cueLetter } from "./source";
 
 export interface Flag {
   /** Seconds. */
@@ -24,7 +24,7 @@ export function flagsOf(cues: readonly Cue[]): Flag[] {
     end: cue.end,
     letter: cue.slot === null ? "" : cueLetter(cue.slot),
     label: cue.label || title(cue.type),
-    colour: cue.color && /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(cue.color) ? cue.color : typeColour(cue.type),
+    colour: cueColour(cue) ?? typeColour(cue.type),
   }));
 }
 

@@ -83,6 +83,15 @@ export function cueLetter(slot: number): string {
   return String.fromCharCode(64 + slot);
 }
 
+/** Colours of hot cues that have none of their own, by slot; and those to choose from. */
+export const CUE_COLOURS = ["#e91e63", "#f39c12", "#2ecc71", "#3498db", "#9b59b6", "#1abc9c", "#e74c3c", "#f2d03b"] as const;
+
+/** A hot cue's own colour, else that of its slot; null for a cue of another kind without one. */
+export function cueColour({ color, slot }: Cue): string | null {
+  if (color && /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(color)) return color;
+  return slot === null ? null : (CUE_COLOURS[(slot - 1) % CUE_COLOURS.length] as string);
+}
+
 /** Keeps frames coming while a deck plays or is moved, and brings one when anything changes. Once for each scene. */
 export function keepMoving({ decks, controls, clock, signal }: Scene): void {
   const wake = () => clock.wake();
