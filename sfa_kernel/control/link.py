@@ -172,7 +172,9 @@ class Link:
             if values is not None and before in (None, page):
                 changes += self._theirs(values, self._left if before is None else seen)
             self.controls.put(changes, source=PAGE)
-            held = {i: value for i, value in self.controls.changed().items() if control(i).kind != "momentary"}
+            held = self.controls.changed()
+            if before is None:  # what was pressed since is among what is kept
+                held = {i: value for i, value in held.items() if control(i).kind != "momentary"}
             if values is None and before != page:
                 for deck in _DECKS:
                     playing = bool(self.controls[f"deck.{deck}.play"])
@@ -207,7 +209,7 @@ class Link:
         """What a page that plays already says its controls stand at, but for what was set here meanwhile."""
         theirs = []
         for one in controls().values():
-            if not one.holds_state or one.kind == "momentary" or self._sent.get(one.id, 0) > seen:
+            if not one.holds_state or self._sent.get(one.id, 0) > seen:
                 continue
             try:
                 theirs.append((one.id, one.clean(values.get(one.id, one.default))))
