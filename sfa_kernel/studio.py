@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from sfa_kernel import offers, pipeline
+from sfa_kernel.automix import AutoMix, AutoMixes
 from sfa_kernel.catalog import exports, folders, freshness, tracks
 from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from sfa_kernel.decks import Deck
     from sfa_kernel.estimates import Estimate
     from sfa_kernel.jobs import JobRequest
+    from sfa_kernel.playlists import Playlist
     from sfa_kernel.stemset import StemSet
 
 __all__ = ["Studio"]
@@ -103,6 +105,8 @@ class Studio(Library):
     ----------
     spotify
         A person's account at Spotify, and what links lead to.
+    automixes
+        The mixes that were planned last.
     """
 
     run_type: ClassVar[type[Run]] = Run
@@ -110,6 +114,7 @@ class Studio(Library):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        self.automixes = AutoMixes()
         due = partial(cron.run_due, self.ledger, KINDS)
         self._watcher = Watcher(self.ledger, self.home)
         self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS, chores=[due])
@@ -662,6 +667,28 @@ class Studio(Library):
         >>> deck.load(track); deck.play(); deck.tempo = 126     # doctest: +SKIP
         """
         return self.decks().deck(number)
+
+    def automix(self, tracks: Playlist | Iterable[Track | str | UUID]) -> AutoMix:
+        """Plan a mix that plays by itself: these songs in order, beat-matched where they can be.
+
+        Parameters
+        ----------
+        tracks
+            A playlist, or songs.
+
+        Returns
+        -------
+        AutoMix
+            With ``transitions``, which ``change(number, ...)`` changes, before and while it plays; ``play()``;
+            ``script()`` to save or render.
+
+        Raises
+        ------
+        ParameterError
+            When there is no song, or more than 200.
+        """
+        chosen = [track if isinstance(track, Track) else self.track(track) for track in tracks]
+        return self.automixes.add(AutoMix(self, chosen))
 
     def backup(self, file: str | os.PathLike[str]) -> Snapshot:
         """Put the whole library into one file, while it may be in use; see `sfa_kernel.backup.backup`.

@@ -159,7 +159,7 @@ class Decks:
         """
         document = dict(script) if isinstance(script, Mapping) else script.to_dict()
         empty = {"version": 1, "sample_rate": 48000, "controls": {}, "positions": {}}
-        self._ask("decks.play", tag=tag, script={**empty, **document}, opening=opening)
+        self.ask("decks.play", tag=tag, script={**empty, **document}, opening=opening)
 
     def stop(self, tag: str = SCRIPT) -> None:
         """End a script; the decks stay as they are.
@@ -169,7 +169,7 @@ class Decks:
         SetupError
             When no page plays the decks.
         """
-        self._ask("decks.play", tag=tag, script=None, opening=False)
+        self.ask("decks.play", tag=tag, script=None, opening=False)
 
     def record_script(self, on: bool = True) -> None:
         """Let the page write down what is played as a script, until told otherwise; then it is one of the scripts.
@@ -179,9 +179,16 @@ class Decks:
         SetupError
             When no page plays the decks.
         """
-        self._ask("decks.record", on=on)
+        self.ask("decks.record", on=on)
 
-    def _ask(self, event: str, **data: Any) -> None:
+    def ask(self, event: str, **data: Any) -> None:
+        """Tell the page that plays the decks, and no other.
+
+        Raises
+        ------
+        SetupError
+            When no page plays the decks.
+        """
         with self.controls.lock:
             if not self.attached:
                 raise SetupError(

@@ -136,8 +136,8 @@ def mix_in(song: MixSong) -> tuple[int, int]:
 def mix_out(song: MixSong, played_from: float) -> tuple[int, int]:
     """The bar at which a song begins to go, and how many bars are left of it there.
 
-    It is where its outro begins, or else the last phrase that leaves 16 bars; never before it has been heard for 45 s or,
-    of a short song, for half of what there is.
+    It is where its outro begins, or else the last phrase that leaves 16 bars; never before it has been heard for 45 s
+    or, of a short song, for half of what there is.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sfa_widgets
 
 from sfa_kernel.panels.analysis import analysis_handlers
+from sfa_kernel.panels.automix import automix_handlers
 from sfa_kernel.panels.decks import deck_handlers
 from sfa_kernel.panels.downloads import download_handlers
 from sfa_kernel.panels.engines import engine_handlers
@@ -128,7 +129,7 @@ def decks_panel(studio: Studio) -> sfa_widgets.DeckConsole:
         )
 
     handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | analysis_handlers(studio)
-    console = sfa_widgets.DeckConsole(handlers | playlist_handlers(studio) | deck_handlers(studio))
+    console = sfa_widgets.DeckConsole(handlers | playlist_handlers(studio) | _deck_handlers(studio))
     studio.decks().show_on(console)
     Live(studio, console, news=True, sources=True, decks=True)
     return console
@@ -160,7 +161,7 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
         library_handlers(studio, on_open=on_open)
         | player_handlers(studio)
         | analysis_handlers(studio)
-        | deck_handlers(studio)
+        | _deck_handlers(studio)
         | upload_handlers(studio)
         | _dialog_handlers(studio)
         | _source_handlers(studio)
@@ -173,6 +174,11 @@ def dashboard(studio: Studio) -> sfa_widgets.Dashboard:
 def _dialog_handlers(studio: Studio) -> dict[str, Handler]:
     """Handlers of what separates and exports; it watches its own jobs."""
     return engine_handlers(studio) | export_handlers(studio) | job_handlers(studio)
+
+
+def _deck_handlers(studio: Studio) -> dict[str, Handler]:
+    """Handlers of the decks, and of what plays on them by itself."""
+    return deck_handlers(studio) | automix_handlers(studio)
 
 
 def _source_handlers(studio: Studio) -> dict[str, Handler]:

@@ -873,6 +873,7 @@ export interface Methods {
   "presets.import": { params: { text: string }; result: { presets: PresetRow[]; taken: number } };
   /** Plans a mix of the tracks of a playlist, or of these. */
   "automix.plan": { params: { playlist?: string; ids?: string[] }; result: { plan: AutoMixPlan } };
+  "automix.get": { params: { plan: string }; result: { plan: AutoMixPlan } };
   /** Changes one transition of a plan; what follows from it moves along. */
   "automix.change": {
     params: { plan: string; transition: number; change: Partial<Omit<TransitionRow, "reason">> };
@@ -1085,8 +1086,8 @@ export interface Events {
   "decks.lost": { page: string };
   /** Hot cues of a track changed, here or elsewhere. */
   "decks.cues": { id: string; cues: Cue[] };
-  /** A plan was changed from Python. */
-  "automix.plan": { plan: AutoMixPlan; play: boolean };
+  /** A plan was changed from Python, or is to be played: look at it with `automix.get`. */
+  "automix.plan": { plan: string; play: boolean };
   "scripts.changed": Record<string, never>;
   "presets.changed": Record<string, never>;
   "tracks.rows": { rows: TrackRow[] };
