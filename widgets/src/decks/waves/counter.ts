@@ -1,6 +1,6 @@
 /** Bar and beat of a deck, and how far the next hot cue is. */
 
-import { h, setText } from "../../dom";
+import { h, setAttribute, setText } from "../../dom";
 import { beatPlace, beatsBetween, nextHotCue, PHRASE } from "./place";
 import { cueLetter, type Scene } from "./source";
 
@@ -35,6 +35,6 @@ export class BeatCounter {
     // Rounded up: "0.1" is the last beat before it.
     const left = beats === null ? 0 : Math.max(1, Math.ceil(beats - 1e-6));
     setText(this.#next, cue?.slot && beats !== null ? `${cueLetter(cue.slot)} −${Math.floor(left / metre)}.${left % metre}` : "");
-    this.#next.title = cue && beats !== null ? `Bars and beats to hot cue ${cueLetter(cue.slot ?? 1)}` : "";
+    setAttribute(this.#next, "title", cue?.slot && beats !== null ? `Bars and beats to hot cue ${cueLetter(cue.slot)}` : null);
   }
 }

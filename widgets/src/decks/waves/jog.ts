@@ -183,7 +183,7 @@ export class JogWheel {
   }
 
   #listen(host: HTMLElement): void {
-    const { controls, signal } = this.#scene;
+    const { decks, controls, signal } = this.#scene;
     const touch = `deck.${this.#deck}.jog.touch`;
     const turn = `deck.${this.#deck}.jog.turn`;
     let hand: { id: number; angle: number } | null = null;
@@ -202,7 +202,7 @@ export class JogWheel {
     };
     host.addEventListener("pointerdown", (event) => {
       const { angle, distance } = place(event);
-      if (event.button !== 0 || hand || distance > 1 || !this.#song) return;
+      if (event.button !== 0 || hand || distance > 1 || !decks.song(this.#deck)) return;
       hand = { id: event.pointerId, angle };
       host.setPointerCapture(event.pointerId);
       if (distance > RIM) return;
@@ -225,7 +225,7 @@ export class JogWheel {
     }
     signal.addEventListener("abort", letGo, { once: true });
     ownWheel(host, (_event, by) => {
-      if (this.#song) controls.nudge(turn, -(by.y || by.x) * WHEEL_TURN, SOURCE);
+      if (decks.song(this.#deck)) controls.nudge(turn, -(by.y || by.x) * WHEEL_TURN, SOURCE);
     }, signal);
     host.addEventListener("keydown", (event) => {
       const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];

@@ -1,15 +1,17 @@
 /** One deck's waveform under its playhead: the song moves, the playhead stays. */
 
 import { inMixerOrder, stemLabel } from "../../parts";
+import type { Section } from "../../types";
 import { draggable, ownWheel } from "../../waveform/gestures";
 import { after, barStride } from "../../waveform/grid";
 import { bandColours } from "../../waveform/overview";
-import { chooseLevel, type Columns, fillColumns, makeColumns } from "../../waveform/pyramid";
+import { chooseLevel, type Columns, fillColumns, makeColumns, type Pyramid } from "../../waveform/pyramid";
 import { type BandColours, paintBands, paintLevel } from "../../waveform/raster";
-import { displayGain, title, typeColour } from "../../waveform/song";
+import { title, typeColour } from "../../waveform/song";
 import { type Span, timeAt, xAt } from "../../waveform/span";
 import { Surface } from "../../waveform/surface";
 import { colourOf, flagsOf, type Flag } from "./flags";
+import { boldGain } from "./gain";
 import { PHRASE, spacing } from "./place";
 import { type DeckMoment, type DeckSong, deckColour, deckLetter, type Scene, SOURCE } from "./source";
 import { type Budget, TILE, Tiles } from "./tiles";
@@ -17,6 +19,9 @@ import { type Budget, TILE, Tiles } from "./tiles";
 /** CSS pixels above the waveform, for flags, and below it, for numbers and sections. */
 const FLAGS = 15;
 const NUMBERS = 14;
+/** A lane lower than this draws them over the waveform, which would be a thin line else. */
+const ROOMY = 84;
+const SECTIONS = 3;
 /** Seconds of a song in a turn of a record at 33 1/3. */
 export const TURN = 1.8;
 const SILENT = 0.16;
@@ -37,6 +42,8 @@ export class Lane {
   readonly #ids: { pitch: string; cue: string; stems: string };
   #song: DeckSong | null = null;
   #strips: Strip[] = [];
+  #painted: (Pyramid | undefined)[] = [];
+  #gain = 1;
   #beat = Number.POSITIVE_INFINITY;
   #bar = Number.POSITIVE_INFINITY;
   #flags: Flag[] = [];
@@ -115,13 +122,18 @@ export class Lane {
     const { controls } = this.#scene;
     const roles = song && Number(controls.get("view.stems")) ? inMixerOrder([...song.pyramids.keys()].filter((role) => role !== "mix")) : [];
     const shown = roles.length > 0 ? roles : ["mix"];
-    const before = this.#strips;
-    if (song?.pyramids !== this.#song?.pyramids || shown.join() !== before.map(({ role }) => role).join()) this.#forget();
     if (song !== this.#song) {
       this.#song = song;
       this.#beat = spacing(song?.analysis?.beats ?? []);
       this.#bar = spacing(song?.analysis?.downbeats ?? []);
       this.#flags = flagsOf(song?.cues ?? []);
+    }
+    const pyramids = shown.map((role) => song?.pyramids.get(role));
+    if (pyramids.length !== this.#painted.length || pyramids.some((pyramid, i) => pyramid !== this.#painted[i])) {
+      this.#painted = pyramids;
+      // Stems share one, so that their levels compare.
+      this.#gain = Math.min(...pyramids.map(boldGain));
+      this.#forget();
     }
     const of = (role: string, what: string) => Number(controls.get(`${this.#ids.stems}${role}.${what}`));
     const soloed = roles.some((role) => of(role, "solo") > 0);
@@ -134,9 +146,22 @@ export class Lane {
     this.#surface.host.setAttribute("aria-label", label);
   }
 
+  get #roomy(): boolean {
+    return this.#surface.height >= ROOMY;
+  }
+
+  /** Where the waveforms begin and end, in CSS pixels. */
+  get #top(): number {
+    return this.#roomy ? FLAGS : 1;
+  }
+
+  get #bottom(): number {
+    return this.#surface.height - (this.#roomy ? NUMBERS : SECTIONS + 1);
+  }
+
   /** Height of the waveforms in device pixels. */
   get #tall(): number {
-    return Math.round((this.#surface.height - FLAGS - NUMBERS) * this.#surface.ratio);
+    return Math.round((this.#bottom - this.#top) * this.#surface.ratio);
   }
 
   #drawTiles(context: CanvasRenderingContext2D, song: DeckSong, span: Span, budget: Budget, now: number): boolean {
@@ -150,7 +175,7 @@ export class Lane {
     const each = Math.floor(tall / strips.length);
     const whole = strips.every(({ level, heard }) => level === 1 && heard);
     context.setTransform(1, 0, 0, 1, 0, 0);
-    const top = Math.round(FLAGS * ratio);
+    const top = Math.round(this.#top * ratio);
     const more = this.#tiles.draw(window, budget, now, (tile, x, wide) => {
       if (whole) {
         context.drawImage(tile, x, top, wide, tall);
@@ -177,7 +202,7 @@ export class Lane {
     context.textAlign = "left";
     context.textBaseline = "middle";
     this.#strips.forEach(({ role }, i) => {
-      const y = FLAGS + (i + 0.5) * each;
+      const y = this.#top + (i + 0.5) * each;
       const label = stemLabel(role);
       this.#plate(context, 26, y - 7, context.measureText(label).width + 8, 14);
       context.fillStyle = this.#surface.colour("--text");
@@ -192,13 +217,12 @@ export class Lane {
     if (!song) return;
     const each = Math.floor(tall / this.#strips.length);
     if (this.#image?.height !== each) this.#image = pen.createImageData(TILE, each);
-    const gain = displayGain(song.pyramids.get("mix")?.peak ?? 0);
     this.#strips.forEach(({ role }, i) => {
       const level = chooseLevel(song.pyramids.get(role)?.levels ?? [], perDevice);
       if (!level || !this.#image) return;
       fillColumns(level, start, perDevice, this.#columns);
-      if (role === "mix") paintBands(this.#image, this.#columns, gain, (this.#bands ??= bandColours(this.#surface)));
-      else paintLevel(this.#image, this.#columns, gain, this.#surface.rgb(`--stem-${role}`));
+      if (role === "mix") paintBands(this.#image, this.#columns, this.#gain, (this.#bands ??= bandColours(this.#surface)));
+      else paintLevel(this.#image, this.#columns, this.#gain, this.#surface.rgb(`--stem-${role}`));
       pen.putImageData(this.#image, 0, i * each);
     });
   }
@@ -220,17 +244,18 @@ export class Lane {
       const to = Math.min(width, xAt(span, section.end));
       if (to <= from) continue;
       context.fillStyle = this.#surface.colour(typeColour(section.label));
-      context.fillRect(from, height - 3, Math.max(1, to - from - 1), 3);
+      context.fillRect(from, height - SECTIONS, Math.max(1, to - from - 1), SECTIONS);
     }
   }
 
   #drawGrid(context: CanvasRenderingContext2D, song: DeckSong, span: Span): void {
     const { analysis } = song;
     if (!analysis) return;
-    const { width, height } = this.#surface;
+    const { width } = this.#surface;
     const { beats, downbeats } = analysis;
-    const bottom = height - NUMBERS;
-    const tall = bottom - FLAGS;
+    const top = this.#top;
+    const bottom = this.#bottom;
+    const tall = bottom - top;
     const from = span.start;
     const to = timeAt(span, width);
     const perBar = this.#bar / span.secondsPerPixel;
@@ -241,17 +266,20 @@ export class Lane {
       for (let i = after(beats, from); i < beats.length && (beats[i] as number) < to; i += 1) {
         const x = Math.round(xAt(span, beats[i] as number));
         context.globalAlpha = 0.22;
-        context.fillRect(x, FLAGS, 1, tall);
+        context.fillRect(x, top, 1, tall);
         context.globalAlpha = 0.85;
-        context.fillRect(x, FLAGS, 1, 4);
+        context.fillRect(x, top, 1, 4);
         context.fillRect(x, bottom - 4, 1, 4);
       }
     }
     const stride = barStride(perBar, 6);
-    const numbered = barStride(perBar, 44);
+    const numbered = barStride(perBar, this.#roomy ? 44 : 120);
     context.font = this.#surface.font(10, 600);
     context.textAlign = "left";
     context.textBaseline = "middle";
+    const line = this.#roomy ? bottom + 5.5 : bottom - 6.5;
+    // Where stems leave no line for them, their colours must do.
+    const clear = this.#roomy || this.#strips.length === 1 ? this.#drawSectionNames(context, analysis.sections, span, line) : 0;
     const reach = Math.max(stride, numbered) * this.#bar;
     for (let i = after(downbeats, from - (Number.isFinite(reach) ? reach : 0)); i < downbeats.length; i += 1) {
       const time = downbeats[i] as number;
@@ -262,39 +290,43 @@ export class Lane {
         // Colour and shape: bars are red and taller than beats, phrases bear a triangle as well.
         context.fillStyle = phrase ? text : bar;
         context.globalAlpha = phrase ? 0.75 : 0.4;
-        context.fillRect(x, FLAGS, phrase ? 2 : 1, tall);
+        context.fillRect(x, top, phrase ? 2 : 1, tall);
         context.globalAlpha = 1;
         context.fillStyle = bar;
-        context.fillRect(x - 1, FLAGS, 3, 6);
+        context.fillRect(x - 1, top, 3, 6);
         context.fillRect(x - 1, bottom - 6, 3, 6);
         if (phrase && perBar * PHRASE > 24) triangle(context, x + 0.5, bottom - 7, 5, 7);
       }
-      if (i % numbered === 0) {
+      if (i % numbered === 0 && x > clear) {
+        const number = String(i + 1);
+        if (!this.#roomy) this.#plate(context, x + 1, line - 6, context.measureText(number).width + 6, 12);
         context.fillStyle = text;
         context.globalAlpha = phrase ? 0.95 : 0.6;
-        context.fillText(String(i + 1), x + 3, bottom + 5.5);
+        context.fillText(number, x + 4, line);
       }
     }
     context.globalAlpha = 1;
-    this.#drawSectionNames(context, analysis.sections, span, bottom + 5.5);
   }
 
-  #drawSectionNames(context: CanvasRenderingContext2D, sections: readonly { start: number; end: number; label: string }[], span: Span, y: number): void {
+  /** Returns how far the name at the left edge reaches. */
+  #drawSectionNames(context: CanvasRenderingContext2D, sections: readonly Section[], span: Span, y: number): number {
     const { width } = this.#surface;
-    context.textAlign = "left";
+    let clear = 0;
     for (const section of sections) {
       const from = xAt(span, section.start);
       const to = xAt(span, section.end);
       if (to < 60 || from > width) continue;
       // The name of the section that is under way stays at the left edge.
-      const x = Math.max(26, from + 26);
+      const x = Math.max(26, from + 28);
       const label = title(section.label);
       const wide = context.measureText(label).width;
       if (x + wide > to - 4) continue;
-      this.#plate(context, x - 4, y - 6.5, wide + 8, 12);
+      this.#plate(context, x - 4, y - 6, wide + 8, 12);
       context.fillStyle = this.#surface.colour("--dim");
       context.fillText(label, x, y);
+      if (from < 0) clear = x + wide + 4;
     }
+    return clear;
   }
 
   #drawLoop(context: CanvasRenderingContext2D, { loop, loopActive }: DeckMoment, span: Span): void {
@@ -302,21 +334,22 @@ export class Lane {
     const from = xAt(span, loop.start);
     context.globalAlpha = loopActive ? 0.28 : 0.12;
     context.fillStyle = this.#surface.colour(loopActive ? "--ok" : "--dim");
-    context.fillRect(from, FLAGS, xAt(span, loop.end) - from, this.#surface.height - FLAGS - NUMBERS);
+    context.fillRect(from, this.#top, xAt(span, loop.end) - from, this.#bottom - this.#top);
     context.globalAlpha = 1;
   }
 
   #drawLoopEdges(context: CanvasRenderingContext2D, { loop, loopActive }: DeckMoment, span: Span): void {
     if (!loop) return;
-    const bottom = this.#surface.height - NUMBERS;
+    const top = this.#top;
+    const bottom = this.#bottom;
     const from = Math.round(xAt(span, loop.start));
     const to = Math.round(xAt(span, loop.end));
     context.fillStyle = this.#surface.colour(loopActive ? "--ok" : "--dim");
     // Brackets: their shape says where it starts and ends, their weight that it repeats.
     const line = loopActive ? 3 : 1;
-    context.fillRect(from, FLAGS, line, bottom - FLAGS);
-    context.fillRect(to - line, FLAGS, line, bottom - FLAGS);
-    for (const y of [FLAGS, bottom - line]) {
+    context.fillRect(from, top, line, bottom - top);
+    context.fillRect(to - line, top, line, bottom - top);
+    for (const y of [top, bottom - line]) {
       context.fillRect(from, y, 8, line);
       context.fillRect(to - 8, y, 8, line);
     }
@@ -324,17 +357,16 @@ export class Lane {
 
   #drawCuePoint(context: CanvasRenderingContext2D, span: Span): void {
     const x = Math.round(xAt(span, Number(this.#scene.controls.get(this.#ids.cue))));
-    const { width, height } = this.#surface;
-    if (x < -10 || x > width + 10) return;
-    const bottom = height - NUMBERS;
+    if (x < -10 || x > this.#surface.width + 10) return;
+    const bottom = this.#bottom;
     context.fillStyle = this.#surface.colour("--warn");
-    context.fillRect(x, FLAGS, 1, bottom - FLAGS);
+    context.fillRect(x, this.#top, 1, bottom - this.#top);
     triangle(context, x + 0.5, bottom - 9, 7, 9);
   }
 
   #drawFlags(context: CanvasRenderingContext2D, span: Span): void {
-    const { width, height } = this.#surface;
-    const bottom = height - NUMBERS;
+    const { width } = this.#surface;
+    const bottom = this.#bottom;
     context.textAlign = "left";
     context.textBaseline = "middle";
     const bold = this.#surface.font(11, 700);
@@ -371,28 +403,28 @@ export class Lane {
   #drawLoopCue(context: CanvasRenderingContext2D, { colour }: Flag, from: number, to: number): void {
     context.fillStyle = colourOf(this.#surface, colour);
     context.globalAlpha = 0.16;
-    context.fillRect(from, FLAGS, to - from, this.#surface.height - FLAGS - NUMBERS);
+    context.fillRect(from, this.#top, to - from, this.#bottom - this.#top);
     context.globalAlpha = 1;
-    context.fillRect(from, FLAGS - 1, to - from, 2);
+    context.fillRect(from, Math.max(0, this.#top - 1), to - from, 2);
   }
 
   /** Where the song would be without loop, scratch or reverse. */
   #drawGhost(context: CanvasRenderingContext2D, x: number): void {
-    const bottom = this.#surface.height - NUMBERS;
+    const top = this.#top;
     context.strokeStyle = this.#surface.colour(deckColour(this.#deck));
     context.lineWidth = 2;
     context.setLineDash([4, 3]);
     context.beginPath();
-    context.moveTo(x, FLAGS);
-    context.lineTo(x, bottom);
+    context.moveTo(x, top);
+    context.lineTo(x, this.#bottom);
     context.stroke();
     context.setLineDash([]);
     context.font = this.#surface.font(10, 600);
     context.textAlign = "left";
     context.textBaseline = "middle";
-    this.#plate(context, x + 3, FLAGS + 1, 24, 12);
+    this.#plate(context, x + 3, top + 1, 24, 12);
     context.fillStyle = this.#surface.colour("--text");
-    context.fillText("slip", x + 6, FLAGS + 7.5);
+    context.fillText("slip", x + 6, top + 7.5);
   }
 
   #drawHead(context: CanvasRenderingContext2D): void {
@@ -455,7 +487,7 @@ export class Lane {
     };
     draggable(host, {
       start: (x) => {
-        if (!this.#song) return false;
+        if (!this.#scene.decks.song(this.#deck)) return false;
         held = x;
         host.classList.add("is-held");
         controls.set(touch, 1, SOURCE);

@@ -5,8 +5,9 @@ import { bandColours } from "../../waveform/overview";
 import { draggable } from "../../waveform/gestures";
 import { chooseLevel, fillColumns, makeColumns } from "../../waveform/pyramid";
 import { paintBands } from "../../waveform/raster";
-import { displayGain, typeColour } from "../../waveform/song";
+import { typeColour } from "../../waveform/song";
 import { Surface } from "../../waveform/surface";
+import { boldGain } from "./gain";
 import { colourOf, type Flag, flagsOf } from "./flags";
 import { type DeckMoment, type DeckSong, deckColour, deckLetter, type Scene, SOURCE } from "./source";
 
@@ -99,7 +100,7 @@ export class DeckOverview {
 
   #take(song: DeckSong | null): void {
     if (song === this.#song) return;
-    if (song?.pyramids !== this.#song?.pyramids) this.#painted = false;
+    if (song?.pyramids.get("mix") !== this.#song?.pyramids.get("mix")) this.#painted = false;
     this.#song = song;
     this.#flags = flagsOf(song?.cues ?? []);
     const letter = deckLetter(this.#deck);
@@ -212,18 +213,19 @@ export class DeckOverview {
     const columns = makeColumns(still.width);
     fillColumns(level, 0, perColumn, columns);
     const image = pen.createImageData(still.width, still.height);
-    paintBands(image, columns, displayGain(pyramid.peak), bandColours(this.#surface));
+    paintBands(image, columns, boldGain(pyramid), bandColours(this.#surface));
     pen.putImageData(image, 0, 0);
   }
 
   #listen(host: HTMLElement): void {
-    const { controls, signal } = this.#scene;
+    const { decks, controls, signal } = this.#scene;
     const place = (x: number) => Math.max(0, Math.min(1, x / Math.max(1, this.#surface.width)));
     const go = (x: number) => {
-      if (this.#song) controls.nudge(`deck.${this.#deck}.seek`, place(x) * this.#song.duration, SOURCE);
+      const song = decks.song(this.#deck);
+      if (song) controls.nudge(`deck.${this.#deck}.seek`, place(x) * song.duration, SOURCE);
     };
     draggable(host, {
-      start: () => this.#song !== null,
+      start: () => decks.song(this.#deck) !== null,
       move: (x) => {
         this.#hover = place(x) * this.#surface.width;
         this.#touch();

@@ -49,7 +49,7 @@ export class PhaseMeter {
     // A tick says in phase or how far off, whatever the eye makes of the rows.
     context.fillStyle = this.#surface.colour(Math.abs(phase) <= IN_PHASE ? "--ok" : "--warn");
     const middle = Math.round(width / 2);
-    context.fillRect(Math.min(middle, middle + shift * 1), row, Math.max(3, Math.abs(shift)), 3);
+    context.fillRect(Math.min(middle, middle + shift), row, Math.max(3, Math.abs(shift)), 3);
   }
 
   /** One box a beat; what is shifted out at one side comes in at the other. */
