@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sfa_kernel.control import Change, Observer
+    from sfa_kernel.control.script import Script
     from sfa_kernel.library import Library
 
 __all__ = ["SCRIPT", "Decks"]
@@ -140,13 +140,13 @@ class Decks:
 
     # -- what a page does ------------------------------------------------------------------------------------------
 
-    def play(self, script: Any, *, tag: str = SCRIPT, opening: bool = True) -> None:
+    def play(self, script: Script, *, tag: str = SCRIPT, opening: bool = True) -> None:
         """Let the page play a script of timed controls, in its own time.
 
         Parameters
         ----------
         script
-            A script, or its document as a dict.
+            What happens when.
         tag
             What is played under a name ends what was played under it before.
         opening
@@ -157,9 +157,7 @@ class Decks:
         SetupError
             When no page plays the decks.
         """
-        document = dict(script) if isinstance(script, Mapping) else script.to_dict()
-        empty = {"version": 1, "sample_rate": 48000, "controls": {}, "positions": {}}
-        self.ask("decks.play", tag=tag, script={**empty, **document}, opening=opening)
+        self.ask("decks.play", tag=tag, script=script.document(), opening=opening)
 
     def stop(self, tag: str = SCRIPT) -> None:
         """End a script; the decks stay as they are.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sfa_kernel.control import control
+from sfa_kernel.control.script import Script, ScriptEvent
 from sfa_kernel.decks.setting import Section, Setting
 from sfa_kernel.errors import ParameterError
 
@@ -103,8 +104,8 @@ class DeckMixer(Section):
         if not self._decks.attached or seconds == 0:
             self.crossfader = end
             return
-        event = {"time": 0.0, "control": "mixer.crossfader", "value": end, "over": seconds}
-        self._decks.play({"duration": seconds, "events": [event]}, tag=CROSSFADE, opening=False)
+        ramp = ScriptEvent(0.0, "mixer.crossfader", end, over=seconds)
+        self._decks.play(Script([ramp], seconds), tag=CROSSFADE, opening=False)
 
     def _end(self, to: str | float | None) -> float:
         if to is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.dj.songs import gain_of, tonic_of
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.panels.library import Handler, cue_rows, identifiers
 from sfa_kernel.panels.player import player_handlers
@@ -11,19 +12,11 @@ from sfa_kernel.panels.player import player_handlers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sfa_kernel.analysis import Analysis
     from sfa_kernel.decks import Decks
     from sfa_kernel.library import Track
     from sfa_kernel.studio import Studio
 
-__all__ = ["TARGET_LUFS", "deck_handlers", "gain", "tonic"]
-
-TARGET_LUFS = -14.0  # what all songs in decks are brought to: two of them together leave the limiter little to do
-USUAL_LUFS = -9.0  # of a song that was never measured
-HIGHEST_PEAK = -1.0  # dBTP that a quiet song may be raised to
-LEAST_GAIN, MOST_GAIN = -26.0, 12.0  # dB
-
-_NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+__all__ = ["deck_handlers"]
 
 
 def deck_handlers(studio: Studio) -> dict[str, Handler]:
@@ -67,7 +60,9 @@ def deck_handlers(studio: Studio) -> dict[str, Handler]:
     def load(params: dict[str, Any], buffers: list[memoryview]) -> tuple[dict[str, Any], list[Any]]:
         loaded, binary = load_song(params, buffers)
         analysis = studio.track(loaded["track"]["id"]).analysis
-        return {**loaded, "gain": gain(analysis), "key": tonic(analysis)}, binary
+        loudness = (None, None) if analysis is None else (analysis.lufs, analysis.true_peak)
+        key = tonic_of(None if analysis is None else analysis.key)
+        return {**loaded, "gain": gain_of(*loudness), "key": key}, binary
 
     def set_cue(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         track, slot = named(params)
@@ -113,23 +108,6 @@ def deck_handlers(studio: Studio) -> dict[str, Handler]:
         "decks.cue.restore": restore_cue,
         "decks.cue.fill": fill_cues,
     }
-
-
-def gain(analysis: Analysis | None) -> float:
-    """What brings a song to the loudness that all decks play at [dB]; a quiet one only as far as its peaks allow."""
-    loudness = USUAL_LUFS if analysis is None or analysis.lufs is None else analysis.lufs
-    wanted = TARGET_LUFS - loudness
-    if wanted > 0 and analysis is not None and analysis.true_peak is not None:
-        wanted = max(0.0, min(wanted, HIGHEST_PEAK - analysis.true_peak))
-    return max(LEAST_GAIN, min(MOST_GAIN, wanted))
-
-
-def tonic(analysis: Analysis | None) -> dict[str, Any] | None:
-    """The key of a song as numbers; None while it is not known."""
-    if analysis is None or not analysis.key:
-        return None
-    root, _, mode = analysis.key.partition(" ")
-    return {"tonic": _NOTES.index(root.replace("♯", "#")), "minor": mode == "minor"}
 
 
 def _rows(decks: Decks) -> list[dict[str, Any]]:
