@@ -2,7 +2,7 @@
 
 import type { StretchModule } from "signalsmith-stretch";
 import { Console } from "../console/console";
-import type { ConsoleEvent, DeckState, Grid, SongInfo } from "../console/types";
+import type { ConsoleEvent, DeckState, Grid, Slice, SongInfo } from "../console/types";
 import { SLICE } from "../console/types";
 import { clicks, info, RATE, slice, type Sound } from "./sound";
 
@@ -10,6 +10,20 @@ import { clicks, info, RATE, slice, type Sound } from "./sound";
 export function even(bpm: number, seconds: number, first = 0): Grid {
   const beats = Float64Array.from({ length: Math.floor(((seconds - first) * bpm) / 60) }, (_, beat) => first + (beat * 60) / bpm);
   return { beats, downbeats: Int32Array.from({ length: beats.length >> 2 }, (_, bar) => 4 * bar), steady: true };
+}
+
+/** The usual songs, which are made once: a click on every beat. */
+const USUAL = new Map<string, Slice[]>();
+
+function usual(bpm: number, frames: number): Slice[] {
+  const name = `${bpm} ${frames}`;
+  const slices = USUAL.get(name) ?? slicesOf(clicks((RATE * 60) / bpm), frames);
+  USUAL.set(name, slices);
+  return slices;
+}
+
+function slicesOf(sound: Sound, frames: number): Slice[] {
+  return Array.from({ length: Math.ceil(frames / SLICE) }, (_, index) => slice(sound, index, frames));
 }
 
 export interface Loaded extends Partial<SongInfo> {
@@ -33,11 +47,11 @@ export class Bench {
   /** Puts a song into a deck: a minute at 120 BPM with a click on every beat, unless told otherwise. */
   load(deck: number, { seconds = 60, bpm = 120, sound, sounds, ...more }: Loaded = {}): this {
     const frames = Math.round(seconds * RATE);
-    const made = sounds ?? { mix: sound ?? clicks((RATE * 60) / bpm) };
-    this.console.load(deck, info(frames, Object.keys(made), { id: `song ${deck}`, grid: even(bpm, seconds), ...more }));
-    for (const [role, each] of Object.entries(made)) {
-      for (let index = 0; index * SLICE < frames; index += 1) this.console.slice(deck, more.id ?? `song ${deck}`, role, index, slice(each, index, frames));
-    }
+    const made = sounds ?? (sound && { mix: sound });
+    const id = more.id ?? `song ${deck}`;
+    this.console.load(deck, info(frames, made ? Object.keys(made) : ["mix"], { grid: even(bpm, seconds), ...more, id }));
+    const roles = made ? Object.entries(made).map(([role, each]) => [role, slicesOf(each, frames)] as const) : [["mix", usual(bpm, frames)] as const];
+    for (const [role, slices] of roles) slices.forEach((part, index) => this.console.slice(deck, id, role, index, part));
     this.#hear();
     return this;
   }

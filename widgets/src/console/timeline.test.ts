@@ -1,0 +1,210 @@
+import { describe, expect, it } from "vitest";
+import { Bench } from "../testing/bench";
+import { info, RATE, stretches, tone, pitch, cents, rms, decibels } from "../testing/sound";
+import { opening, timed } from "./script";
+import type { ConsoleEvent, TimedEvent } from "./types";
+
+/** Frames at which a control was set. */
+const frames = (bench: Bench, control: string) =>
+  bench.events.flatMap((event: ConsoleEvent) => (event.type === "applied" && event.control === control ? [event.frame] : []));
+
+describe("timed events", () => {
+  it("happen at their frame, in the middle of a block", () => {
+    const bench = new Bench().load(1);
+    bench.console.play("a", [{ when: { frame: 1000 }, control: "deck.1.play", value: 1 }]);
+    bench.run(0.5);
+    expect(frames(bench, "deck.1.play")).toEqual([1000]);
+    expect(bench.at(1)).toBeCloseTo((Math.round(0.5 * RATE) - 1000) / RATE, 9);
+    expect(bench.events).toContainEqual({ type: "finished", tag: "a" });
+    expect(bench.told("deck.1.play")).toEqual([1]);
+  });
+
+  it("happen when a deck comes to a place or a beat of its song, whatever its speed", () => {
+    const bench = new Bench().load(1).load(2);
+    bench.console.play("a", [
+      { when: { deck: 1, position: 1.2345 }, control: "deck.2.play", value: 1 },
+      { when: { deck: 1, beat: 4 }, control: "deck.2.play", value: 0 },
+    ]);
+    bench.set("deck.1.keylock", 0).set("deck.1.pitch", 8).run(0.1);
+    bench.set("deck.1.play").run(3);
+    const [on, off] = frames(bench, "deck.2.play") as [number, number];
+    const place = (seconds: number) => Math.round(0.1 * RATE) + (seconds / 1.08) * RATE;
+    // The speed is reached within milliseconds, not at once.
+    expect(Math.abs(on - place(1.2345))).toBeLessThan(0.002 * RATE);
+    expect((off - on) / RATE).toBeCloseTo((2 - 1.2345) / 1.08, 4);
+  });
+
+  it("wait for the one before; a place that is jumped over has not been passed", () => {
+    const bench = new Bench().load(1);
+    bench.console.play("a", [
+      { when: { deck: 1, position: 3 }, control: "mixer.master", value: -10 },
+      { when: { deck: 1, position: 1 }, control: "mixer.master", value: -20 },
+    ]);
+    bench.set("deck.1.play").run(1.5);
+    bench.set("deck.1.seek", 5).run(0.5);
+    expect(bench.get("mixer.master")).toBe(0);
+    bench.set("deck.1.seek", 2.9).run(0.2);
+    expect(bench.get("mixer.master")).toBe(-10);
+    bench.set("deck.1.seek", 0.9).run(0.2);
+    expect(bench.get("mixer.master")).toBe(-20);
+  });
+
+  it("happen at a place within a loop when it first comes by", () => {
+    const bench = new Bench().load(1).set("deck.1.play").set("deck.1.loop.set", 1);
+    bench.run(0.4);
+    bench.console.play("a", [{ when: { deck: 1, position: 0.1 }, control: "mixer.master", value: -10 }]);
+    bench.run(1);
+    expect(frames(bench, "mixer.master")[0]).toBeCloseTo(0.6 * RATE, -1);
+  });
+
+  it("are replaced by others of the same tag, and cancelled", () => {
+    const bench = new Bench();
+    const at = (frame: number, value: number): TimedEvent[] => [{ when: { frame }, control: "mixer.master", value }];
+    bench.console.play("a", at(5000, -10));
+    bench.console.play("a", at(6000, -20));
+    bench.console.play("b", at(7000, -30));
+    bench.console.cancel("b");
+    bench.run(1);
+    expect(bench.get("mixer.master")).toBe(-20);
+    expect(() => bench.console.play("c", [{ when: { frame: 0 }, control: "mixer.mastre", value: 1 }])).toThrow(/no control/);
+  });
+
+  it("can be a single change at a frame", () => {
+    const bench = new Bench();
+    bench.console.set("mixer.crossfader", 0.5, { at: 3333 });
+    bench.run(0.5);
+    expect(frames(bench, "mixer.crossfader")).toEqual([3333]);
+  });
+});
+
+describe("ramps", () => {
+  const ramp = (over: TimedEvent["over"], control = "mixer.crossfader", value = 1): TimedEvent[] => [{ when: { frame: 0 }, control, value, over }];
+
+  it("move a control evenly, tell where it is now and then, and end there exactly", () => {
+    const bench = new Bench().set("mixer.crossfader", -1);
+    bench.console.play("a", ramp({ seconds: 2 }));
+    bench.run(1);
+    expect(bench.get("mixer.crossfader")).toBeCloseTo(0, 2);
+    expect(bench.told("mixer.crossfader").length).toBeLessThan(60);
+    bench.run(1.1);
+    expect(bench.told("mixer.crossfader").at(-1)).toBe(1);
+    expect(bench.events).toContainEqual({ type: "applied", frame: 0, control: "mixer.crossfader", value: 1, over: 2 });
+  });
+
+  it("go by the knob, and by the beats of the leader", () => {
+    const bench = new Bench().load(1, { bpm: 150 }).set("deck.1.play");
+    bench.console.play("a", ramp({ beats: 10 }, "mixer.master", -60));
+    bench.run(2);
+    // Half of the way of a fader down from 0 dB.
+    expect(bench.get("mixer.master")).toBeCloseTo(60 * Math.log10(0.5), 1);
+    bench.run(2.1);
+    expect(bench.get("mixer.master")).toBe(-60);
+  });
+
+  it("end where a hand takes the control", () => {
+    const bench = new Bench();
+    bench.console.play("a", ramp({ seconds: 1 }));
+    bench.run(0.5);
+    bench.set("mixer.crossfader", -0.3).run(1);
+    expect(bench.get("mixer.crossfader")).toBe(-0.3);
+  });
+});
+
+describe("a script", () => {
+  it("is recorded from what was applied, and does the same again", () => {
+    const hands = new Bench().load(1).load(2, { bpm: 124 }).set("deck.2.sync");
+    hands.events = [];
+    const does: [number, string, number][] = [[0.2, "deck.1.play", 1], [0.5, "deck.2.play", 1], [0.3, "mixer.crossfader", 0.4], [0.7, "deck.1.loop.set", 2], [0.41, "deck.1.eq.low", -20]];
+    for (const [wait, control, value] of does) {
+      hands.run(wait);
+      hands.set(control, value);
+    }
+    hands.run(1);
+    const events = hands.events.flatMap((event) =>
+      event.type === "applied" ? [{ time: event.frame / RATE, control: event.control, value: event.value }] : []);
+    expect(events.map(({ control }) => control)).toEqual(does.map(([, control]) => control));
+    const document = { version: 1 as const, sample_rate: RATE, duration: 3, controls: { "deck.2.sync": 1, "mixer.limiter": 0 }, positions: {}, events };
+    const again = new Bench().load(1).load(2, { bpm: 124 });
+    for (const { control, value } of opening(document)) again.set(control, value);
+    again.console.play("script", timed(document, 0, RATE));
+    again.frames(hands.console.frame);
+    const stand = (bench: Bench) => bench.console.state().decks.map(({ position, rate, loop }) => ({ position, rate, loop }));
+    expect(stand(again)).toEqual(stand(hands));
+  });
+
+  it("tells the host what its events have set, and which songs it wants", () => {
+    const bench = new Bench();
+    bench.console.play("a", [
+      { when: { frame: 100 }, control: "deck.1.assign", value: "right" },
+      { when: { frame: 200 }, control: "deck.1.track", value: "some song" },
+    ]);
+    bench.run(0.1);
+    expect(bench.told("deck.1.assign")).toEqual(["right"]);
+    expect(bench.events).toContainEqual({ type: "load", frame: 200, deck: 1, track: "some song" });
+  });
+});
+
+describe("the mixer", () => {
+  const level = (bench: Bench) => decibels(rms(bench.run(0.3).subarray(RATE / 10)) * Math.SQRT2);
+
+  it("brings songs to the common loudness and takes them away by the crossfader", () => {
+    const bench = new Bench().load(1, { sound: tone(300), gain: -6, seconds: 20 }).set("mixer.crossfader", -1).set("deck.1.play");
+    expect(level(bench)).toBeCloseTo(-12, 1);
+    bench.set("mixer.crossfader", 0);
+    expect(level(bench)).toBeCloseTo(-15, 1);
+    bench.set("mixer.crossfader", 1);
+    expect(level(bench)).toBeLessThan(-100);
+    bench.set("deck.1.assign", "through").set("mixer.master", -6);
+    expect(level(bench)).toBeCloseTo(-18, 1);
+  });
+
+  it("plays the stems as they are set", () => {
+    const sounds = { mix: tone(100, 0.3), vocals: tone(300, 0.25), drums: tone(1000, 0.25) };
+    const bench = new Bench().load(1, { sounds, seconds: 20 }).set("deck.1.assign", "through").set("deck.1.play");
+    const near = (hertz: number) => decibels(Math.abs(bin(bench.run(0.4).subarray(0.1 * RATE), hertz)));
+    expect([near(100) < -60, near(300) > -15, near(1000) > -15]).toEqual([true, true, true]);
+    bench.set("deck.1.stem.vocals.mute");
+    expect(near(300)).toBeLessThan(-60);
+    bench.set("deck.1.stem.vocals.mute", 0).set("deck.1.stem.vocals.solo");
+    expect([near(300) > -15, near(1000) < -60]).toEqual([true, true]);
+    bench.set("deck.1.stems", 0);
+    expect([near(100) > -15, near(300) < -60]).toEqual([true, true]);
+  });
+
+  it("lets the headphones hear a deck that the master does not", () => {
+    const bench = new Bench().load(1, { sound: tone(300), seconds: 5 }).set("deck.1.volume", 0).set("deck.1.headphones").set("deck.1.play");
+    const phones = new Float32Array(RATE);
+    const master = new Float32Array(RATE);
+    bench.console.process(master, new Float32Array(RATE), phones, new Float32Array(RATE), RATE);
+    expect(rms(master.subarray(RATE / 2))).toBe(0);
+    expect(decibels(rms(phones.subarray(RATE / 2)) * Math.SQRT2)).toBeCloseTo(-12, 1);
+  });
+
+  it("keeps the key while the tempo changes, and shifts it by semitones", async () => {
+    const bench = new Bench(await stretches(8)).load(1, { sound: tone(440), seconds: 20, roles: ["mix"] }).set("deck.1.assign", "through").set("deck.1.pitch", 8);
+    bench.set("deck.1.play").run(0.5);
+    expect(Math.abs(cents(pitch(bench.run(1), 440), 440))).toBeLessThan(5);
+    bench.set("deck.1.key_shift", 3).run(0.5);
+    const up = 440 * 2 ** (3 / 12);
+    expect(Math.abs(cents(pitch(bench.run(1), up), up))).toBeLessThan(5);
+    bench.set("deck.1.key_shift", 0).set("deck.1.keylock", 0).run(0.5);
+    expect(Math.abs(cents(pitch(bench.run(1), 475.2), 475.2))).toBeLessThan(1);
+  });
+
+  it("refuses what is no slice of the song, and decks that are not there", () => {
+    const bench = new Bench();
+    expect(() => bench.console.load(5, info(10))).toThrow(/no deck 5/);
+    expect(() => bench.console.set("deck.1.vu", 1)).toThrow(/only be read/);
+  });
+});
+
+/** Amplitude of a frequency. */
+function bin(samples: Float32Array, hertz: number): number {
+  let [re, im] = [0, 0];
+  samples.forEach((sample, frame) => {
+    const window = 1 - Math.cos((2 * Math.PI * (frame + 0.5)) / samples.length);
+    re += sample * window * Math.cos((2 * Math.PI * hertz * frame) / RATE);
+    im += sample * window * Math.sin((2 * Math.PI * hertz * frame) / RATE);
+  });
+  return (2 * Math.hypot(re, im)) / samples.length;
+}
