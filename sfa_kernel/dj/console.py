@@ -143,6 +143,10 @@ class Console:
         """Take the song out of a deck."""
         self._call("unload", deck)
 
+    def started(self) -> list[tuple[float, str]]:
+        """When which song was started after it had been put into a deck: seconds, and the id of the song."""
+        return [(one["frame"] / self.sample_rate, one["track"]) for one in json.loads(self._call("started"))]
+
     def blocks(self, frames: int, song: Callable[[str], DeckSong]) -> Iterator[NDArray[np.float32]]:
         """The next frames of the master.
 
@@ -179,7 +183,7 @@ def render(
     *,
     progress: Progress = silent,
     cancel: Cancel = never,
-) -> None:
+) -> list[tuple[float, str]]:
     """Render a script.
 
     Parameters
@@ -192,6 +196,11 @@ def render(
         Takes the master block after block [shape=(2, n)], at the script's sample rate; only one of them is in memory.
     progress, cancel
         See `sfa_kernel.progress`.
+
+    Returns
+    -------
+    list
+        When which song was started: seconds, and the id of the song.
 
     Raises
     ------
@@ -226,7 +235,9 @@ def render(
             write(block)
             made += block.shape[1]
             steps.at(0.99 * made / frames)
+        started = console.started()
     steps.at(1.0)
+    return started
 
 
 @contextmanager

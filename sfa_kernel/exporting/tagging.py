@@ -42,6 +42,8 @@ class Tags:
         Beats a minute.
     key
         Short, as DJ software writes it: ``"Am"``, ``"F#"``.
+    comment
+        Anything; may have several lines. MP4 files go without it.
     cover, cover_mime
         A picture and its MIME type.
     """
@@ -53,6 +55,7 @@ class Tags:
     year: int | None = None
     bpm: float | None = None
     key: str = ""
+    comment: str = ""
     cover: bytes | None = field(default=None, repr=False)
     cover_mime: str = ""
 
@@ -108,6 +111,7 @@ def _comments(tags: Tags) -> dict[str, str]:
         "DATE": "" if tags.year is None else str(tags.year),
         "BPM": "" if tags.bpm is None else _number(tags.bpm),
         "INITIALKEY": tags.key,
+        "COMMENT": tags.comment,
     }
     return {name: value for name, value in values.items() if value}
 
@@ -177,6 +181,8 @@ def _id3(tags: Tags) -> bytes:
         "TKEY": tags.key,
     }
     frames = [_id3_frame(name, _id3_text(value)) for name, value in texts.items() if value]
+    if tags.comment:
+        frames.append(_id3_frame("COMM", _id3_comment(tags.comment)))
     if tags.picture is not None:
         head = b"\0" + tags.cover_mime.encode() + b"\0" + bytes([_FRONT_COVER]) + b"\0"
         frames.append(_id3_frame("APIC", head + tags.picture))
@@ -190,6 +196,11 @@ def _id3_text(value: str) -> bytes:
         return b"\0" + value.encode("latin-1")
     except UnicodeEncodeError:
         return b"\x01\xff\xfe" + value.encode("utf-16-le")
+
+
+def _id3_comment(text: str) -> bytes:
+    """A comment in English without a description."""
+    return b"\x01eng\xff\xfe\0\0\xff\xfe" + text.encode("utf-16-le")
 
 
 def _id3_frame(name: str, content: bytes) -> bytes:
@@ -214,6 +225,7 @@ def _append_chunks(path: Path, tags: Tags) -> None:
         b"IPRD": tags.album,
         b"IGNR": tags.genre,
         b"ICRD": "" if tags.year is None else str(tags.year),
+        b"ICMT": tags.comment,
     }
     listed = b"".join(_riff_chunk(name, value.encode() + b"\0") for name, value in texts.items() if value)
     chunks = _riff_chunk(b"LIST", b"INFO" + listed) + _riff_chunk(b"id3 ", _id3(tags))

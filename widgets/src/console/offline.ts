@@ -34,6 +34,9 @@ export class Offline {
   /** Whether the console has not yet done all it was given. */
   #busy = false;
   #wanted: { deck: number; track: string }[] = [];
+  /** Songs in decks that were not started yet. */
+  readonly #fresh = new Map<number, string>();
+  readonly #started: { track: string; frame: number }[] = [];
 
   constructor(sampleRate: number, stretch: () => StretchModule | null) {
     this.#sampleRate = sampleRate;
@@ -77,10 +80,16 @@ export class Offline {
     return told;
   }
 
+  /** When songs were started after they were put into a deck, as JSON: [{track, frame}]. */
+  started(): string {
+    return JSON.stringify(this.#started);
+  }
+
   /** `facts`: SongFacts as JSON; `roles`: "mix" and the stems, as JSON. */
   load(deck: number, id: string, frames: number, roles: string, facts: string): void {
     const sound = { id, frames, roles: JSON.parse(roles) as Role[] };
     this.#console.load(deck, songInfo(JSON.parse(facts) as SongFacts, sound));
+    this.#fresh.set(deck, id);
     this.#hear();
   }
 
@@ -126,6 +135,11 @@ export class Offline {
     for (const event of this.#console.drain()) {
       if (event.type === "load") this.#wanted.push({ deck: event.deck, track: event.track });
       else if (event.type === "finished" && event.tag === TAG) this.#busy = false;
+    }
+    for (const [deck, track] of this.#fresh) {
+      if (this.#console.get(`deck.${deck}.play`) !== 1) continue;
+      this.#fresh.delete(deck);
+      this.#started.push({ track, frame: this.#console.frame });
     }
   }
 }
