@@ -5,7 +5,7 @@ import { TruePeak } from "./truepeak";
 /** Highest true peak that leaves it: -0.3 dBFS. */
 const CEILING = 10 ** (-0.3 / 20);
 /** What it aims at: a little lower, for what four times the rate does not show. */
-const AIM = 10 ** (-0.45 / 20);
+const AIM = 10 ** (-0.6 / 20);
 /** How long before a peak it begins to give way, and how fast it recovers, in s. */
 const AHEAD = 0.003;
 const RELEASE = 0.12;

@@ -42,12 +42,18 @@ export class Phones {
     left: Float32Array, right: Float32Array, masterLeft: Float32Array, masterRight: Float32Array, from: number, to: number,
   ): void {
     for (let i = from; i < to; i += 1) {
-      const [cue, master, volume, split] = [this.#cue.next(), this.#master.next(), this.#volume.next(), this.#split.next()];
-      const [a, b, c, d] = [left[i] as number, right[i] as number, masterLeft[i] as number, masterRight[i] as number];
+      const cue = this.#cue.next();
+      const master = this.#master.next();
+      const volume = this.#volume.next();
+      const split = this.#split.next();
+      const a = left[i] as number;
+      const b = right[i] as number;
+      const c = masterLeft[i] as number;
+      const d = masterRight[i] as number;
       const blend = cue * a + master * c;
       const other = cue * b + master * d;
-      left[i] = volume * (blend + split * ((a + b) / 2 - blend));
-      right[i] = volume * (other + split * ((c + d) / 2 - other));
+      left[i] = volume * ((1 - split) * blend + (split * (a + b)) / 2);
+      right[i] = volume * ((1 - split) * other + (split * (c + d)) / 2);
     }
   }
 }

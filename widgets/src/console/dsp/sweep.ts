@@ -113,7 +113,14 @@ export class Sweep {
 function filter(
   samples: Float32Array, from: number, frames: number, states: Float64Array, turns: Float64Array, wets: Float64Array,
 ): void {
-  let [a, b, c, d, e, f, g, h] = states as unknown as [number, number, number, number, number, number, number, number];
+  let a = states[0] as number;
+  let b = states[1] as number;
+  let c = states[2] as number;
+  let d = states[3] as number;
+  let e = states[4] as number;
+  let f = states[5] as number;
+  let g = states[6] as number;
+  let h = states[7] as number;
   for (let i = 0; i < frames; i += 1) {
     const dry = samples[from + i] as number;
     let x = dry;

@@ -118,7 +118,10 @@ export class Echo implements Effect {
         a += share * (one.read(this.#before) - a);
         b += share * (other.read(this.#before) - b);
       }
-      const [taken, back, through, loud] = [send.next(), this.#feedback.next(), dry.next(), wet.next()];
+      const taken = send.next();
+      const back = this.#feedback.next();
+      const through = dry.next();
+      const loud = wet.next();
       const x = left[i] as number;
       const y = right[i] as number;
       const size = Math.max(one.write(taken * x, a, back), other.write(taken * y, b, back));

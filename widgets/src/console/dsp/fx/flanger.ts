@@ -19,6 +19,8 @@ const GLIDE = 0.005;
 export class Flanger implements Effect {
   readonly #blend: Insert;
   readonly #feedback: Smooth;
+  /** What the lines hear: it begins softly, for its beginning comes back. */
+  readonly #taken: Smooth;
   readonly #sides: readonly [Line, Line];
   readonly #rate: number;
   #amount = 0.5;
@@ -28,6 +30,8 @@ export class Flanger implements Effect {
     this.#rate = sampleRate;
     this.#blend = new Insert(sampleRate);
     this.#feedback = new Smooth(sampleRate, 0);
+    this.#taken = new Smooth(sampleRate, 0);
+    this.#taken.target = 1;
     this.#sides = [new Line(sampleRate), new Line(sampleRate)];
     this.amount = this.#amount;
   }
@@ -71,6 +75,8 @@ export class Flanger implements Effect {
     if (this.#blend.tick()) {
       left.reset();
       right.reset();
+      this.#taken.settle(0);
+      this.#taken.target = 1;
       return;
     }
     const longest = LONG[0] + (LONG[1] - LONG[0]) * this.#amount;
@@ -84,12 +90,13 @@ export class Flanger implements Effect {
     for (let i = from; i < to; i += 1) {
       const share = this.#blend.share.next();
       const back = this.#feedback.next();
+      const taken = this.#taken.next();
       // As loud as the sound alone, however sharp it is.
       const level = Math.sqrt(1 - back * back);
       const x = left[i] as number;
       const y = right[i] as number;
-      left[i] = x + share * ((x + level * one.next(x, back)) * Math.SQRT1_2 - x);
-      right[i] = y + share * ((y + level * other.next(y, back)) * Math.SQRT1_2 - y);
+      left[i] = x + share * ((x + level * one.next(taken * x, back)) * Math.SQRT1_2 - x);
+      right[i] = y + share * ((y + level * other.next(taken * y, back)) * Math.SQRT1_2 - y);
     }
   }
 }

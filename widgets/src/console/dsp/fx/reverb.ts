@@ -20,8 +20,9 @@ const DEPTH = 0.00012;
 const BEFORE = 1 / 8;
 const MOST = 1;
 const FADE = 0.03;
-/** Loudness of the hall against the sound. */
-const LEVEL = 0.9;
+/** Loudness of the hall against the sound, and of its first answer against the hall. */
+const LEVEL = 1.8;
+const FIRST = 0.35;
 /** Quieter than this a tail has died away: -100 dBFS. */
 const QUIET = 1e-5;
 
@@ -90,7 +91,7 @@ export class Reverb implements Effect {
     let lost = 0;
     for (let i = 0; i < this.#lines.length; i += 1) lost += (this.#lines[i] as HallLine).tune(tail, dark);
     // A long tail piles up: so far that it stays as loud, but not so far that its beginning is lost.
-    this.#level = LEVEL * (lost / this.#lines.length) ** 0.4;
+    this.#level = LEVEL * (lost / this.#lines.length) ** 0.55;
     const frames = Math.round(Math.min(MOST * this.#rate, (BEFORE * this.beats) / Math.abs(perFrame)));
     this.#answers[0].aim(frames);
     this.#answers[1].aim(frames);
@@ -117,11 +118,10 @@ export class Reverb implements Effect {
         b = (rightOuter[k] as AllPass).next(b);
       }
       for (let k = 0; k < 8; k += 1) values[k] = (lines[k] as HallLine).read();
-      const [p, q, r, s, t, u, v, w] = values as unknown as [number, number, number, number, number, number, number, number];
       const loud = wet.next() * this.#level;
       const through = dry.next();
-      left[i] = through * x + loud * (p - r + t - v);
-      right[i] = through * y + loud * (q - s + u - w);
+      left[i] = through * x + loud * (FIRST * a + (values[0] as number) - (values[2] as number) + (values[4] as number) - (values[6] as number));
+      right[i] = through * y + loud * (FIRST * b + (values[1] as number) - (values[3] as number) + (values[5] as number) - (values[7] as number));
       mingle(values);
       let most = Math.max(Math.abs(a), Math.abs(b));
       for (let k = 0; k < 8; k += 1) {

@@ -129,7 +129,8 @@ export class EffectUnit {
     }
     for (let k = 0; k < this.#effects.length; k += 1) {
       const effect = this.#effects[k] as Effect;
-      if (this.#awake[k]) effect.tick(this.#beat, this.#perFrame);
+      if (!this.#awake[k]) continue;
+      effect.tick(this.#beat, this.#perFrame);
       this.#awake[k] = !effect.idle;
     }
   }
