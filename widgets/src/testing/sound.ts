@@ -3,7 +3,7 @@
 import stretchModule, { type StretchModule } from "signalsmith-stretch";
 import { quantise } from "../console/quantise";
 import { Song } from "../console/song";
-import { SLICE, type SongInfo } from "../console/types";
+import { SLICE, type Slice, type SongInfo } from "../console/types";
 import { BLOCK, Voice } from "../console/voice";
 
 export const RATE = 44100;
@@ -32,11 +32,12 @@ export function info(frames: number, roles: string[] = ["mix"], more: Partial<So
   return { id: "song", frames, roles, grid: null, hotCues: [], cuePoint: 0, gain: 0, key: null, ...more };
 }
 
-/** A slice of a song for `Song.add`. */
-export function slice(sound: Sound, index: number, frames: number): ReturnType<typeof quantise> {
+/** A slice of a song for `Song.add`; both sides are the same unless the right one is told. */
+export function slice(left: Sound, index: number, frames: number, right = left): Slice {
   const length = Math.min(SLICE, frames - index * SLICE);
-  const samples = Float32Array.from({ length }, (_, i) => sound(index * SLICE + i));
-  return quantise(samples, samples, 0, length);
+  const samples = (sound: Sound): Float32Array => Float32Array.from({ length }, (_, i) => sound(index * SLICE + i));
+  const made = samples(left);
+  return quantise(made, right === left ? made : samples(right), 0, length);
 }
 
 /** A song that is all here; each role has a sound of its own, the same on both sides. */
