@@ -118,6 +118,12 @@ export class Lane {
     return { start: (Math.round(position / perDevice) - head) * perDevice, secondsPerPixel };
   }
 
+  /** Where a time is drawn: on a device pixel, so that marks move with the columns. */
+  #at(span: Span, time: number): number {
+    const { ratio } = this.#surface;
+    return Math.round(xAt(span, time) * ratio) / ratio;
+  }
+
   #take(song: DeckSong | null): void {
     const { controls } = this.#scene;
     const roles = song && Number(controls.get("view.stems")) ? inMixerOrder([...song.pyramids.keys()].filter((role) => role !== "mix")) : [];
@@ -231,8 +237,8 @@ export class Lane {
   #drawOutside(context: CanvasRenderingContext2D, song: DeckSong, span: Span): void {
     const { width, height } = this.#surface;
     context.fillStyle = this.#surface.colour("--surface-1");
-    const start = Math.round(xAt(span, 0));
-    const end = Math.round(xAt(span, song.duration));
+    const start = this.#at(span, 0);
+    const end = this.#at(span, song.duration);
     if (start > 0) context.fillRect(0, 0, start, height);
     if (end < width) context.fillRect(end, 0, width - end, height);
   }
@@ -264,7 +270,7 @@ export class Lane {
     if (this.#beat / span.secondsPerPixel >= 7) {
       context.fillStyle = text;
       for (let i = after(beats, from); i < beats.length && (beats[i] as number) < to; i += 1) {
-        const x = Math.round(xAt(span, beats[i] as number));
+        const x = this.#at(span, beats[i] as number);
         context.globalAlpha = 0.22;
         context.fillRect(x, top, 1, tall);
         context.globalAlpha = 0.85;
@@ -284,7 +290,7 @@ export class Lane {
     for (let i = after(downbeats, from - (Number.isFinite(reach) ? reach : 0)); i < downbeats.length; i += 1) {
       const time = downbeats[i] as number;
       if (time >= to) break;
-      const x = Math.round(xAt(span, time));
+      const x = this.#at(span, time);
       const phrase = i % PHRASE === 0;
       if (i % stride === 0) {
         // Colour and shape: bars are red and taller than beats, phrases bear a triangle as well.
@@ -342,8 +348,8 @@ export class Lane {
     if (!loop) return;
     const top = this.#top;
     const bottom = this.#bottom;
-    const from = Math.round(xAt(span, loop.start));
-    const to = Math.round(xAt(span, loop.end));
+    const from = this.#at(span, loop.start);
+    const to = this.#at(span, loop.end);
     context.fillStyle = this.#surface.colour(loopActive ? "--ok" : "--dim");
     // Brackets: their shape says where it starts and ends, their weight that it repeats.
     const line = loopActive ? 3 : 1;
@@ -356,7 +362,7 @@ export class Lane {
   }
 
   #drawCuePoint(context: CanvasRenderingContext2D, span: Span): void {
-    const x = Math.round(xAt(span, Number(this.#scene.controls.get(this.#ids.cue))));
+    const x = this.#at(span, Number(this.#scene.controls.get(this.#ids.cue)));
     if (x < -10 || x > this.#surface.width + 10) return;
     const bottom = this.#bottom;
     context.fillStyle = this.#surface.colour("--warn");
@@ -375,8 +381,8 @@ export class Lane {
     // From the right: each knows how much room the next leaves it.
     for (let i = this.#flags.length - 1; i >= 0; i -= 1) {
       const flag = this.#flags[i] as Flag;
-      const x = Math.round(xAt(span, flag.time));
-      if (flag.end !== null) this.#drawLoopCue(context, flag, x, Math.round(xAt(span, flag.end)));
+      const x = this.#at(span, flag.time);
+      if (flag.end !== null) this.#drawLoopCue(context, flag, x, this.#at(span, flag.end));
       if (x > width || x < -170) continue;
       const colour = colourOf(this.#surface, flag.colour);
       context.fillStyle = colour;

@@ -17,7 +17,6 @@ const CLIPPED = 2000;
 /** Height of a lamp and the gap to the next, in CSS pixels. */
 const LAMP = 3;
 const GAP = 1;
-const TICKS = [0, -6, -12, -24, -36];
 
 export interface LevelMeterOptions {
   clock: Clock;
@@ -25,8 +24,6 @@ export interface LevelMeterOptions {
   label: string;
   /** Peaks since the last time, linear. */
   read(): { left: number; right: number };
-  /** With figures in dB beside the lamps. */
-  scale?: boolean;
 }
 
 interface Side {
@@ -79,11 +76,9 @@ export class LevelMeter {
     this.#drawn = state;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    const room = this.#options.scale ? 20 : 0;
-    const wide = Math.max(3, Math.floor((width - room - 2) / 2));
+    const wide = Math.max(3, Math.floor((width - 2) / 2));
     this.#column(context, 0, wide, lamps, at, this.#sides[0], now);
     this.#column(context, width - wide, wide, lamps, at, this.#sides[1], now);
-    if (this.#options.scale) this.#figures(context, width / 2, lamps);
     return moving;
   }
 
@@ -101,19 +96,6 @@ export class LevelMeter {
       context.fillRect(x, height - (lamp + 1) * (LAMP + GAP), wide, LAMP);
     }
     context.globalAlpha = 1;
-  }
-
-  #figures(context: CanvasRenderingContext2D, middle: number, lamps: number): void {
-    const { height } = this.#surface;
-    const tall = lamps * (LAMP + GAP);
-    context.font = this.#surface.font(9);
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.fillStyle = this.#surface.colour("--dim");
-    for (const level of TICKS) {
-      const y = height - ((level - FLOOR) / -FLOOR) * tall;
-      context.fillText(String(-level), middle, Math.max(6, Math.min(height - 5, y)));
-    }
   }
 
   #say(now: number): void {

@@ -68,7 +68,7 @@ export interface Scene {
 /** The name under which the pictures change controls. */
 export const SOURCE = "waves";
 
-export const DECK_LETTERS = ["A", "B", "C", "D"] as const;
+const DECK_LETTERS = ["A", "B", "C", "D"] as const;
 
 export function deckLetter(deck: number): string {
   return DECK_LETTERS[deck - 1] ?? String(deck);
