@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sfa_kernel.catalog import tracks
 from sfa_kernel.catalog.jobs import ACTIVE, JobRow
@@ -15,9 +16,8 @@ from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from uuid import UUID
 
-    from sfa_kernel.library import Library
+    from sfa_kernel.library import Library, Track
 
 __all__ = ["Jobs", "Run"]
 
@@ -67,6 +67,15 @@ class Run:
     def done(self) -> bool:
         """Whether all have ended, one way or another."""
         return all(job.status not in ACTIVE for job in self.jobs)
+
+    @property
+    def tracks(self) -> list[Track]:
+        """The songs that its completed jobs have brought into the library, as far as they are still there."""
+        from sfa_kernel.library import Track
+
+        ids = [UUID(job.arguments["track"]) for job in self.jobs if job.arguments.get("track")]
+        with self._library.catalog.read() as connection:
+            return [Track(self._library, row) for row in tracks.get_many(connection, ids)]
 
     @property
     def failures(self) -> Table:

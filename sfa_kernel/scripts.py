@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from sfa_kernel.catalog import scripts as table
 from sfa_kernel.control.script import Script
@@ -21,6 +20,8 @@ from sfa_kernel.library import clock
 from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from sfa_kernel.catalog.scripts import ScriptRow
     from sfa_kernel.library import Library
 

@@ -25,6 +25,7 @@ from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
 from sfa_kernel.catalog.rows import fetch
 from sfa_kernel.cloud import CloudAccount
+from sfa_kernel.control.script import Script
 from sfa_kernel.decks import Decks
 from sfa_kernel.downloads import Downloads
 from sfa_kernel.errors import InputError, ParameterError
@@ -41,13 +42,17 @@ from sfa_kernel.pipeline.importing import audio_files, import_file
 from sfa_kernel.pipeline.intake import IMPORT
 from sfa_kernel.pipeline.lookup import LOOKUP
 from sfa_kernel.pipeline.playlist_file import PLAYLIST_FILE, playlist_file_request
+from sfa_kernel.pipeline.recording import RECORDING
+from sfa_kernel.pipeline.render import RENDER, render_request
 from sfa_kernel.pipeline.scan import SCAN
 from sfa_kernel.pipeline.tools import TOOLS
 from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.pipeline.weights import WEIGHTS, weights_request
 from sfa_kernel.playlists import Playlists
+from sfa_kernel.presets import Presets
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
+from sfa_kernel.scripts import SavedScript, Scripts
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.settings import Settings, load_settings
 from sfa_kernel.sources.listed import is_playlist_file
@@ -83,6 +88,8 @@ KINDS = {
             IMPORT,
             LOOKUP,
             PLAYLIST_FILE,
+            RECORDING,
+            RENDER,
             SCAN,
             TOOLS,
             UPLOAD,
@@ -689,6 +696,58 @@ class Studio(Library):
         """
         chosen = [track if isinstance(track, Track) else self.track(track) for track in tracks]
         return self.automixes.add(AutoMix(self, chosen))
+
+    @property
+    def scripts(self) -> Scripts:
+        """Timed changes of the decks' controls, kept under a name."""
+        return Scripts(self)
+
+    @property
+    def presets(self) -> Presets:
+        """Settings of the decks' controls, kept under a name for whoever sits here."""
+        return Presets(self)
+
+    def render(
+        self,
+        script: Script | SavedScript | str | UUID,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        name: str = "",
+        format: str = "flac",  # noqa: A002 - what everybody calls it
+    ) -> Run:
+        """Render a script of the decks faster than it plays, in the background; returns at once.
+
+        It is made by the code that sounds in the page. Songs at the script's sample rate come out as the page plays
+        them; others are resampled here and there by different programs, see `sfa_kernel.dj.console`.
+
+        Parameters
+        ----------
+        script
+            A script, or a saved one, its name or its id.
+        file
+            Where to, ending in ``.wav`` (floats) or ``.flac`` (24 bits); without one it becomes a song of the library.
+        name
+            What it is called; the saved script's name when there is none.
+        format
+            Of the song in the library: ``"flac"`` or ``"wav"``.
+
+        Returns
+        -------
+        Run
+            Its ``tracks`` has the song once it is completed.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such script, or one of its songs is not in the library any more.
+        ParameterError
+            When there is nothing to render, the format is none of these, or the file is there already.
+        """
+        if not isinstance(script, Script):
+            saved = script if isinstance(script, SavedScript) else self.scripts[script]
+            script, name = saved.script, name or saved.name
+        request = render_request(self.catalog, self.storage, script, name=name or "Mix", file=file, format=format)
+        return self._start([request])
 
     def backup(self, file: str | os.PathLike[str]) -> Snapshot:
         """Put the whole library into one file, while it may be in use; see `sfa_kernel.backup.backup`.

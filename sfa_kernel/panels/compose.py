@@ -18,6 +18,9 @@ from sfa_kernel.panels.library import library_handlers
 from sfa_kernel.panels.live import Live
 from sfa_kernel.panels.player import player_handlers
 from sfa_kernel.panels.playlists import playlist_handlers
+from sfa_kernel.panels.presets import preset_handlers
+from sfa_kernel.panels.recordings import recording_handlers
+from sfa_kernel.panels.scripts import script_handlers
 from sfa_kernel.panels.spotify import spotify_handlers
 from sfa_kernel.panels.uploads import upload_handlers
 
@@ -177,8 +180,9 @@ def _dialog_handlers(studio: Studio) -> dict[str, Handler]:
 
 
 def _deck_handlers(studio: Studio) -> dict[str, Handler]:
-    """Handlers of the decks, and of what plays on them by itself."""
-    return deck_handlers(studio) | automix_handlers(studio)
+    """Handlers of the decks, of what plays on them by itself, and of what is kept of it."""
+    kept = script_handlers(studio) | preset_handlers(studio) | recording_handlers(studio)
+    return deck_handlers(studio) | automix_handlers(studio) | kept
 
 
 def _source_handlers(studio: Studio) -> dict[str, Handler]:

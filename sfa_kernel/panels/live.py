@@ -50,7 +50,7 @@ class Live:
     sources
         Tell of playlists, and of where songs come from.
     decks
-        Tell of the hot cues of songs in decks.
+        Tell of the hot cues of songs in decks, and of scripts and presets.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Live:
         self._lists_told = -LISTS_SECONDS
         self._tells_sources = sources
         self._tells_decks = decks
+        self._kept: set[str] = set()  # what of the decks' scripts and presets has changed
         self._sources: set[str] = set()
         self._watched: dict[str, UUID] = {}  # which view of the widget shows the log of which job
         self._offsets: dict[UUID, int] = {}  # how far each of these logs was pushed
@@ -98,6 +99,8 @@ class Live:
                 studio.bus.subscribe("playlists", self._on_playlists),
                 studio.bus.subscribe("sources", self._on_sources),
             ]
+        if decks:
+            self._subscriptions += [studio.bus.subscribe(topic, self._on_kept) for topic in ("scripts", "presets")]
         if news:
             self._subscriptions.append(studio.bus.subscribe("batch:*", self._on_batch))
             widget.handle("jobs.watch", self._watch)
@@ -185,6 +188,11 @@ class Live:
             self._sources |= set(event.data.get("what", ()))
         self._schedule()
 
+    def _on_kept(self, event: Event) -> None:
+        with self._lock:
+            self._kept.add(event.topic)
+        self._schedule()
+
     def _on_library(self, event: Event) -> None:
         by_hand = {i for what in ("corrected", "cues") for i in event.data.get(what, ())}
         stems = set(event.data.get("stems", ()))  # other sets of stems than before
@@ -222,6 +230,7 @@ class Live:
             notices, self._notices = self._notices, []
             playlists, self._playlists = self._playlists, set()
             sources, self._sources = self._sources, set()
+            kept, self._kept = self._kept, set()
             fresh = dict(self._fresh)
         if self._widget.comm is None:
             self.close()
@@ -242,6 +251,8 @@ class Live:
                 self._widget.push("playlists.changed", {"ids": sorted(playlists)})
             if sources:
                 self._widget.push("sources.changed", {"what": sorted(sources)})
+            for what in kept:
+                self._widget.push(f"{what}.changed", {})
             self._push_any_playlist()
         except SfaError as error:
             logger.warning("A widget could not be updated: %s", error)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sfa_kernel import inventory
-from sfa_kernel.catalog import exports, hotcues, jobs, lookups, playlists, songs, stems, trash, webhooks
+from sfa_kernel.catalog import exports, hotcues, jobs, lookups, playlists, scripts, songs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
+from sfa_kernel.pipeline.recording import Recording, left_behind, recording_request
+from sfa_kernel.pipeline.render import FOLDER, RENDER
 from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.storage import Storage
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     from sfa_kernel.catalog import Connection
     from sfa_kernel.catalog.jobs import JobRow
-    from sfa_kernel.jobs import Ground
+    from sfa_kernel.jobs import Ground, Ledger
     from sfa_kernel.progress import Progress
     from sfa_kernel.storage import FileChanges
 
@@ -49,6 +52,8 @@ def _prepare(connection: Connection, job: JobRow, ground: Ground) -> Plan:
     running = jobs.listing(connection, statuses=jobs.RUNNING, limit=10_000)
     waiting = jobs.listing(connection, statuses=jobs.ACTIVE, queue=UPLOAD.queue, limit=100_000)
     uploads = {job.arguments["upload"] for job in waiting if job.arguments.get("upload")}
+    renders = jobs.listing(connection, statuses=jobs.ACTIVE, queue=RENDER.queue, limit=100_000)
+    uploads |= {PurePath(job.arguments["script"]).name for job in renders if job.arguments.get("script")}
     return Plan(
         {
             "home": ground.storage.home,
@@ -94,13 +99,16 @@ def work(
     expiring
         Names of files whose size is wanted: their tracks are about to go.
     busy
-        Names of the scratch folders in use, and of uploads whose jobs wait.
+        Names of the scratch folders in use, and of uploads, recordings and scripts whose jobs wait.
     limits
         Passed on to the commit.
     """
     storage = Storage(home)
     swept: dict[str, int] = {}
-    for folder in ("scratch", "uploads", "runs/spotify"):
+    # What a page recorded before it was gone becomes a song; then its folder goes.
+    left = [Recording.find(storage, i) for i in left_behind(storage, before=now - DAY) if i not in busy]
+    busy = busy.union(recording.id for recording in left)
+    for folder in ("scratch", "uploads", "runs/spotify", FOLDER):
         if not storage.path(folder).is_dir():
             continue
         for entry in inventory.entries(storage.path(folder)):
@@ -117,13 +125,14 @@ def work(
         and (job_id := inventory.identifier(entry.path)) is not None
     }
     sizes = {name: length for name in expiring if (length := _size(home / name)) is not None}
-    return {"swept": swept, "orphans": orphans, "logs": logs, "sizes": sizes, **limits}
+    return {"swept": swept, "orphans": orphans, "logs": logs, "sizes": sizes, "recordings": left, **limits}
 
 
 def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: FileChanges) -> str:
     purged, names = trash.purge(connection, result["removed_before"])
     lists = playlists.purge(connection, result["removed_before"])
     cues = hotcues.purge(connection, result["removed_before"])
+    written = scripts.purge(connection, result["removed_before"])
     links = lookups.prune(connection, result["told_before"])
     unwanted = songs.prune(connection, result["told_before"])
     pruned = jobs.prune(connection, result["job_retention"])
@@ -140,6 +149,7 @@ def _commit(connection: Connection, job: JobRow, result: dict[str, Any], files: 
         "their files": len(names),
         "playlists": lists,
         "former hot cues": cues,
+        "scripts": written,
         "links that were looked at": links,
         "songs that nobody has": unwanted,
         "sets of stems": sets,
@@ -163,4 +173,8 @@ def _size(path: Path) -> int | None:
         return None
 
 
-CLEANUP = Kind(name="cleanup", queue="maintenance", prepare=_prepare, work=work, commit=_commit)
+def _follow(connection: Connection, ledger: Ledger, job: JobRow, result: dict[str, Any]) -> None:
+    ledger.enqueue_all(connection, [recording_request(recording) for recording in result["recordings"]])
+
+
+CLEANUP = Kind(name="cleanup", queue="maintenance", prepare=_prepare, work=work, commit=_commit, follow=_follow)
