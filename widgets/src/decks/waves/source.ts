@@ -92,7 +92,11 @@ export function cueColour({ color, slot }: Cue): string | null {
   return slot === null ? null : (CUE_COLOURS[(slot - 1) % CUE_COLOURS.length] as string);
 }
 
-/** Keeps frames coming while a deck plays or is moved, and brings one when anything changes. Once for each scene. */
+/**
+ * Keeps frames coming while a deck is heard to move, and brings one when anything changes. Once for each scene.
+ *
+ * What is heard is later than what the engine knows: a deck that has stopped still runs on for a moment.
+ */
 export function keepMoving({ decks, controls, clock, signal }: Scene): void {
   const wake = () => clock.wake();
   decks.on("deck", wake, signal);
