@@ -7,7 +7,7 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
     title: "Everywhere",
     keys: [
       [["/"], "Search"], [["?"], "This map"], [["Space"], "Play or pause"], [["I"], "Details of the selected track"],
-      [["G", "L"], "Library"], [["G", "P"], "Playlists"], [["G", "S"], "Studio"], [["G", "J"], "Jobs"], [["G", ","], "Settings"],
+      [["G", "L"], "Library"], [["G", "P"], "Playlists"], [["G", "S"], "Studio"], [["G", "D"], "Decks"], [["G", "J"], "Jobs"], [["G", ","], "Settings"],
     ],
   },
   {
@@ -15,7 +15,7 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
     keys: [
       [["↑", "↓"], "Move"], [["Shift", "↑↓"], "Choose a range"], [["Ctrl", "click"], "Add to the choice"],
       [["Ctrl", "A"], "Choose all"], [["Enter"], "Open in Studio"], [["Delete"], "Remove, with undo"],
-      [["Shift", "F10"], "Actions"], [["Esc"], "Choose none"],
+      [["Shift", "F10"], "Actions"], [["Esc"], "Choose none"], [["Shift", "1 to 4"], "Load to deck A to D"],
     ],
   },
   {

@@ -1,6 +1,6 @@
 /** Which view is shown. On a page of our own the address says it, so that the back button works. */
 
-export const VIEWS = ["library", "playlists", "studio", "jobs", "settings"] as const;
+export const VIEWS = ["library", "playlists", "studio", "decks", "jobs", "settings"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 function isView(name: string): name is ViewName {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { DecksOptions } from "../decks/view";
 import { type PlayerModel, register } from "../player/model";
 import { FakeBridge, FakeModel, type FakeHandlers } from "../testing/fake";
 import { FakePlaylists, playlistRow, tracksOf } from "../testing/playlists";
@@ -60,12 +61,20 @@ describe("the dashboard", () => {
   let player: FakePlayer;
   let model: FakeModel;
   const mountAnalysis = vi.fn();
-  const load = vi.fn(async (family: string): Promise<unknown> =>
-    family === "jobs" ? import("../jobs/index") : family === "playlists" ? import("../playlists/index") : { mountAnalysis });
+  const loadDeck = vi.fn();
+  const mountDecks = vi.fn((host: HTMLElement, _bridge: unknown, options: DecksOptions) => {
+    options.library?.(host, (id) => loadDeck("free", id));
+    return { load: loadDeck, focus() {} };
+  });
+  const load = vi.fn(async (family: string): Promise<unknown> => (({
+    jobs: () => import("../jobs/index"), playlists: () => import("../playlists/index"), dialogs: () => import("../dialogs/index"),
+  } as Record<string, () => Promise<unknown>>)[family]?.() ?? { mountAnalysis, mountDecks }));
 
   beforeEach(() => {
     load.mockClear();
     mountAnalysis.mockClear();
+    mountDecks.mockClear();
+    loadDeck.mockClear();
     localStorage.clear();
     end = new AbortController();
     vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(140);
@@ -180,7 +189,31 @@ describe("the dashboard", () => {
     expect(player.state.playing).toBe(true);
     search.blur();
     press("?");
-    expect(document.querySelector("dialog")?.textContent).toContain("Hot cues");
+    await vi.waitFor(() => expect(document.querySelector("dialog")?.textContent).toContain("Hot cues"));
+  });
+
+  it("loads songs into decks from the library, and shows them with the library below", async () => {
+    await open();
+    const grid = el.querySelector(".sfa-grid") as HTMLElement;
+    row("t3").click();
+    grid.dispatchEvent(new KeyboardEvent("keydown", { key: "@", code: "Digit2", shiftKey: true, bubbles: true, cancelable: true }));
+    await vi.waitFor(() => expect(loadDeck).toHaveBeenLastCalledWith(2, "t3"));
+    expect(view()).toBe("library");
+    row("t4").dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true }));
+    [...document.querySelectorAll<HTMLElement>("[role=menuitem]")].find((item) => item.textContent?.includes("deck A"))?.click();
+    await vi.waitFor(() => expect(loadDeck).toHaveBeenLastCalledWith(1, "t4"));
+    press("g");
+    press("d");
+    expect(view()).toBe("decks");
+    expect(mountDecks).toHaveBeenCalledTimes(1);
+    const below = el.querySelector(".sfa-view[data-view=decks] .sfa-grid") as HTMLElement;
+    const first = await vi.waitFor(() => {
+      const found = below.querySelector(".sfa-grid-space [role=row]");
+      expect(found?.textContent).toContain("Track t0");
+      return found as HTMLElement;
+    });
+    first.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    expect(loadDeck).toHaveBeenLastCalledWith("free", "t0");
   });
 
   it("searches from the top bar in whatever view", async () => {

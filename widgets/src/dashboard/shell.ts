@@ -7,11 +7,13 @@ import { append, h, setAttribute } from "../dom";
 import { openExport } from "../exporting/index";
 import { icon, type IconName } from "../icons";
 import { mountInspector } from "../inspector/inspector";
+import type { DecksHandle } from "../decks/view";
 import type { JobsHandle, JobsOptions } from "../jobs/board";
 import { JobsFeed } from "../jobs/feed";
 import { mountLibrary } from "../library/table";
 import type { PlaylistsHandle } from "../playlists/view";
 import type { StripOptions, StripSlots } from "../player/stems";
+import { withDialogs } from "../dialogs/host";
 import { openSeparate } from "../separate/index";
 import { acceptLinks, type ImportOptions, openImport } from "../sources/open";
 import type { Notice, PlayerHandle, PlayerState, TrackRow } from "../types";
@@ -19,7 +21,6 @@ import { Layer } from "../ui/layer";
 import { tell } from "../ui/notify";
 import type { State } from "../widget";
 import "./dashboard.css";
-import { keyMap } from "./keys";
 import { familyLoader, type Load, mountLater } from "./lazy";
 import { mountPictures } from "./pictures";
 import { Router, type ViewName, VIEWS } from "./router";
@@ -53,6 +54,9 @@ interface JobsModule {
 /** What the bundle of playlists exports. */
 type PlaylistsModule = typeof import("../playlists/index");
 
+/** What the bundle of the decks exports. */
+type DecksModule = typeof import("../decks/index");
+
 export interface DashboardOptions extends PlayerParts {
   signal: AbortSignal;
   /** Where parts that are seldom looked at come from; the kernel, if not said. */
@@ -66,6 +70,7 @@ const LABELS: Record<ViewName, { label: string; icon: IconName; key: string }> =
   library: { label: "Library", icon: "library", key: "l" },
   playlists: { label: "Playlists", icon: "playlists", key: "p" },
   studio: { label: "Studio", icon: "studio", key: "s" },
+  decks: { label: "Decks", icon: "disc", key: "d" },
   jobs: { label: "Jobs", icon: "jobs", key: "j" },
   settings: { label: "Settings", icon: "settings", key: "," },
 };
@@ -157,6 +162,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     query: state.get<string>("query"),
     onOpen: openInStudio,
     onAdd: () => bringIn(),
+    decks: () => decks,
     onQuery(query) {
       bar.setQuery(query);
       state.set("query", query);
@@ -200,12 +206,27 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   let inPlaylist: string[] = [];
   const wantPlaylists = () => (playlists ??= mountLater(views.playlists, "the playlists", () => load("playlists"), (module) =>
     (module as PlaylistsModule).mountPlaylists(views.playlists, bridge, {
-      signal, layer, load, uploads, onOpen: openInStudio, onLibrary: () => router.go("library"),
+      signal, layer, load, uploads, onOpen: openInStudio, onLibrary: () => router.go("library"), decks: () => decks,
       onSelect(tracks) {
         inPlaylist = tracks;
         if (router.view === "playlists") inspector.show(tracks, null);
       },
     })));
+  let desk: Promise<DecksHandle> | null = null;
+  const wantDecks = () => (desk ??= mountLater(views.decks, "the decks", () => load("decks"), (module) =>
+    (module as DecksModule).mountDecks(views.decks, bridge, {
+      signal, layer, keys: wholePage ? document : el,
+      library(host, loadFree) {
+        mountLibrary(host, bridge, { signal, layer, load, search: true, onOpen: loadFree, onAdd: () => bringIn(), decks: () => decks });
+      },
+    })));
+  const decks = {
+    load(deck: number, id: string) {
+      void wantDecks().then((view) => view.load(deck, id));
+      if (router.view === "decks") return;
+      layer.toast("info", `Loads into deck ${"ABCD"[deck - 1]}.`, { action: { label: "Show the decks", run: () => router.go("decks") } });
+    },
+  };
   const showJobs = (group: "failed" | "history") => {
     router.go("jobs");
     void wantJobs().then((board) => board.show(group));
@@ -241,6 +262,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
     if (view === "settings") settings.refresh();
     if (view === "studio") pictures.seen();
     if (view === "jobs") void wantJobs();
+    if (view === "decks") void wantDecks();
     if (view === "playlists") {
       inspector.show(inPlaylist, null);
       void wantPlaylists();
@@ -250,8 +272,8 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
       if (view === "library") library.focus();
       else views[view].focus({ preventScroll: true });
       // A board that comes late takes no focus that went elsewhere meanwhile.
-      if (view === "jobs" || view === "playlists") {
-        void (view === "jobs" ? wantJobs() : wantPlaylists()).then((part) => {
+      if (view === "jobs" || view === "playlists" || view === "decks") {
+        void (view === "jobs" ? wantJobs() : view === "decks" ? wantDecks() : wantPlaylists()).then((part) => {
           if (document.activeElement === views[view]) part.focus();
         });
       }
@@ -298,7 +320,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
   // Keys
 
   function showKeys(): void {
-    layer.dialog("Keys", keyMap());
+    void withDialogs({ layer, load, signal }, ({ keyMap }) => layer.dialog("Keys", keyMap()));
   }
   let going = 0;
   (wholePage ? document : el).addEventListener("keydown", ((event: KeyboardEvent) => {

@@ -7,7 +7,7 @@ import { CoverArt } from "../media";
 import type { Layer } from "../ui/layer";
 import { deckPanel } from "./deck/deck";
 import "./decks.css";
-import type { Desk } from "./desk";
+import { type Desk, SOURCE } from "./desk";
 import type { DeckSystem } from "./engine/system";
 import type { Seat } from "./engine/types";
 import { keyTable, listenForKeys } from "./keys";
@@ -21,7 +21,7 @@ export interface DecksOptions {
   /** Where keys are heard: the page when it is ours alone, else the widget. */
   keys: Document | HTMLElement;
   /** Puts the library below the decks. */
-  library?(host: HTMLElement): void;
+  library?(host: HTMLElement, loadFree: (trackId: string) => void): void;
 }
 
 export interface DecksHandle {
@@ -96,7 +96,7 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
   };
   for (const id of ["mixer.decks", "view.mixer"]) controls.on(id, arrange, signal);
   arrange();
-  options.library?.(library);
+  options.library?.(library, (trackId) => desk.load(freeDeck(system), trackId));
 
   // How it stands
 
@@ -118,11 +118,17 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
   signal.addEventListener("abort", () => root.remove(), { once: true });
   return {
     load: (deck, trackId) => {
-      if (deck > 2) controls.set("mixer.decks", "4", "page");
+      if (deck > 2) controls.set("mixer.decks", "4", SOURCE);
       desk.load(deck, trackId);
     },
     focus: () => root.focus({ preventScroll: true }),
   };
+}
+
+/** The deck that a song goes to when none is named: one that is empty, else one that stands. */
+function freeDeck(system: DeckSystem): number {
+  const decks = system.controls.get("mixer.decks") === "4" ? [1, 2, 3, 4] : [1, 2];
+  return decks.find((deck) => !system.song(deck)) ?? decks.find((deck) => !system.stand(deck).playing) ?? 1;
 }
 
 /** Sentences about what keeps these decks from playing as they could. */

@@ -6,6 +6,7 @@ import { openExport } from "../exporting/index";
 import { plural } from "../format";
 import { openSeparate } from "../separate/index";
 import type { Stage } from "../types";
+import { deckItems, type LoadsDecks, pageDecks } from "../ui/decks";
 import type { MenuItem } from "../ui/layer";
 
 export const ALL_STAGES: Stage[] = ["separate", "analyze", "autocue"];
@@ -16,11 +17,14 @@ export class TrackActions {
   readonly #host: DialogHost;
   /** Puts a track into the player. */
   readonly open: (id: string) => void;
+  /** Where songs can be loaded into decks, of the page if not said; null while there are none. */
+  readonly decks: () => LoadsDecks | null;
 
-  constructor(bridge: Bridge, host: DialogHost, open: (id: string) => void) {
+  constructor(bridge: Bridge, host: DialogHost, open: (id: string) => void, decks: () => LoadsDecks | null = pageDecks) {
     this.#bridge = bridge;
     this.#host = host;
     this.open = open;
+    this.decks = decks;
   }
 
   async run(ids: string[], stages: Stage[]): Promise<void> {
@@ -77,7 +81,7 @@ export class TrackActions {
     if (first === undefined) return [];
     const items: (MenuItem | "-")[] = [];
     if (ids.length === 1) {
-      items.push({ label: "Open", icon: "open", keys: "↵", run: () => this.open(first) });
+      items.push({ label: "Open", icon: "open", keys: "↵", run: () => this.open(first) }, ...deckItems(this.decks(), first));
     }
     items.push(
       { label: "Add to playlist…", icon: "playlists", run: () => void this.addToPlaylist(ids) },

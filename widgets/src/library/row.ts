@@ -39,7 +39,7 @@ export class RowView implements GridRow<TrackRow> {
     append(this.#status, this.#statusText, this.#bar, this.#retry);
     this.element = h(
       "div",
-      { class: "sfa-grid-row sfa-row", role: "row", id: uniqueId("row") },
+      { class: "sfa-grid-row sfa-row", role: "row", id: uniqueId("row"), draggable: "true" },
       this.#cover.element,
       this.#title,
       this.#artist,

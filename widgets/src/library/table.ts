@@ -8,6 +8,8 @@ import { plural } from "../format";
 import { icon } from "../icons";
 import { CoverArt } from "../media";
 import type { SortColumn, TrackRow } from "../types";
+import { carryTracks } from "../ui/carry";
+import { deckKey, type LoadsDecks } from "../ui/decks";
 import { VirtualGrid } from "../ui/grid";
 import type { Layer, MenuItem } from "../ui/layer";
 import { ALL_STAGES, ANALYSIS_STAGES, TrackActions } from "./actions";
@@ -50,6 +52,8 @@ export interface LibraryOptions {
   load?: Load;
   /** Puts a track into the player. */
   onOpen(id: string): void;
+  /** Where songs can be loaded into decks; the decks of the page, if not said. */
+  decks?(): LoadsDecks | null;
   /** The selection changed; `row` is the one the cursor is on. */
   onSelect?(ids: string[], row: TrackRow | null): void;
   onQuery?(query: string): void;
@@ -96,7 +100,7 @@ class LibraryTable implements LibraryHandle {
     const { signal, layer, load = familyLoader(el, bridge, signal) } = options;
     this.#bridge = bridge;
     this.#options = options;
-    this.actions = new TrackActions(bridge, { signal, layer, load }, options.onOpen);
+    this.actions = new TrackActions(bridge, { signal, layer, load }, options.onOpen, options.decks);
     const query = { query: options.query ?? "", sort: "added_at" as const, descending: true };
     this.#rows = new Rows(bridge, query, {
       changed: () => this.#rowsChanged(),
@@ -216,6 +220,9 @@ class LibraryTable implements LibraryHandle {
   }
 
   #listen(signal: AbortSignal): void {
+    this.#grid.element.addEventListener("dragstart", (event) => {
+      if (this.#grid.take(event)) carryTracks(event, this.#grid.selection.ids);
+    }, { signal });
     this.#bulk.addEventListener("click", (event) => {
       const act = (event.target as Element).closest<HTMLElement>("[data-act]")?.dataset.act;
       const { ids } = this.#grid.selection;
@@ -379,6 +386,7 @@ class LibraryTable implements LibraryHandle {
 
   #key(event: KeyboardEvent): boolean {
     if (event.altKey) return false;
+    if (deckKey(event, this.actions.decks(), this.#grid.current?.id)) return true;
     if ((event.key === "Delete" || event.key === "Backspace") && !event.ctrlKey && !event.metaKey) {
       void this.#remove(this.#grid.selection.ids);
     } else if (event.key === "/" && this.#options.search) {

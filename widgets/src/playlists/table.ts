@@ -6,6 +6,7 @@ import { plural } from "../format";
 import { icon } from "../icons";
 import type { CoverArt } from "../media";
 import type { PlaylistEntry } from "../types";
+import { deckKey, type LoadsDecks } from "../ui/decks";
 import { VirtualGrid } from "../ui/grid";
 import type { Layer, MenuItem } from "../ui/layer";
 import { dragRows } from "./drag";
@@ -31,6 +32,8 @@ export interface TableOptions {
   /** Holds the table and whatever rows can be dragged onto. */
   stage: HTMLElement;
   onOpen(track: string): void;
+  /** Where songs can be loaded into decks; null while there are none. */
+  decks(): LoadsDecks | null;
   onSelect(ids: string[]): void;
   onGet(ids: string[]): void;
   onTakeOut(ids: string[]): void;
@@ -195,6 +198,7 @@ export class EntryTable {
     const nudge = nudges[event.key];
     const entry = this.#grid.current;
     const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
+    if (deckKey(event, this.#options.decks(), entry?.track?.id)) return true;
     if (event.altKey && nudge) {
       this.nudge(nudge);
     } else if (plain && event.key === "Enter" && entry && !entry.track) {

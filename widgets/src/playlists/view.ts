@@ -10,6 +10,7 @@ import { ALL_STAGES, TrackActions } from "../library/actions";
 import { CoverArt } from "../media";
 import type { ImportHost } from "../sources/panel";
 import type { PlaylistEntry, PlaylistRow } from "../types";
+import { deckItems, type LoadsDecks } from "../ui/decks";
 import type { MenuItem } from "../ui/layer";
 import { pageAddress } from "./address";
 import { addToPlaylist, addTracks } from "./choose";
@@ -38,6 +39,8 @@ export interface PlaylistsOptions extends DialogHost, Pick<ImportHost, "uploads"
   onShow?(playlist: string): void;
   /** The tracks that are chosen. */
   onSelect?(tracks: string[]): void;
+  /** Where songs can be loaded into decks; the decks of the page, if not said. */
+  decks?(): LoadsDecks | null;
   /** Leads to where tracks can be chosen for a playlist. */
   onLibrary?(): void;
 }
@@ -79,7 +82,7 @@ class PlaylistsView implements PlaylistsHandle {
     this.#bridge = bridge;
     this.#options = options;
     this.#wanted = options.playlist ?? "";
-    this.#actions = new TrackActions(bridge, options, options.onOpen);
+    this.#actions = new TrackActions(bridge, options, options.onOpen, options.decks);
     const covers = new CoverArt(bridge, signal);
     this.#entries = new Entries(bridge, {
       changed: () => this.#entriesChanged(),
@@ -110,6 +113,7 @@ class PlaylistsView implements PlaylistsHandle {
     this.#table = new EntryTable({
       signal, layer, covers, entries: this.#entries, stage: this.#root,
       onOpen: options.onOpen,
+      decks: () => this.#actions.decks(),
       onSelect: (ids) => this.#selected(ids),
       onGet: (ids) => void getSongs(bridge, options, this.#entries.id, ids),
       onTakeOut: (ids) => void this.#takeOut(ids),
@@ -398,7 +402,7 @@ class PlaylistsView implements PlaylistsHandle {
     const url = chosen.length === 1 ? pageAddress(chosen[0]?.song?.url) : null;
     const own = this.#shown?.kind !== "smart";
     const items: (MenuItem | "-")[] = [];
-    if (ids.length === 1 && first !== undefined) items.push({ label: "Open", icon: "open", keys: "↵", run: () => this.#options.onOpen(first) });
+    if (ids.length === 1 && first !== undefined) items.push({ label: "Open", icon: "open", keys: "↵", run: () => this.#options.onOpen(first) }, ...deckItems(this.#actions.decks(), first));
     if (missing.length > 0) {
       items.push({
         label: missing.length === 1 ? "Get it" : `Get ${plural(missing.length, "song")}`, icon: "download",

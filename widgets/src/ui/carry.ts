@@ -2,11 +2,11 @@
 
 const TYPE = "application/x-sfa-tracks";
 
-/** Begins a drag of tracks; their names go along for whoever takes text. */
-export function carryTracks(event: DragEvent, ids: readonly string[], words: string): void {
-  event.dataTransfer?.setData(TYPE, JSON.stringify(ids));
-  event.dataTransfer?.setData("text/plain", words);
-  if (event.dataTransfer) event.dataTransfer.effectAllowed = "copy";
+/** Begins a drag of tracks. */
+export function carryTracks({ dataTransfer }: DragEvent, ids: readonly string[]): void {
+  if (!dataTransfer) return;
+  dataTransfer.setData(TYPE, JSON.stringify(ids));
+  dataTransfer.effectAllowed = "copy";
 }
 
 /** Takes tracks that are dropped on an element, which has the class `is-drop` while they are over it. */

@@ -17,7 +17,7 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
   const artist = h("span", { dir: "auto" });
   const bpm = h("strong", { class: "sfa-dk-bpm", title: "Tempo now" });
   const time = h("button", { type: "button", class: "sfa-dk-time" });
-  const load = h("button", { type: "button", class: "sfa-button is-icon", "aria-label": `Load deck ${deckLetter(deck)}`, title: "Load a song (Shift Enter)" }, icon("search"));
+  const load = h("button", { type: "button", class: "sfa-button sfa-dk-loadbutton", "aria-label": `Load deck ${deckLetter(deck)}`, title: "Load a song (Shift Enter)" }, icon("search"), h("span", {}, "Load"));
   const eject = h("button", { type: "button", class: "sfa-button is-quiet is-icon sfa-dk-eject", "aria-label": "Take the song out", title: "Take the song out" }, icon("close"));
   const key = h("div", { class: "sfa-dk-key" });
   const phase = h("div", { class: "sfa-dk-phase" });
