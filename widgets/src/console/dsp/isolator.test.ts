@@ -16,9 +16,22 @@ const only = (band: Band) => isolator((made) => {
   for (const other of ["low", "mid", "high"] as const) made.kill(other, other !== band);
 });
 
+/** Its bands are summed, and all but at their own level. */
+const flat = isolator((made) => made.set("mid", 1e-6));
+
 describe("the isolator", () => {
-  it.each([28, 60, 124, 252, 500, 792, 1248, 2500, 5000, 12_000, 18_000])("leaves %i Hz as it was when nothing is turned", (hertz) => {
-    expect(response(isolator(), hertz)).toBeCloseTo(0, 2);
+  it("lets the sound through, bit by bit, as long as nothing is turned, and again when all is turned back", () => {
+    const made = isolator()();
+    const changes = { 3000: () => made.kill("low", true), 6000: () => made.kill("low", false) };
+    const { left } = through(made, noise(), 15_000, { changes });
+    const sound = samples(noise(), 15_000);
+    expect(differ(left.subarray(0, 3000), sound.subarray(0, 3000))).toBe(-1);
+    expect(differ(left.subarray(3001, 4000), sound.subarray(3001, 4000))).toBe(0);
+    expect(differ(left.subarray(9000), sound.subarray(9000))).toBe(-1);
+  });
+
+  it.each([28, 60, 124, 252, 500, 792, 1248, 2500, 5000, 12_000, 18_000])("sums its bands to what came in at %i Hz", (hertz) => {
+    expect(response(flat, hertz)).toBeCloseTo(0, 2);
   });
 
   it.each<[Band, number[]]>([

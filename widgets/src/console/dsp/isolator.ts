@@ -13,13 +13,17 @@ const CHUNK = 64;
 /**
  * Three bands by Linkwitz-Riley splits at 250 Hz and 2.5 kHz, 48 dB per octave: so steep that a killed band is gone in
  * its middle, where its neighbours leak from both sides. The sum of the bands is flat: the low band passes an all-pass
- * that turns it as the upper split turns the other two.
+ * that turns it as the upper split turns the other two. As long as no band is turned, the sound leaves as it came, bit by
+ * bit: splits shift phases, which makes loud masters peak higher.
  */
 export class Isolator {
   readonly #channels: readonly [Channel, Channel];
   readonly #levels: Record<Band, number> = { low: 0, mid: 0, high: 0 };
   readonly #killed: Record<Band, boolean> = { low: false, mid: false, high: false };
   readonly #gains: Record<Band, Smooth>;
+  /** Whether the sum of the bands is heard (1), or the sound itself (0). */
+  readonly #wet: Smooth;
+  readonly #wets = new Float64Array(CHUNK);
   readonly #low = new Float64Array(CHUNK);
   readonly #mid = new Float64Array(CHUNK);
   readonly #high = new Float64Array(CHUNK);
@@ -30,6 +34,7 @@ export class Isolator {
 
   constructor(sampleRate: number) {
     this.#channels = [new Channel(sampleRate), new Channel(sampleRate)];
+    this.#wet = new Smooth(sampleRate, 0);
     this.#gains = { low: new Smooth(sampleRate, 1), mid: new Smooth(sampleRate, 1), high: new Smooth(sampleRate, 1) };
   }
 
@@ -47,7 +52,7 @@ export class Isolator {
 
   /** Is what it was set to, at once. */
   settle(): void {
-    for (const gain of Object.values(this.#gains)) gain.settle();
+    for (const smooth of [...Object.values(this.#gains), this.#wet]) smooth.settle();
   }
 
   /** In place. */
@@ -63,21 +68,24 @@ export class Isolator {
   }
 
   #run(left: Float32Array, right: Float32Array, from: number, to: number): void {
-    const { low, mid, high } = this.#gains;
     if (this.#silent && silent(left, from, to) && silent(right, from, to)) {
-      for (let i = from; i < to; i += 1) { low.next(); mid.next(); high.next(); }
+      for (let i = from; i < to; i += 1) this.#turn(i - from);
       return;
     }
     this.#silent = false;
     // Both channels are made from the same gains: these move once.
     const frames = to - from;
-    for (let i = 0; i < frames; i += 1) {
-      this.#low[i] = low.next();
-      this.#mid[i] = mid.next();
-      this.#high[i] = high.next();
-    }
-    this.#channels[0].run(left, from, frames, this.#low, this.#mid, this.#high);
-    this.#channels[1].run(right, from, frames, this.#low, this.#mid, this.#high);
+    for (let i = 0; i < frames; i += 1) this.#turn(i);
+    this.#channels[0].run(left, from, frames, this.#low, this.#mid, this.#high, this.#wets);
+    this.#channels[1].run(right, from, frames, this.#low, this.#mid, this.#high, this.#wets);
+  }
+
+  /** Gains of the next frame. */
+  #turn(at: number): void {
+    this.#low[at] = this.#gains.low.next();
+    this.#mid[at] = this.#gains.mid.next();
+    this.#high[at] = this.#gains.high.next();
+    this.#wets[at] = this.#wet.next();
   }
 
   #tidy(): void {
@@ -88,6 +96,8 @@ export class Isolator {
 
   #aim(band: Band): void {
     this.#gains[band].target = this.#killed[band] ? 0 : decibelGain(this.#levels[band]);
+    const { low, mid, high } = this.#gains;
+    this.#wet.target = low.target === 1 && mid.target === 1 && high.target === 1 ? 0 : 1;
   }
 }
 
@@ -114,7 +124,10 @@ class Channel {
     this.#all = [this.#lower, this.#upper, this.#lowOfUpper, this.#highOfUpper, this.#turn].flat();
   }
 
-  run(samples: Float32Array, from: number, frames: number, lows: Float64Array, mids: Float64Array, highs: Float64Array): void {
+  run(
+    samples: Float32Array, from: number, frames: number,
+    lows: Float64Array, mids: Float64Array, highs: Float64Array, wets: Float64Array,
+  ): void {
     const [low, mid, high] = [this.#low, this.#mid, this.#high];
     for (let i = 0; i < frames; i += 1) {
       const x = samples[from + i] as number;
@@ -128,8 +141,10 @@ class Channel {
     pass(this.#lowOfUpper, mid, frames);
     pass(this.#highOfUpper, high, frames);
     for (let i = 0; i < frames; i += 1) {
-      samples[from + i] = (lows[i] as number) * (low[i] as number) + (mids[i] as number) * (mid[i] as number)
+      const sum = (lows[i] as number) * (low[i] as number) + (mids[i] as number) * (mid[i] as number)
         + (highs[i] as number) * (high[i] as number);
+      const wet = wets[i] as number;
+      samples[from + i] = wet * sum + (1 - wet) * (samples[from + i] as number);
     }
   }
 
