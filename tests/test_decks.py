@@ -147,10 +147,10 @@ def test_what_a_deck_cannot_do_is_told(studio: Studio, track: Track) -> None:
         deck.load("00000000-0000-0000-0000-000000000000")
     with pytest.raises(NotFoundError):
         deck.load(added(studio, "Gone")[0])
-    with pytest.raises(ParameterError, match="hotcue.9"):
+    with pytest.raises(ParameterError, match="hotcue"):
         deck.hotcue(9)
     deck.load(track)
-    with pytest.raises(ParameterError, match="60.00 to 180.00"):
+    with pytest.raises(ParameterError, match="from 60"):
         deck.tempo = 200
     assert deck.track == track
     for number in (0, 5, True, "1"):

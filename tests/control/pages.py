@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.control import Controls
 from sfa_kernel.control.link import Link
+
+if TYPE_CHECKING:
+    import random
 
 WIDGETS = Path(__file__).parents[2] / "widgets"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -128,4 +129,4 @@ def test_changes_of_several_threads_are_told_in_the_order_in_which_they_were_mad
     for hand in hands:
         hand.join()
     assert heard[-1] == mine["mixer.crossfader"]
-    assert all(one != other for one, other in zip(heard, heard[1:], strict=False))
+    assert all(one != other for one, other in pairwise(heard))

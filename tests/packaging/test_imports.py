@@ -23,7 +23,7 @@ FLOORS = (
     {"jobs", "offers"},
     {"pipeline"},
     {
-        *("automix", "automix", "backup", "cloud", "decks", "doctor", "downloads", "estimates", "features", "folders", "hotcues"),
+        *("automix", "backup", "cloud", "decks", "doctor", "downloads", "estimates", "features", "folders", "hotcues"),
         *("library", "playlists", "presets", "runs", "schedule", "scripts", "similarity", "spotify", "stemset"),
         *("studio", "watching", "webhooks"),
     },
