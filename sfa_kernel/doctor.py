@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["examine"]
 
-_REQUIRED = ("duckdb", "soundfile", "av", "scipy", "joblib", "anywidget", "jupyterlab", "voila")
+_REQUIRED = ("duckdb", "soundfile", "av", "scipy", "joblib", "mini-racer", "anywidget", "jupyterlab", "voila")
 # Table, column, and the table whose id it is.
 _REFERENCES = (
     ("analyses", "track_id", "tracks"),

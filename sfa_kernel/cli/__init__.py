@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sfa_kernel import __version__
 from sfa_kernel.cli import (
     credentials,
+    decks,
     export,
     files,
     folders,
@@ -46,6 +47,7 @@ FAMILIES = (
     files,
     separation,
     export,
+    decks,
     surfaces,
     upkeep,
     webhooks,

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from sfa_kernel.dj.songs import DeckSong
     from sfa_kernel.storage import Storage
 
+# As for a page, which has to hold them in memory (widgets/src/engine/engine.ts): of longer songs there are no stems.
+LONGEST_WITH_STEMS = 20 * 60.0  # s
+LONGEST_SUM = 60 * 60.0  # s, of a song and its stems together
+
 __all__ = ["Source", "sources", "titles"]
 
 
@@ -97,13 +101,18 @@ def sources(connection: Connection, storage: Storage, track_ids: Sequence[str]) 
             str(row.id),
             _name(row),
             row.path(storage),
-            {part.name: storage.path(part.file) for part in parts if part.track_id == row.id},
+            _fitting(row, {part.name: storage.path(part.file) for part in parts if part.track_id == row.id}),
             storage.path(heard[row.id].file) if row.id in heard else None,
             [one for one in corrected if one.track_id == row.id],
             [cue for cue in cues if cue.track_id == row.id],
         )
         for row in rows
     ]
+
+
+def _fitting(row: TrackRow, files: dict[str, Path]) -> dict[str, Path]:
+    fits = row.duration <= LONGEST_WITH_STEMS and row.duration * (len(files) + 1) <= LONGEST_SUM
+    return files if fits else {}
 
 
 def titles(connection: Connection, track_ids: Sequence[str]) -> list[str]:
