@@ -120,8 +120,8 @@ export class Reverb implements Effect {
       for (let k = 0; k < 8; k += 1) values[k] = (lines[k] as HallLine).read();
       const loud = wet.next() * this.#level;
       const through = dry.next();
-      left[i] = through * x + loud * (FIRST * a + (values[0] as number) - (values[2] as number) + (values[4] as number) - (values[6] as number));
-      right[i] = through * y + loud * (FIRST * b + (values[1] as number) - (values[3] as number) + (values[5] as number) - (values[7] as number));
+      left[i] = through * x + loud * (FIRST * a + alternate(values, 0));
+      right[i] = through * y + loud * (FIRST * b + alternate(values, 1));
       mingle(values);
       let most = Math.max(Math.abs(a), Math.abs(b));
       for (let k = 0; k < 8; k += 1) {
@@ -142,6 +142,11 @@ export class Reverb implements Effect {
     for (const side of this.#outer) for (const pass of side) pass.reset();
     for (const line of this.#lines) line.reset();
   }
+}
+
+/** What one side hears of the lines: every other one, with changing signs. */
+function alternate(values: Float64Array, first: number): number {
+  return (values[first] as number) - (values[first + 2] as number) + (values[first + 4] as number) - (values[first + 6] as number);
 }
 
 /** Every line hears all of them, equally loud (a Hadamard matrix). */
