@@ -37,7 +37,19 @@ _REFERENCES = (
     ("loops", "track_id", "tracks"),
     ("corrections", "track_id", "tracks"),
 )
-_FAMILIES = ("analysis", "console", "dashboard", "decks", "dialogs", "jobs", "library", "mixer", "player", "playlists", "sources")
+_FAMILIES = (
+    "analysis",
+    "console",
+    "dashboard",
+    "decks",
+    "dialogs",
+    "jobs",
+    "library",
+    "mixer",
+    "player",
+    "playlists",
+    "sources",
+)
 DAY = 86400.0  # s
 # Programs that one can do without: what each is for, and how to get it.
 _OPTIONAL = {
