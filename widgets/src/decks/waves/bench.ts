@@ -1,42 +1,42 @@
 /** The page of benchmarks/frames.py: decks that play, and how long the pictures' code takes of each frame. */
 
+import { Clock } from "../../clock/clock";
 import { h } from "../../dom";
 import "../../styles/base.css";
-import { fakeScene, fakeSong } from "./fake";
+import { deckSong, FakeDecks, hotCue } from "../../testing/decks";
 import { BeatCounter, DeckKey, DeckOverview, JogWheel, keepMoving, LevelMeter, PhaseMeter, WaveStack } from "./index";
 
-const TEMPI = [128, 124, 126, 132];
+/** Per cent: each deck's waveform has a scale of its own. */
+const PITCH = [0, 3.2, 1.6, -3];
+const CUES = [8, 24, 40, 72, 104, 136, 168, 200];
 const WARM_UP = 60;
 
 /** Plays for so many frames; returns ms of each. */
 async function measure(count: number, stems: boolean, frames: number): Promise<number[]> {
   const ending = new AbortController();
   const times: number[] = [];
-  const songs = TEMPI.slice(0, count).map((bpm, i) => fakeSong({
-    bpm, duration: 300, stems, key: { tonic: (i * 7) % 12, minor: true }, cues: [8, 24, 40, 72, 104, 136, 168, 200].map((time) => ({ time, label: "Cue" })),
-  }));
-  const scene = fakeScene(songs, ending.signal, {
+  const decks = new FakeDecks();
+  const { controls } = decks;
+  const clock = new Clock({
     request: (callback) => requestAnimationFrame((now) => {
-      for (let deck = 1; deck <= count; deck += 1) {
-        const moment = scene.decks.stand(deck);
-        moment.position += moment.rate / 60;
-      }
+      for (const moment of decks.moments) moment.position += moment.rate / 60;
       const began = performance.now();
       callback(now);
       times.push(performance.now() - began);
     }),
     cancel: cancelAnimationFrame,
   });
-  songs.forEach(({ analysis }, i) => {
-    const rate = (TEMPI[0] as number) / (TEMPI[i] as number);
-    scene.controls.set(`deck.${i + 1}.pitch`, 100 * (rate - 1), "bench");
-    scene.decks.change(i + 1, {
-      playing: true, rate, position: analysis?.downbeats[4 * (i + 1)] ?? 0, tempo: TEMPI[0] as number, leader: i === 0,
-      phase: i === 0 ? null : 0,
+  const scene = { decks, controls, clock, signal: ending.signal };
+  controls.set("mixer.decks", count > 2 ? "4" : "2", "bench");
+  controls.set("view.stems", stems ? 1 : 0, "bench");
+  for (let deck = 1; deck <= count; deck += 1) {
+    const pitch = PITCH[deck - 1] as number;
+    controls.set(`deck.${deck}.pitch`, pitch, "bench");
+    const cues = CUES.map((time, i) => hotCue(i + 1, time, { label: "Cue" }));
+    decks.put(deck, deckSong(`song-${deck}`, { cues, key: { tonic: (deck * 7) % 12, minor: true } }), {
+      playing: true, rate: 1 + pitch / 100, position: 16 * deck, leader: deck === 1, phase: deck === 1 ? null : 0,
     });
-  });
-  scene.controls.set("mixer.decks", count > 2 ? "4" : "2", "bench");
-  scene.controls.set("view.stems", stems ? 1 : 0, "bench");
+  }
 
   const place = (style: string) => {
     const host = h("div");
@@ -62,9 +62,9 @@ async function measure(count: number, stems: boolean, frames: number): Promise<n
     new DeckKey(key, scene, deck);
     new JogWheel(jog, scene, deck);
     new LevelMeter(meter, {
-      clock: scene.clock, signal: ending.signal, label: "Level",
+      clock, signal: ending.signal, label: "Level",
       read: () => {
-        const level = Math.abs(Math.sin(4 * scene.decks.stand(deck).position));
+        const level = Math.abs(Math.sin(4 * decks.stand(deck).position));
         return { left: level, right: 0.8 * level };
       },
     });

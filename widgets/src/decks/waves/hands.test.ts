@@ -1,21 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Clock } from "../../clock/clock";
 import { h } from "../../dom";
-import { DeckKey, JogWheel, WaveStack } from "./index";
-import { DeckOverview } from "./overview";
-import { type FakeScene, fakeScene, fakeSong } from "./fake";
+import { deckSong, FakeDecks } from "../../testing/decks";
+import { DeckKey, DeckOverview, JogWheel, type Scene, WaveStack } from "./index";
 
 let ending: AbortController;
-let scene: FakeScene;
+let decks: FakeDecks;
+let scene: Scene;
 let changes: [string, number | string][];
 let due: ((now: number) => void)[];
 
 beforeEach(() => {
   ending = new AbortController();
   due = [];
-  scene = fakeScene(
-    [fakeSong({ bpm: 120, duration: 100, key: { tonic: 9, minor: true } }), fakeSong({ bpm: 126, key: { tonic: 4, minor: true } })],
-    ending.signal, { request: (callback) => due.push(callback), cancel: () => { due = []; } },
-  );
+  decks = new FakeDecks();
+  const clock = new Clock({ request: (callback) => due.push(callback), cancel: () => { due = []; } });
+  scene = { decks, controls: decks.controls, clock, signal: ending.signal };
+  decks.put(1, deckSong("a", { key: { tonic: 9, minor: true } }));
+  decks.put(2, deckSong("b", { key: { tonic: 4, minor: true } }));
   changes = [];
   scene.controls.on("", (id, value) => changes.push([id, value]), ending.signal);
 });
@@ -113,7 +115,7 @@ describe("an overview", () => {
     new DeckOverview(element, scene, 1);
     pointer(element, "pointerdown", 100);
     pointer(element, "pointerup", 100);
-    expect(changes).toEqual([["deck.1.seek", 25]]);
+    expect(changes).toEqual([["deck.1.seek", 60]]);
   });
 });
 
@@ -121,7 +123,7 @@ describe("a deck's key", () => {
   it("says how it goes with the deck that leads, as both sound now", () => {
     const element = h("div");
     new DeckKey(element, scene, 2);
-    scene.decks.change(1, { playing: true, leader: true });
+    decks.move(1, { playing: true, leader: true });
     const says = () => {
       frame();
       return element.firstElementChild?.getAttribute("aria-label");
