@@ -5,6 +5,7 @@ export class Song {
   readonly info: SongInfo;
   private readonly slices: (Slice | null)[][];
   private readonly missing: number[];
+  private missingStems: number;
   private had = 0;
 
   constructor(info: SongInfo) {
@@ -12,6 +13,7 @@ export class Song {
     const count = Math.ceil(info.frames / SLICE);
     this.slices = info.roles.map(() => new Array<Slice | null>(count).fill(null));
     this.missing = info.roles.map(() => count);
+    this.missingStems = (info.roles.length - 1) * count;
   }
 
   /** Slices in each role. */
@@ -26,12 +28,18 @@ export class Song {
     if (slices?.[index] !== null) return;
     slices[index] = slice;
     this.missing[part]!--;
+    if (part > 0) this.missingStems--;
     this.had++;
   }
 
   /** Whether all of a role is here. */
   complete(role: Role): boolean {
     return this.missing[this.info.roles.indexOf(role)] === 0;
+  }
+
+  /** Whether there are stems, and all of them are here. */
+  get hasStems(): boolean {
+    return this.missingStems === 0 && this.slices.length > 1;
   }
 
   /** Whether the sound of a role at a frame is here; what lies outside the song is silence, and always is. */

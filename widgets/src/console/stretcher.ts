@@ -15,9 +15,11 @@ const BLOCK = 128;
 /** Length of the analysed stretches and their distance, in s. */
 const WINDOW = 0.12;
 const INTERVAL = 0.03;
-/** Frames of the song that it takes for a frame, at least and at most: two octaves around all rates and shifts there are. */
+/** How much faster or slower than the deck it goes at most, to catch up after a change of rate. */
+const HASTE = 0.25;
+/** Rates that it takes as they are; a hand that takes hold of the record may ask for any until the stretcher is let go. */
 const LEAST = 0.2;
-const MOST = 4;
+const MOST = 5;
 /** Frames kept behind what is heard, for the kernel, and room for all that is made before it is heard. */
 const KEPT = 128;
 const ROOM = 1024;
@@ -69,8 +71,12 @@ export class Stretcher {
     this.look();
   }
 
-  /** Begins anew at a place of a song, on the way that a deck takes from there. */
-  start(song: Song, parts: readonly number[], position: number, rate: number, loop: Loop | null, semitones: number): void {
+  /**
+   * Begins anew at a place of a song, on the way that a deck takes from there. With a bridge its first stretch is what the
+   * bridge will have come to, from where it catches up with the deck: tones go on in the phase that they have there.
+   */
+  start(song: Song, parts: readonly number[], position: number, rate: number, loop: Loop | null, semitones: number,
+    bridged: boolean): void {
     this.song = song;
     this.parts = parts;
     this.running = true;
@@ -80,7 +86,7 @@ export class Stretcher {
     this.cursor = KEPT;
     this.end = KEPT;
     this.passed = 0;
-    const own = rate / 2 ** (semitones / 12);
+    const own = bridged ? 1 : rate / 2 ** (semitones / 12);
     const lead = own * this.ahead + this.behind;
     const begin = position + lead - this.history;
     this.feed = Math.round(begin);
@@ -91,6 +97,7 @@ export class Stretcher {
 
   stop(): void {
     this.running = false;
+    this.starved = false;
     this.song = null;
   }
 
@@ -99,10 +106,12 @@ export class Stretcher {
     return Math.abs(wrap(loop, position, position + this.lead) - this.feed) < 2;
   }
 
-  /** Whether all that it was fed and will be fed next is here now. */
+  /** Whether all that it was fed, and will be fed next, is here now. */
   here(position: number): boolean {
-    const song = this.song!;
-    return this.parts.every((part) => song.has(part, Math.floor(position)) && song.has(part, this.feed));
+    for (let k = 0; k < this.parts.length; k++) {
+      if (!this.song!.has(this.parts[k]!, Math.floor(position)) || !this.song!.has(this.parts[k]!, this.feed)) return false;
+    }
+    return true;
   }
 
   get ready(): boolean {
@@ -126,13 +135,7 @@ export class Stretcher {
         for (let channel = 0; channel < this.channels; channel++) outs[channel]![i] = rooms[channel]![whole]!;
       } else {
         kernel.at(this.cursor - whole, step);
-        const { taps, weights } = kernel;
-        for (let channel = 0; channel < this.channels; channel++) {
-          const room = rooms[channel]!;
-          let sum = 0;
-          for (let tap = 0; tap < taps; tap++) sum += weights[tap]! * room[whole - reach + 1 + tap]!;
-          outs[channel]![i] = sum;
-        }
+        for (let k = 0; k < this.channels; k += 2) kernel.read(rooms[k]!, rooms[k + 1]!, whole, outs[k]!, outs[k + 1]!, i);
       }
       this.cursor += step;
       this.passed += step;
@@ -149,8 +152,9 @@ export class Stretcher {
       this.end -= spare;
     }
     // The deck is at the cursor: where it will be when the last of these frames leaves the module, and what that needs.
-    const wanted = Math.round(rate * (this.end - this.cursor + BLOCK + this.ahead) + this.behind - this.lead);
-    const count = Math.max(BLOCK * LEAST, Math.min(BLOCK * MOST, wanted)) | 0;
+    const wanted = rate * (this.end - this.cursor + BLOCK + this.ahead) + this.behind - this.lead;
+    const usual = Math.max(LEAST, Math.min(MOST, rate)) * BLOCK;
+    const count = Math.round(Math.max(usual * (1 - HASTE), Math.min(usual * (1 + HASTE), wanted)));
     this.fill(count, loop);
     this.module._process(count, BLOCK);
     if (this.module.HEAP8.buffer !== this.memory) this.look();
@@ -178,7 +182,7 @@ export class Stretcher {
       this.lead += some;
       if (inside && this.feed >= loop.end) {
         const exact = wrap(loop, this.feed - some, this.feed);
-        const next = Math.round(exact);
+        const next = Math.min(Math.round(exact), Math.ceil(loop.end) - 1);
         this.lead += next - exact;
         this.feed = next;
       }

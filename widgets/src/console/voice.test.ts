@@ -261,6 +261,20 @@ describe("key lock", () => {
     expect(Math.abs(cents(pitch(bridge.subarray(300), 1000), 1000))).toBeLessThan(5);
   });
 
+  test.each([[1.08, 0], [0.94, 0], [1, 4], [1.05, -3]])(
+    "from the first moment on tones go on evenly: speed %f, shift %i", async (rate, semitones) => {
+      const voice = await voiceOf(song(LONG, { mix: tone(440) }));
+      voice.keylock = true;
+      voice.rate = rate;
+      voice.semitones = semitones;
+      voice.jump(123456);
+      voice.playing = true;
+      const heard = listen(voice, RATE / 2);
+      for (let from = 441; from < RATE / 2 - 882; from += 441) {
+        expect(Math.abs(decibels(rms(heard.subarray(from, from + 882)) / 0.5) + 3.01)).toBeLessThan(0.5);
+      }
+    });
+
   test("going through normal speed and back needs no new start, and resting there lets the stretcher go", async () => {
     const sound = noise(0.5);
     const voice = await voiceOf(song(LONG, { mix: sound }));
@@ -350,6 +364,30 @@ function channelOf(voice: Awaited<ReturnType<typeof voiceOf>>, channel: number):
   }
   return heard.subarray(0, RATE - 100);
 }
+
+test("whatever hands do, what comes out is sound", async () => {
+  const voice = await voiceOf(song(4 * RATE, { mix: noise(0.3), vocals: noise(0.2, 2), drums: clicks(RATE / 2) }));
+  const dice = noise(1, 7);
+  let thrown = 0;
+  const roll = (most: number): number => ((dice(thrown++) + 1) / 2) * most;
+  const hands: (() => void)[] = [
+    () => (voice.playing = roll(1) > 0.2),
+    () => (voice.rate = roll(1) > 0.3 ? 0.5 + roll(1) : roll(12) - 6),
+    () => (voice.keylock = roll(1) > 0.3),
+    () => (voice.semitones = Math.round(roll(24) - 12)),
+    () => (voice.scratching = roll(1) > 0.7),
+    () => (voice.useStems = roll(1) > 0.5),
+    () => voice.jump(roll(5 * RATE) - RATE / 2),
+    () => (voice.loop = roll(1) > 0.5 ? null : { start: voice.position - roll(2000), end: voice.position + 1 + roll(20000) }),
+  ];
+  const heard = listen(voice, 30 * RATE, 128, (done) => {
+    if (done % 1280 === 0) hands[Math.floor(roll(hands.length))]!();
+  });
+  expect(peak(heard)).toBeGreaterThan(0.3);
+  expect(peak(heard)).toBeLessThan(4);
+  expect(heard.every(Number.isFinite)).toBe(true);
+  expect(Number.isFinite(voice.position)).toBe(true);
+});
 
 test("how blocks are cut changes no sample", async () => {
   const sounds = { mix: noise(0.3), vocals: noise(0.2, 2), drums: clicks(RATE / 2), bass: tone(80) };

@@ -203,8 +203,12 @@ export class Voice {
     return this.around;
   }
 
-  /** The loop in force. Passing its end, forwards, goes on at its start; the other way round backwards. */
-  set loop(loop: Loop | null) {
+  /**
+   * The loop in force. Passing its end, forwards, goes on at its start; the other way round backwards. One that has no
+   * length is none.
+   */
+  set loop(wanted: Loop | null) {
+    const loop = wanted !== null && wanted.end - wanted.start >= 2 ? wanted : null;
     const before = this.around;
     if (sameLoop(before, loop)) return;
     if (!this.runs) {
@@ -351,18 +355,18 @@ export class Voice {
 
   /** Starts the stretchers of what is heard. Until they are filled the bridge is heard, or the direct path goes on. */
   private engage(bridging: boolean): void {
-    if (this.level < 1) this.start(0);
-    if (this.level > 0) this.start(1);
+    if (this.level < 1) this.start(0, bridging);
+    if (this.level > 0) this.start(1, bridging);
     this.stretching = this.mix.stretcher?.running === true || this.stem.stretcher?.running === true;
     this.bridging = this.stretching && bridging;
     this.bridge = this.place;
   }
 
-  private start(index: 0 | 1): void {
+  private start(index: 0 | 1, bridged: boolean): void {
     this.prepare(index);
     const lane = index === 0 ? this.mix : this.stem;
     lane.blend = 0;
-    lane.stretcher?.start(this.song!, lane.parts, this.place, this.wanted, this.around, this.semitones);
+    lane.stretcher?.start(this.song!, lane.parts, this.place, this.wanted, this.around, this.semitones, bridged);
   }
 
   private stop(lane: Lane): void {
@@ -412,19 +416,19 @@ export class Voice {
       this.leaving = true;
     }
     // What was fed before the song was here is missing in what comes out.
-    if (this.open && [this.mix, this.stem].some(({ stretcher }) => stretcher?.running && stretcher.starved && stretcher.here(this.place))) {
+    const { mix, stem } = this;
+    if (this.open && mix.stretcher?.starved === true && mix.stretcher.here(this.place)) {
       this.cut();
       this.begin(this.gentle);
     }
-    if (this.leaving && this.mix.blend === 0 && this.stem.blend === 0) this.disengage();
-    const settled = (lane: Lane, heard: boolean): boolean => !heard || lane.blend === 1;
-    if (this.bridging && settled(this.mix, this.level < 1) && settled(this.stem, this.level > 0)) this.bridging = false;
-    for (const lane of [this.mix, this.stem]) lane.toward = lane.stretcher?.ready && !this.leaving ? 1 : 0;
+    if (this.leaving && mix.blend === 0 && stem.blend === 0) this.disengage();
+    if ((this.level === 1 || mix.blend === 1) && (this.level === 0 || stem.blend === 1)) this.bridging = false;
+    mix.toward = mix.stretcher?.ready && !this.leaving ? 1 : 0;
+    stem.toward = stem.stretcher?.ready && !this.leaving ? 1 : 0;
   }
 
   private chooseLane(): void {
-    const { song, roles } = this;
-    this.target = this.useStems && roles.length > 1 && roles.every((role, part) => part === 0 || song!.complete(role)) ? 1 : 0;
+    this.target = this.useStems && this.song!.hasStems ? 1 : 0;
     if (this.level === this.target) {
       this.moving = false;
       const unheard = this.level === 1 ? this.mix : this.stem;
@@ -434,7 +438,7 @@ export class Voice {
     const index = this.target as 0 | 1;
     const next = index === 0 ? this.mix : this.stem;
     const unheard = this.level === 1 - index;
-    if (unheard && this.stretching && !next.stretcher?.running) this.start(index);
+    if (unheard && this.stretching && !next.stretcher?.running) this.start(index, false);
     const waits = unheard && next.stretcher?.running === true && !next.stretcher.ready;
     if (unheard && next.stretcher?.ready && !this.leaving) next.blend = 1;
     this.moving = !waits;
@@ -538,9 +542,11 @@ export class Voice {
     for (let i = 0; i < count; i++) {
       const gain = envelope[i]! * Math.abs(levels[i]! - mute);
       const blend = lane.blend;
-      // Equal power: the stretched sound has the phases of its own.
-      directGain[i] = blend === 1 ? 0 : gain * turning[i]! * (blend === 0 ? 1 : Math.cos((Math.PI / 2) * blend));
-      stretchedGain[i] = blend === 0 ? 0 : gain * (blend === 1 ? 1 : Math.sin((Math.PI / 2) * blend));
+      // Equal power where the two have phases of their own; the bridge is in phase with what comes after it.
+      const passed = this.bridging ? blend : Math.sin((Math.PI / 2) * blend);
+      const rest = this.bridging ? 1 - blend : Math.cos((Math.PI / 2) * blend);
+      directGain[i] = blend === 1 ? 0 : gain * turning[i]! * rest;
+      stretchedGain[i] = gain * passed;
       lane.blend = lane.toward > blend ? Math.min(1, blend + step) : lane.toward < blend ? Math.max(0, blend - step) : blend;
     }
     for (let channel = 0; channel < lane.direct.length; channel++) {
