@@ -91,7 +91,7 @@ export class Stretcher {
     const begin = position + lead - this.history;
     this.feed = Math.round(begin);
     this.lead = lead - this.history + (this.feed - begin);
-    this.fill(this.history, loop);
+    this.fill(this.history, loop !== null && position < loop.end ? loop : null);
     this.module._seek(this.history, own);
   }
 

@@ -13,6 +13,7 @@ import type { StretchModule } from "signalsmith-stretch";
 import { sameLoop, seam, wrap, type Loop } from "./seam";
 import { Reader, STEP } from "./reader";
 import type { Song } from "./song";
+import { Spill } from "./spill";
 import { Stretcher } from "./stretcher";
 import type { Role } from "./types";
 
@@ -42,8 +43,6 @@ const SLOWEST = 0.4;
 const FASTEST = 2.5;
 /** How far before the beginning and behind the end a hand can turn the record, in s. */
 const BEYOND = 10;
-/** Power of two, above FALL at 192 kHz and BLOCK together. */
-const SPILL = 2048;
 
 /** What is read of a song in at most STEP frames. */
 interface Path {
@@ -111,7 +110,7 @@ export class Voice {
   private stem = newLane([], null);
   /** 0 is the mix, 1 its stems; what it moves to; whether it may move yet. */
   private level = 0;
-  private target = 0;
+  private target: 0 | 1 = 0;
   private moving = false;
   private reader = new Reader(2);
   private readonly modules: [StretchModule | null, StretchModule | null] = [null, null];
@@ -130,9 +129,7 @@ export class Voice {
   private open = true;
   /** 1 while the record turns, 0 when it stands. */
   private turns = 1;
-  /** What has broken off, by the count of frames, and until when there is any. */
-  private readonly spill: Float32Array[] = [];
-  private spillEnd = 0;
+  private readonly spill = new Spill();
   private readonly scratch: Float32Array[] = [];
 
   // Of the frames that are being rendered.
@@ -245,9 +242,9 @@ export class Voice {
     this.reader = new Reader(2 * Math.max(1, parts.length - 1));
     while (this.outputs.length < 2 * parts.length) {
       this.outputs.push(new Float32Array(BLOCK));
-      this.spill.push(new Float32Array(SPILL));
       this.scratch.push(new Float32Array(STEP));
     }
+    this.spill.widen(this.outputs.length);
     this.prepare(0);
     this.prepare(1);
   }
@@ -263,7 +260,7 @@ export class Voice {
   render(from: number, to: number): void {
     const first = this.count;
     for (const output of this.outputs) output.fill(0, from, to);
-    this.silent = !this.runs && this.spillEnd <= first;
+    this.silent = !this.runs && this.spill.over(first);
     for (let at = from; at < to && this.runs; ) {
       if (this.count % STEP === 0) this.decide();
       const done = this.sound(this.outputs, at, Math.min(to, at + STEP - (this.count % STEP)), true);
@@ -275,7 +272,7 @@ export class Voice {
       }
     }
     this.count = first + to - from;
-    if (this.spillEnd > first) this.pour(first, from, to);
+    this.spill.pour(first, this.outputs, from, to);
   }
 
   // --- breaks
@@ -283,33 +280,16 @@ export class Voice {
   /** Lets what sounds now fade out by itself, under what comes. */
   private cut(): void {
     if (!this.runs || this.onset === 0) return;
-    const { place, speed, scratch, spill, fall } = this;
+    const { place, speed, scratch, fall } = this;
     for (let done = 0; done < fall.length; ) {
       const count = Math.min(STEP, fall.length - done);
       for (const room of scratch) room.fill(0);
       this.sound(scratch, 0, count, false);
-      for (let channel = 0; channel < scratch.length; channel++) {
-        const source = scratch[channel]!;
-        const target = spill[channel]!;
-        for (let i = 0; i < count; i++) target[(this.count + done + i) % SPILL]! += source[i]! * fall[done + i]!;
-      }
+      this.spill.add(this.count + done, scratch, count, fall, done);
       done += count;
     }
-    this.spillEnd = Math.max(this.spillEnd, this.count + fall.length);
     this.place = place;
     this.speed = speed;
-  }
-
-  private pour(first: number, from: number, to: number): void {
-    for (let channel = 0; channel < this.outputs.length; channel++) {
-      const source = this.spill[channel]!;
-      const target = this.outputs[channel]!;
-      for (let i = from; i < to; i++) {
-        const index = (first + i - from) % SPILL;
-        target[i]! += source[index]!;
-        source[index] = 0;
-      }
-    }
   }
 
   /** Starts to sound at its place, after a break or a silence. */
@@ -318,6 +298,7 @@ export class Voice {
     this.turns = Math.min(1, Math.abs(this.speed) / CREEP);
     this.rise = rise;
     this.onset = 0;
+    this.target = this.wantsStems();
     this.level = this.target;
     this.open = this.here();
     this.gate = this.open ? 1 : 0;
@@ -427,15 +408,19 @@ export class Voice {
     stem.toward = stem.stretcher?.ready && !this.leaving ? 1 : 0;
   }
 
+  private wantsStems(): 0 | 1 {
+    return this.useStems && this.song!.hasStems ? 1 : 0;
+  }
+
   private chooseLane(): void {
-    this.target = this.useStems && this.song!.hasStems ? 1 : 0;
+    this.target = this.wantsStems();
     if (this.level === this.target) {
       this.moving = false;
       const unheard = this.level === 1 ? this.mix : this.stem;
       if (unheard.stretcher?.running) this.stop(unheard);
       return;
     }
-    const index = this.target as 0 | 1;
+    const index = this.target;
     const next = index === 0 ? this.mix : this.stem;
     const unheard = this.level === 1 - index;
     if (unheard && this.stretching && !next.stretcher?.running) this.start(index, false);
