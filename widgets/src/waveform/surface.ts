@@ -13,6 +13,8 @@ export class Surface {
   /** Device pixels in one CSS pixel. */
   ratio = 1;
   readonly #changed: () => void;
+  readonly #themes: MutationObserver;
+  #themed: Element | null = null;
   #styles: CSSStyleDeclaration | null = null;
   readonly #colours = new Map<string, string>();
 
@@ -26,18 +28,16 @@ export class Surface {
     this.context = this.canvas.getContext("2d");
     const sizes = new ResizeObserver(() => this.measure());
     sizes.observe(host);
-    const themes = new MutationObserver(() => {
+    this.#themes = new MutationObserver(() => {
       this.#styles = null;
       this.#colours.clear();
       changed();
     });
-    const root = host.closest(".sfa");
-    if (root) themes.observe(root, { attributeFilter: ["data-theme", "class", "style"] });
     // A window that moves to another screen changes the ratio, not the size.
     addEventListener("resize", () => this.measure(), { signal });
     signal.addEventListener("abort", () => {
       sizes.disconnect();
-      themes.disconnect();
+      this.#themes.disconnect();
       this.canvas.remove();
     }, { once: true });
     this.measure();
@@ -48,6 +48,13 @@ export class Surface {
   }
 
   measure(): void {
+    // A host may be made before it comes into the page: it is measured again when it does.
+    const root = this.host.closest(".sfa");
+    if (root && root !== this.#themed) {
+      this.#themes.disconnect();
+      this.#themes.observe(root, { attributeFilter: ["data-theme", "class", "style"] });
+      this.#themed = root;
+    }
     const width = this.host.clientWidth;
     const height = this.host.clientHeight;
     const ratio = Math.min(4, globalThis.devicePixelRatio || 1);
