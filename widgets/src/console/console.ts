@@ -157,7 +157,7 @@ export class Console {
     const { left, right, peak } = meter;
     meter.reset();
     return {
-      frame: this.frame,
+      frame: this.frame + limiter.latency,
       decks: this.#decks.map((deck) => deck.state()),
       left,
       right,

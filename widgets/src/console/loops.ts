@@ -11,6 +11,8 @@ interface Span {
 /** Beats of the shortest and of the longest loop. */
 const SHORTEST = 1 / 32;
 const LONGEST = 64;
+/** Seconds below which nothing is a loop: there is no room for its seam. */
+const LEAST = 0.005;
 
 export class Loops {
   readonly #deck: Deck;
@@ -50,6 +52,8 @@ export class Loops {
     if (!on) this.leave();
     else if (this.loop === null) this.set(this.#deck.values.get("loop.beats"));
     else this.#enter();
+    // Without a song, or at its very end, there is no room for one.
+    if (on && !this.active) this.#deck.values.put("loop.active", 0);
   }
 
   setIn(): void {
@@ -69,8 +73,7 @@ export class Loops {
     }
     if (end <= start) return;
     this.#in = null;
-    this.#change({ start, end });
-    this.#enter();
+    if (this.#change({ start, end })) this.#enter();
   }
 
   /** A loop of so many beats, from here; the one in force keeps its beginning. */
@@ -78,8 +81,7 @@ export class Loops {
     if (!this.#deck.song) return;
     this.#deck.values.put("loop.beats", beats);
     const start = this.loop !== null && this.active ? this.loop.start : this.#deck.snapped(Math.min(1, beats));
-    this.#change(this.#span(start, beats));
-    this.#enter();
+    if (this.#change(this.#span(start, beats))) this.#enter();
   }
 
   /** `loop.beats` was changed. */
@@ -113,9 +115,8 @@ export class Loops {
 
   /** A loop that a hot cue holds. */
   take(span: Span): void {
-    this.loop = span;
     this.#in = null;
-    this.#enter();
+    if (this.#change(span)) this.#enter();
   }
 
   /** A roll of so many beats; 0 ends it where the song would be. */
@@ -132,9 +133,11 @@ export class Loops {
     }
     if (!this.#deck.song) return;
     if (this.#under === null) {
+      const span = this.#span(this.#deck.snapped(Math.min(1, beats)), beats);
+      if (!this.#isLoop(span)) return;
       this.#under = { loop: this.loop, active: this.active };
       slip.depart("roll");
-      this.loop = this.#span(this.#deck.snapped(Math.min(1, beats)), beats);
+      this.loop = span;
       voice.loop = { ...this.loop };
       this.#within();
     } else if (this.loop !== null) {
@@ -172,21 +175,25 @@ export class Loops {
   }
 
   #enter(): void {
-    if (this.loop === null || !this.#deck.song) {
-      this.#deck.values.put("loop.active", 0);
-      return;
-    }
+    if (this.loop === null || !this.#deck.song) return;
     this.#deck.slip.depart("loop");
     this.#deck.voice.loop = { ...this.loop };
     this.#deck.values.put("loop.active", 1);
     this.#within();
   }
 
-  #change(span: Span): void {
+  /** Whether it is long enough to be the loop, which it is then. */
+  #change(span: Span): boolean {
+    if (!this.#isLoop(span)) return false;
     this.loop = span;
-    if (!this.active) return;
+    if (!this.active) return true;
     this.#deck.voice.loop = { ...span };
     this.#within();
+    return true;
+  }
+
+  #isLoop({ start, end }: Span): boolean {
+    return end - start >= LEAST * this.#deck.sampleRate;
   }
 
   /** What plays beyond the end of the loop goes on within it, at the same place of its turn. */

@@ -24,6 +24,7 @@ export class Mixer {
   readonly #gain: Smooth;
   /** How much of each deck the headphones hear. */
   readonly #listens: Smooth[];
+  readonly #heard = [new Float32Array(BLOCK), new Float32Array(BLOCK)] as const;
 
   constructor(sampleRate: number, decks: readonly Deck[], values: Values) {
     this.#decks = decks;
@@ -75,12 +76,14 @@ export class Mixer {
 
   #listen(deck: Deck, listens: Smooth, from: number, to: number): void {
     if (listens.settled && listens.value === 0) return;
-    const { preLeft, preRight } = deck.strip;
+    const [left, right] = this.#heard;
     for (let frame = from; frame < to; frame += 1) {
-      const gain = listens.next();
-      this.phonesLeft[frame] = (this.phonesLeft[frame] as number) + gain * (preLeft[frame] as number);
-      this.phonesRight[frame] = (this.phonesRight[frame] as number) + gain * (preRight[frame] as number);
+      left[frame] = deck.strip.preLeft[frame] as number;
+      right[frame] = deck.strip.preRight[frame] as number;
     }
+    listens.apply(left, right, from, to);
+    add(left, this.phonesLeft, from, to);
+    add(right, this.phonesRight, from, to);
   }
 }
 

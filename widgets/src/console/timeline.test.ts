@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Bench } from "../testing/bench";
-import { info, RATE, stretches, tone, pitch, cents, rms, decibels } from "../testing/sound";
+import { RATE } from "../testing/sound";
 import { opening, timed } from "./script";
 import type { ConsoleEvent, TimedEvent } from "./types";
 
@@ -143,68 +143,3 @@ describe("a script", () => {
     expect(bench.events).toContainEqual({ type: "load", frame: 200, deck: 1, track: "some song" });
   });
 });
-
-describe("the mixer", () => {
-  const level = (bench: Bench) => decibels(rms(bench.run(0.3).subarray(RATE / 10)) * Math.SQRT2);
-
-  it("brings songs to the common loudness and takes them away by the crossfader", () => {
-    const bench = new Bench().load(1, { sound: tone(300), gain: -6, seconds: 20 }).set("mixer.crossfader", -1).set("deck.1.play");
-    expect(level(bench)).toBeCloseTo(-12, 1);
-    bench.set("mixer.crossfader", 0);
-    expect(level(bench)).toBeCloseTo(-15, 1);
-    bench.set("mixer.crossfader", 1);
-    expect(level(bench)).toBeLessThan(-100);
-    bench.set("deck.1.assign", "through").set("mixer.master", -6);
-    expect(level(bench)).toBeCloseTo(-18, 1);
-  });
-
-  it("plays the stems as they are set", () => {
-    const sounds = { mix: tone(100, 0.3), vocals: tone(300, 0.25), drums: tone(1000, 0.25) };
-    const bench = new Bench().load(1, { sounds, seconds: 20 }).set("deck.1.assign", "through").set("deck.1.play");
-    const near = (hertz: number) => decibels(Math.abs(bin(bench.run(0.4).subarray(0.1 * RATE), hertz)));
-    expect([near(100) < -60, near(300) > -15, near(1000) > -15]).toEqual([true, true, true]);
-    bench.set("deck.1.stem.vocals.mute");
-    expect(near(300)).toBeLessThan(-60);
-    bench.set("deck.1.stem.vocals.mute", 0).set("deck.1.stem.vocals.solo");
-    expect([near(300) > -15, near(1000) < -60]).toEqual([true, true]);
-    bench.set("deck.1.stems", 0);
-    expect([near(100) > -15, near(300) < -60]).toEqual([true, true]);
-  });
-
-  it("lets the headphones hear a deck that the master does not", () => {
-    const bench = new Bench().load(1, { sound: tone(300), seconds: 5 }).set("deck.1.volume", 0).set("deck.1.headphones").set("deck.1.play");
-    const phones = new Float32Array(RATE);
-    const master = new Float32Array(RATE);
-    bench.console.process(master, new Float32Array(RATE), phones, new Float32Array(RATE), RATE);
-    expect(rms(master.subarray(RATE / 2))).toBe(0);
-    expect(decibels(rms(phones.subarray(RATE / 2)) * Math.SQRT2)).toBeCloseTo(-12, 1);
-  });
-
-  it("keeps the key while the tempo changes, and shifts it by semitones", async () => {
-    const bench = new Bench(await stretches(8)).load(1, { sound: tone(440), seconds: 20, roles: ["mix"] }).set("deck.1.assign", "through").set("deck.1.pitch", 8);
-    bench.set("deck.1.play").run(0.5);
-    expect(Math.abs(cents(pitch(bench.run(1), 440), 440))).toBeLessThan(5);
-    bench.set("deck.1.key_shift", 3).run(0.5);
-    const up = 440 * 2 ** (3 / 12);
-    expect(Math.abs(cents(pitch(bench.run(1), up), up))).toBeLessThan(5);
-    bench.set("deck.1.key_shift", 0).set("deck.1.keylock", 0).run(0.5);
-    expect(Math.abs(cents(pitch(bench.run(1), 475.2), 475.2))).toBeLessThan(1);
-  });
-
-  it("refuses what is no slice of the song, and decks that are not there", () => {
-    const bench = new Bench();
-    expect(() => bench.console.load(5, info(10))).toThrow(/no deck 5/);
-    expect(() => bench.console.set("deck.1.vu", 1)).toThrow(/only be read/);
-  });
-});
-
-/** Amplitude of a frequency. */
-function bin(samples: Float32Array, hertz: number): number {
-  let [re, im] = [0, 0];
-  samples.forEach((sample, frame) => {
-    const window = 1 - Math.cos((2 * Math.PI * (frame + 0.5)) / samples.length);
-    re += sample * window * Math.cos((2 * Math.PI * hertz * frame) / RATE);
-    im += sample * window * Math.sin((2 * Math.PI * hertz * frame) / RATE);
-  });
-  return (2 * Math.hypot(re, im)) / samples.length;
-}

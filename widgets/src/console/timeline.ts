@@ -40,25 +40,30 @@ export class Timeline {
 
   /** Lets happen what is due at this frame. */
   run(frame: number, happen: (event: TimedEvent) => void, finished: (tag: string) => void): void {
-    // What happens may add and cancel scripts, and make others due.
+    // What happens in one script may bring a deck to a place that another one waits for.
     for (let some = true; some; ) {
       some = false;
-      for (const script of [...this.#scripts]) {
-        while (this.#scripts.includes(script)) {
-          const event = script.events[script.next];
-          if (event === undefined) {
-            this.#scripts = this.#scripts.filter((other) => other !== script);
-            if (script.tag !== null) finished(script.tag);
-            break;
-          }
-          if (!this.#isDue(script, event.when, frame)) break;
-          script.next += 1;
-          script.place = null;
-          happen(event);
-          some = true;
-        }
+      for (let index = 0; index < this.#scripts.length; index += 1) {
+        if (this.#proceed(this.#scripts[index] as Script, frame, happen)) some = true;
       }
     }
+    for (let index = this.#scripts.length - 1; index >= 0; index -= 1) {
+      const { tag, events, next } = this.#scripts[index] as Script;
+      if (next < events.length) continue;
+      this.#scripts.splice(index, 1);
+      if (tag !== null) finished(tag);
+    }
+  }
+
+  /** Whether something of a script was due. */
+  #proceed(script: Script, frame: number, happen: (event: TimedEvent) => void): boolean {
+    const before = script.next;
+    for (let event = script.events[before]; event && this.#isDue(script, event.when, frame); event = script.events[script.next]) {
+      script.next += 1;
+      script.place = null;
+      happen(event);
+    }
+    return script.next > before;
   }
 
   /** Frames until the first event that is due, at most `most`. */

@@ -114,7 +114,7 @@ export interface DeckState {
 }
 
 export interface ConsoleState {
-  /** Frame at which all this is so. */
+  /** Frame at which what plays at these positions comes out: the limiter takes a few milliseconds. */
   frame: number;
   decks: DeckState[];
   /** Peaks since the last time, linear; `peak` is the true peak. */
