@@ -7,6 +7,13 @@ const LEAST = -32768;
 /** Silence needs no more than this. */
 const FINEST = 1 << 23;
 
+/** Full scale of 16 bits. */
+const FULL = 32768;
+/** By how much a 16 bit sample in single precision may miss a whole number, when it was a part of 32767. */
+const NEARLY = 0.004;
+/** Samples that show what a slice is. */
+const ENOUGH = 4096;
+
 /**
  * A slice of floats as integers.
  *
@@ -14,27 +21,56 @@ const FINEST = 1 << 23;
  * bit, quiet passages keep more than 16 bits, and what is beyond full scale (songs as MP3) stays whole.
  */
 export function quantise(left: Float32Array, right: Float32Array, from: number, to: number): Slice {
-  const scale = scaleOf(left, right, from, to);
-  return { left: integers(left, from, to, scale), right: integers(right, from, to, scale), scale };
+  const sides = left === right ? [left] : [left, right];
+  const above = aboveZero(sides, from, to);
+  const scale = scaleOf(sides, from, to, above);
+  return { left: integers(left, from, to, scale, above), right: integers(right, from, to, scale, above), scale };
 }
 
-function scaleOf(left: Float32Array, right: Float32Array, from: number, to: number): number {
+/**
+ * What samples above zero are to be multiplied by.
+ *
+ * Chromium takes 16 bit samples above zero as parts of 32767 and those below as parts of 32768. Where a slice is such, it
+ * is put right: then it is what the file holds, and what a render reads from it.
+ */
+function aboveZero(sides: Float32Array[], from: number, to: number): number {
+  let exact = true;
+  let stretched = true;
+  let seen = 0;
+  for (const side of sides) {
+    for (let i = from; i < to; i++) {
+      const sample = side[i] as number;
+      if (sample === 0) continue;
+      const whole = Number.isInteger(sample * FULL);
+      exact &&= whole;
+      stretched &&= sample > 0 ? Math.abs(sample * MOST - Math.round(sample * MOST)) < NEARLY : whole;
+      if (!exact && !stretched) return 1;
+      if (++seen === ENOUGH) return exact ? 1 : MOST / FULL;
+    }
+  }
+  return exact ? 1 : MOST / FULL;
+}
+
+function scaleOf(sides: Float32Array[], from: number, to: number, above: number): number {
   let high = 0;
   let low = 0;
-  for (const channel of left === right ? [left] : [left, right]) {
+  for (const side of sides) {
     for (let i = from; i < to; i++) {
-      const sample = channel[i] as number;
+      const sample = side[i] as number;
       if (sample > high) high = sample;
       else if (sample < low) low = sample;
     }
   }
   let scale = FINEST;
-  while (high * scale > MOST || low * scale < LEAST) scale /= 2;
+  while (Math.floor(high * above * scale + 0.5) > MOST || Math.floor(low * scale + 0.5) < LEAST) scale /= 2;
   return scale;
 }
 
-function integers(samples: Float32Array, from: number, to: number, scale: number): Int16Array {
+function integers(samples: Float32Array, from: number, to: number, scale: number, above: number): Int16Array {
   const made = new Int16Array(to - from);
-  for (let i = from; i < to; i++) made[i - from] = Math.round((samples[i] as number) * scale);
+  for (let i = from; i < to; i++) {
+    const sample = samples[i] as number;
+    made[i - from] = Math.floor((sample > 0 ? sample * above : sample) * scale + 0.5);
+  }
   return made;
 }
