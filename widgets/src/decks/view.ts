@@ -90,11 +90,12 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
     const mixing = controls.isOn("view.mixer");
     root.classList.toggle("has-four", four);
     root.classList.toggle("is-unmixed", !mixing);
+    root.classList.toggle("has-stemwaves", controls.isOn("view.stems"));
     for (const element of lower) element.hidden = !four;
     for (const element of mixer) element.hidden = !mixing || (!four && lower.includes(element));
     if (!four && desk.active > 2) desk.activate(1);
   };
-  for (const id of ["mixer.decks", "view.mixer"]) controls.on(id, arrange, signal);
+  for (const id of ["mixer.decks", "view.mixer", "view.stems"]) controls.on(id, arrange, signal);
   arrange();
   options.library?.(library, (trackId) => desk.load(freeDeck(system), trackId));
 
