@@ -1,13 +1,17 @@
 /** Brings the sound of a song: fetched, decoded by the browser, and handed over piece by piece. */
 
+import { SLICE } from "../../console/types";
 import { describeMime, LONGEST_DECODED_SUM, stemsFit } from "../../engine/engine";
 import { AudioFailure, type FetchBytes, fetchAudio, type Fetcher } from "../../engine/fetch";
 import type { AudioSource } from "../../types";
-import type { Samples } from "./sound";
+import { type Decoded, decodePieces } from "./pieces";
+import { breathe, type Samples } from "./sound";
 import type { DeckLoading } from "./types";
 
 /** Decoded sound is four times as large as what is kept of it: so many sources are decoded side by side. */
 const SIDE_BY_SIDE = 2;
+/** The page is held up no longer than this at a time, in ms. */
+const STEP_MS = 6;
 
 export interface LoadOptions {
   sources: readonly AudioSource[];
@@ -21,8 +25,9 @@ export interface LoadOptions {
   progress(loading: DeckLoading): void;
   /** The length of the song is known (frames): from now on its sound comes, for these roles. */
   begin(frames: number, roles: string[]): Promise<void> | void;
-  give(role: string, samples: Samples, frames: number): Promise<void>;
-  /** The song can be played from its beginning to its end, without its stems. */
+  /** Slice `index` of a role; its arrays are used again. */
+  give(role: string, index: number, samples: Samples): void;
+  /** All of the song itself is there, and it can be played without its stems. */
   playable(): void;
 }
 
@@ -47,36 +52,114 @@ export async function loadSong(options: LoadOptions): Promise<void> {
   const roles = rolesOf(sources, duration);
   const stems = sources.filter(({ role }) => role !== "mix" && roles.includes(role));
   const mix = sources.find(({ role }) => role === "mix");
-  const samples = mix ? await decoded(options, mix, "song").catch((error: unknown) => {
+  const song = mix ? await decoded(options, mix, "song").catch((error: unknown) => {
     signal.throwIfAborted();
     if (stems.length === 0 || !(error instanceof AudioFailure)) throw error;
     return null;
   }) : null;
-  if (samples) {
-    const frames = samples.left.length;
+  const slicer = (role: string, frames: number) => new Slicer(frames, (index, samples) => give(role, index, samples));
+  if (song) {
+    const { frames } = song;
     await begin(frames, roles);
-    await give("mix", samples, frames);
+    await pour(song, slicer("mix", frames), signal);
     playable();
-    await eachOf(stems, SIDE_BY_SIDE, async (stem) => give(stem.role, await decoded(options, stem, "stems"), frames));
+    await eachOf(stems, SIDE_BY_SIDE, async (stem) => {
+      await pour(await decoded(options, stem, "stems"), slicer(stem.role, frames), signal);
+    });
     return;
   }
   let sum: Samples | null = null;
   for (const stem of stems) {
     const part = await decoded(options, stem, "song");
     if (!sum) {
-      sum = { left: new Float32Array(part.left.length), right: new Float32Array(part.left.length) };
-      await begin(sum.left.length, roles);
+      sum = { left: new Float32Array(part.frames), right: new Float32Array(part.frames) };
+      await begin(part.frames, roles);
     }
-    add(sum.left, part.left);
-    add(sum.right, part.right);
-    await give(stem.role, part, sum.left.length);
+    await pour(part, slicer(stem.role, sum.left.length), signal, sum);
   }
   if (!sum) throw new AudioFailure("This track has no audio that this browser can read.");
-  await give("mix", sum, sum.left.length);
+  const { left, right } = sum;
+  const chunks = (async function* () { yield { left, right }; })();
+  await pour({ frames: left.length, chunks }, slicer("mix", left.length), signal);
   playable();
 }
 
-async function decoded(options: LoadOptions, source: AudioSource, what: DeckLoading["what"]): Promise<Samples> {
+/** Cuts what comes into slices of a song of so many frames: longer sound is cut off, shorter sound ends in silence. */
+class Slicer {
+  readonly #frames: number;
+  readonly #give: (index: number, samples: Samples) => void;
+  readonly #left: Float32Array;
+  readonly #right: Float32Array;
+  #at = 0;
+
+  constructor(frames: number, give: (index: number, samples: Samples) => void) {
+    this.#frames = frames;
+    this.#give = give;
+    this.#left = new Float32Array(Math.min(SLICE, frames));
+    this.#right = new Float32Array(Math.min(SLICE, frames));
+  }
+
+  /** Takes sound from its frame `from` on, up to the end of a slice; the number of frames it took. */
+  take({ left, right }: Samples, from: number): number {
+    const place = this.#at % SLICE;
+    const count = Math.min(left.length - from, SLICE - place, this.#frames - this.#at);
+    this.#left.set(left.subarray(from, from + count), place);
+    this.#right.set(right.subarray(from, from + count), place);
+    this.#forward(count);
+    return count;
+  }
+
+  get full(): boolean {
+    return this.#at >= this.#frames;
+  }
+
+  /** One slice of silence, or the rest of one. */
+  silence(): void {
+    const place = this.#at % SLICE;
+    const count = Math.min(SLICE - place, this.#frames - this.#at);
+    this.#left.fill(0, place, place + count);
+    this.#right.fill(0, place, place + count);
+    this.#forward(count);
+  }
+
+  #forward(count: number): void {
+    if (count === 0) return;
+    this.#at += count;
+    if (this.#at % SLICE > 0 && !this.full) return;
+    const index = Math.ceil(this.#at / SLICE) - 1;
+    const length = this.#at - index * SLICE;
+    this.#give(index, { left: this.#left.subarray(0, length), right: this.#right.subarray(0, length) });
+  }
+}
+
+/** Passes decoded sound on in steps that leave the page free, and adds it to a sum. */
+async function pour({ chunks }: Decoded, slicer: Slicer, signal: AbortSignal, sum: Samples | null = null): Promise<void> {
+  let begun = performance.now();
+  let place = 0;
+  const rest = async () => {
+    if (performance.now() - begun < STEP_MS) return;
+    await breathe();
+    signal.throwIfAborted();
+    begun = performance.now();
+  };
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    begun = performance.now();
+    for (let from = 0; from < chunk.left.length && !slicer.full;) {
+      const count = slicer.take(chunk, from);
+      if (sum) add(sum, place, chunk, from, count);
+      from += count;
+      place += count;
+      await rest();
+    }
+  }
+  while (!slicer.full) {
+    slicer.silence();
+    await rest();
+  }
+}
+
+async function decoded(options: LoadOptions, source: AudioSource, what: DeckLoading["what"]): Promise<Decoded> {
   const { context, fetchBytes, fetch, signal, progress } = options;
   progress({ what, phase: "fetch", fraction: null });
   const bytes = await fetchAudio(source, fetchBytes, fetch, signal, (received, total) => {
@@ -85,9 +168,8 @@ async function decoded(options: LoadOptions, source: AudioSource, what: DeckLoad
   progress({ what, phase: "decode", fraction: null });
   const made = await context;
   signal.throwIfAborted();
-  let buffer: AudioBuffer;
   try {
-    buffer = await made.decodeAudioData(bytes);
+    return await decodePieces(bytes, made);
   } catch {
     signal.throwIfAborted();
     throw new AudioFailure(
@@ -95,9 +177,6 @@ async function decoded(options: LoadOptions, source: AudioSource, what: DeckLoad
       "Separate the song to play it from its stems, or add it as FLAC, WAV, MP3 or Ogg.",
     );
   }
-  signal.throwIfAborted();
-  const left = buffer.getChannelData(0);
-  return { left, right: buffer.numberOfChannels > 1 ? buffer.getChannelData(1) : left };
 }
 
 /** Does something with each, `most` at a time; the first failure ends all. */
@@ -109,7 +188,9 @@ async function eachOf<T>(items: readonly T[], most: number, work: (item: T) => P
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
 }
 
-function add(sum: Float32Array, part: Float32Array): void {
-  const length = Math.min(sum.length, part.length);
-  for (let i = 0; i < length; i += 1) sum[i] = (sum[i] as number) + (part[i] as number);
+function add(sum: Samples, place: number, part: Samples, from: number, count: number): void {
+  for (let i = 0; i < count; i += 1) {
+    sum.left[place + i] = (sum.left[place + i] as number) + (part.left[from + i] as number);
+    sum.right[place + i] = (sum.right[place + i] as number) + (part.right[from + i] as number);
+  }
 }

@@ -4,7 +4,7 @@ import type { ToConsole } from "../../console/messages";
 import { type Curve, side } from "../../console/dsp/crossfade";
 import { decibelGain, levelGain, volumeGain } from "../../console/dsp/fader";
 import { controlOf, holdsState, numberOf, valueOf } from "../../console/table";
-import { type ConsoleEvent, type ConsoleState, DECKS, type DeckState, type SongInfo } from "../../console/types";
+import { type ConsoleEvent, type ConsoleState, DECKS, type DeckState, SLICE, type SongInfo } from "../../console/types";
 import type { Receive, Samples, Sound } from "./sound";
 import type { Failure } from "./types";
 
@@ -27,6 +27,8 @@ class PlainDeck {
   readonly fader: GainNode;
   info: SongInfo | null = null;
   buffer: AudioBuffer | null = null;
+  /** What has come of the song so far. */
+  coming: AudioBuffer | null = null;
   run: Run | null = null;
   position = 0;
   cuePoint = 0;
@@ -84,13 +86,17 @@ export class PlainSound implements Sound {
     this.#tell();
   }
 
-  async give(deck: number, song: string, role: string, { left, right }: Samples, frames: number): Promise<void> {
+  give(deck: number, song: string, role: string, index: number, { left, right }: Samples): void {
     const target = this.#deck(deck);
-    if (role !== "mix" || target.info?.id !== song) return;
-    const buffer = this.#context.createBuffer(2, frames, this.#context.sampleRate);
-    buffer.copyToChannel(left as Float32Array<ArrayBuffer>, 0);
-    buffer.copyToChannel(right as Float32Array<ArrayBuffer>, 1);
+    const { info } = target;
+    if (role !== "mix" || info?.id !== song) return;
+    const buffer = (target.coming ??= this.#context.createBuffer(2, info.frames, this.#context.sampleRate));
+    buffer.copyToChannel(left as Float32Array<ArrayBuffer>, 0, index * SLICE);
+    buffer.copyToChannel(right as Float32Array<ArrayBuffer>, 1, index * SLICE);
+    if (index * SLICE + left.length < info.frames) return;
+    // A source that plays takes no more sound: it is whole before it can start.
     target.buffer = buffer;
+    target.coming = null;
     if (this.#number(`deck.${deck}.play`)) this.#start(deck);
     this.#tell();
   }
@@ -203,6 +209,7 @@ export class PlainSound implements Sound {
     this.#stop(deck);
     deck.info = null;
     deck.buffer = null;
+    deck.coming = null;
     deck.position = 0;
     deck.held = null;
     this.#put(`deck.${number}.play`, 0);

@@ -3,7 +3,6 @@
 import { AudioFailure } from "../../engine/fetch";
 import { type FromConsole, PROCESSOR, type ToConsole } from "../../console/messages";
 import { quantise } from "../../console/quantise";
-import { SLICE, type Slice } from "../../console/types";
 import type { Failure } from "./types";
 
 /** Stereo sound at the context's sample rate; mono has the same array twice. */
@@ -18,15 +17,13 @@ export interface Sound {
   /** The console's second output; null where there is none. */
   readonly node: AudioNode | null;
   post(message: ToConsole): void;
-  /** Hands the sound of one role of a song over, in steps that leave the page free; `frames` is the length of the song. */
-  give(deck: number, song: string, role: string, samples: Samples, frames: number, signal: AbortSignal): Promise<void>;
+  /** Hands over slice `index` (of SLICE frames, the last one shorter) of one role of a song; the arrays stay the giver's. */
+  give(deck: number, song: string, role: string, index: number, samples: Samples): void;
   close(): void;
 }
 
 export type Receive = (message: FromConsole) => void;
 
-/** A page is held up no longer than this at a time, in ms. */
-const STEP_MS = 6;
 /** A worklet that has not answered by now never will, in ms. */
 const READY_MS = 20_000;
 
@@ -40,22 +37,6 @@ export function breathe(): Promise<void> {
     };
     port2.postMessage(null);
   });
-}
-
-/** Slices of a role one after another, silent where its sound is shorter than the song. */
-export function* slices({ left, right }: Samples, frames: number): Generator<Slice> {
-  for (let from = 0; from < frames; from += SLICE) {
-    const to = Math.min(frames, from + SLICE);
-    const end = Math.max(from, Math.min(to, left.length));
-    const slice = quantise(left, right, from, end);
-    yield end === to ? slice : { left: lengthened(slice.left, to - from), right: lengthened(slice.right, to - from), scale: slice.scale };
-  }
-}
-
-function lengthened(samples: Int16Array, length: number): Int16Array {
-  const longer = new Int16Array(length);
-  longer.set(samples);
-  return longer;
 }
 
 /** The console in the page's context. `code` is its script. */
@@ -91,13 +72,14 @@ export class WorkletSound implements Sound {
         else reject(error);
       };
       node.port.onmessage = ({ data }: MessageEvent<FromConsole>) => {
-        clearTimeout(timer);
-        there = true;
-        resolve();
+        // It says that it is ready, or that it will have no key lock.
+        if (!there && (data.type === "ready" || data.type === "refused")) {
+          clearTimeout(timer);
+          there = true;
+          resolve();
+        }
         receive(data);
       };
-      // It answers this as soon as it is there, whether its key lock is ready or not.
-      node.port.postMessage({ type: "probe" } satisfies ToConsole);
     });
     return new WorkletSound(node);
   }
@@ -106,21 +88,10 @@ export class WorkletSound implements Sound {
     this.node.port.postMessage(message);
   }
 
-  async give(
-    deck: number, song: string, role: string, samples: Samples, frames: number, signal: AbortSignal,
-  ): Promise<void> {
-    let index = 0;
-    let begun = performance.now();
-    for (const slice of slices(samples, frames)) {
-      const message: ToConsole = { type: "slice", deck, song, role, index, slice };
-      const arrays = new Set([slice.left.buffer, slice.right.buffer]);
-      this.node.port.postMessage(message, [...arrays] as Transferable[]);
-      index += 1;
-      if (performance.now() - begun < STEP_MS) continue;
-      await breathe();
-      signal.throwIfAborted();
-      begun = performance.now();
-    }
+  give(deck: number, song: string, role: string, index: number, { left, right }: Samples): void {
+    const slice = quantise(left, right, 0, left.length);
+    const message: ToConsole = { type: "slice", deck, song, role, index, slice };
+    this.node.port.postMessage(message, [slice.left.buffer, slice.right.buffer] as Transferable[]);
   }
 
   close(): void {

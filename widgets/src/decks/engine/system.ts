@@ -639,7 +639,7 @@ export class DeckSystem {
           for (const [control, value] of held) this.#send(control, value);
           this.#flush();
         },
-        give: async (role, samples, frames) => (await made).give(number, id, role, samples, frames, signal),
+        give: (role, index, samples) => this.#sound?.give(number, id, role, index, samples),
         playable: () => {
           ready();
           this.#deckMoved(number);
