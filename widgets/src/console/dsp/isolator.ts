@@ -2,13 +2,12 @@
 
 import { decibelGain } from "./fader";
 import { BUTTERWORTH, Section, type Shape } from "./section";
-import { Smooth } from "./smooth";
+import { CHUNK, Smooth } from "./smooth";
 
 export type Band = "low" | "mid" | "high";
 
 /** Hz. */
 const SPLITS = [250, 2500] as const;
-const CHUNK = 64;
 
 /**
  * Three bands by Linkwitz-Riley splits at 250 Hz and 2.5 kHz, 48 dB per octave: so steep that a killed band is gone in
@@ -69,23 +68,23 @@ export class Isolator {
 
   #run(left: Float32Array, right: Float32Array, from: number, to: number): void {
     if (this.#silent && silent(left, from, to) && silent(right, from, to)) {
-      for (let i = from; i < to; i += 1) this.#turn(i - from);
+      this.#turn(to - from);
       return;
     }
     this.#silent = false;
     // Both channels are made from the same gains: these move once.
     const frames = to - from;
-    for (let i = 0; i < frames; i += 1) this.#turn(i);
+    this.#turn(frames);
     this.#channels[0].run(left, from, frames, this.#low, this.#mid, this.#high, this.#wets);
     this.#channels[1].run(right, from, frames, this.#low, this.#mid, this.#high, this.#wets);
   }
 
-  /** Gains of the next frame. */
-  #turn(at: number): void {
-    this.#low[at] = this.#gains.low.next();
-    this.#mid[at] = this.#gains.mid.next();
-    this.#high[at] = this.#gains.high.next();
-    this.#wets[at] = this.#wet.next();
+  /** Gains of the next frames. */
+  #turn(frames: number): void {
+    this.#gains.low.fill(this.#low, frames);
+    this.#gains.mid.fill(this.#mid, frames);
+    this.#gains.high.fill(this.#high, frames);
+    this.#wet.fill(this.#wets, frames);
   }
 
   #tidy(): void {

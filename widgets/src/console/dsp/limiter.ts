@@ -1,5 +1,6 @@
 /** Keeps the master under full scale, also between its samples. */
 
+import { CHUNK } from "./smooth";
 import { TruePeak } from "./truepeak";
 
 /** Highest true peak that leaves it: -0.3 dBFS. */
@@ -30,6 +31,8 @@ export class Limiter {
   readonly #release: number;
   readonly #leftPeak = new TruePeak();
   readonly #rightPeak = new TruePeak();
+  /** Of the frames that are made: heights first, gains then. */
+  readonly #heights = new Float64Array(CHUNK);
   readonly #left: Float32Array;
   readonly #right: Float32Array;
   #at = 0;
@@ -67,30 +70,37 @@ export class Limiter {
 
   /** In place. */
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
-    const most = this.on ? CEILING : ABSURD;
-    for (let i = from; i < to; i += 1) {
-      const one = sound(left[i] as number);
-      const other = sound(right[i] as number);
-      const gain = this.#follow(Math.max(this.#leftPeak.push(one, AIM), this.#rightPeak.push(other, AIM)));
-      left[i] = clamp((this.#left[this.#at] as number) * gain, most);
-      right[i] = clamp((this.#right[this.#at] as number) * gain, most);
-      this.#left[this.#at] = one;
-      this.#right[this.#at] = other;
-      this.#at = this.#at + 1 === this.latency ? 0 : this.#at + 1;
-      if (gain < this.#lowest) this.#lowest = gain;
+    for (let start = from; start < to; start += CHUNK) {
+      const frames = Math.min(CHUNK, to - start);
+      clean(left, start, frames);
+      clean(right, start, frames);
+      this.#heights.fill(0, 0, frames);
+      this.#leftPeak.run(left, start, frames, this.#heights, AIM);
+      this.#rightPeak.run(right, start, frames, this.#heights, AIM);
+      this.#follow(frames);
+      this.#pass(left, right, start, frames);
     }
   }
 
-  /** Gain of the frame that leaves, when the wave of the frame that comes is so high. */
-  #follow(peak: number): number {
-    const lowest = this.#least(this.on && peak > AIM ? Math.floor((AIM / peak) * UNIT) : UNIT);
-    if (lowest <= this.#gain) this.#gain = lowest;
-    else this.#gain = Math.min(lowest, Math.ceil(this.#gain + (lowest - this.#gain) * this.#release));
-    const place = this.#frame % this.#ahead;
-    this.#sum += this.#gain - (this.#gains[place] as number);
-    this.#gains[place] = this.#gain;
-    this.#frame += 1;
-    return this.#sum / (this.#ahead * UNIT);
+  /** Turns the heights of what comes into the gains of what leaves. */
+  #follow(frames: number): void {
+    const heights = this.#heights;
+    const gains = this.#gains;
+    const whole = this.#ahead * UNIT;
+    let gain = this.#gain;
+    let sum = this.#sum;
+    for (let i = 0; i < frames; i += 1) {
+      const height = heights[i] as number;
+      const lowest = this.#least(this.on && height > AIM ? Math.floor((AIM / height) * UNIT) : UNIT);
+      gain = lowest <= gain ? lowest : Math.min(lowest, Math.ceil(gain + (lowest - gain) * this.#release));
+      const place = this.#frame % this.#ahead;
+      sum += gain - (gains[place] as number);
+      gains[place] = gain;
+      this.#frame += 1;
+      heights[i] = sum / whole;
+    }
+    this.#gain = gain;
+    this.#sum = sum;
   }
 
   /** The lowest of the last `held` gains. */
@@ -107,11 +117,30 @@ export class Limiter {
     this.#count += 1;
     return this.#lows[this.#first] as number;
   }
+
+  #pass(left: Float32Array, right: Float32Array, from: number, frames: number): void {
+    const most = this.on ? CEILING : ABSURD;
+    let lowest = this.#lowest;
+    let at = this.#at;
+    for (let i = 0; i < frames; i += 1) {
+      const gain = this.#heights[i] as number;
+      const one = left[from + i] as number;
+      const other = right[from + i] as number;
+      left[from + i] = clamp((this.#left[at] as number) * gain, most);
+      right[from + i] = clamp((this.#right[at] as number) * gain, most);
+      this.#left[at] = one;
+      this.#right[at] = other;
+      at = at + 1 === this.latency ? 0 : at + 1;
+      if (gain < lowest) lowest = gain;
+    }
+    this.#lowest = lowest;
+    this.#at = at;
+  }
 }
 
 /** A broken sample must not silence the master for good. */
-function sound(sample: number): number {
-  return sample > -ABSURD && sample < ABSURD ? sample : 0;
+function clean(samples: Float32Array, from: number, frames: number): void {
+  for (let i = from; i < from + frames; i += 1) if (!(Math.abs(samples[i] as number) < ABSURD)) samples[i] = 0;
 }
 
 function clamp(sample: number, most: number): number {

@@ -1,5 +1,6 @@
 /** Peaks, true peaks and levels of a moment. */
 
+import { CHUNK } from "./smooth";
 import { TruePeak } from "./truepeak";
 
 /** How long the ear of a VU meter listens, in s. */
@@ -30,7 +31,9 @@ export class MasterMeter {
   /** Highest true peak of both channels since the last `reset`. */
   peak = 0;
   readonly #share: number;
-  readonly #peaks = [new TruePeak(), new TruePeak()] as const;
+  readonly #leftPeak = new TruePeak();
+  readonly #rightPeak = new TruePeak();
+  readonly #heights = new Float64Array(CHUNK);
   #leftSquare = 0;
   #rightSquare = 0;
 
@@ -52,12 +55,12 @@ export class MasterMeter {
     this.right = highest(right, from, to, this.right);
     this.#leftSquare = square(left, from, to, this.#leftSquare, this.#share);
     this.#rightSquare = square(right, from, to, this.#rightSquare, this.#share);
-    const [a, b] = this.#peaks;
-    for (let i = from; i < to; i += 1) {
-      const one = a.push(left[i] as number, this.peak);
-      const other = b.push(right[i] as number, this.peak);
-      if (one > this.peak) this.peak = one;
-      if (other > this.peak) this.peak = other;
+    for (let start = from; start < to; start += CHUNK) {
+      const frames = Math.min(CHUNK, to - start);
+      this.#heights.fill(this.peak, 0, frames);
+      this.#leftPeak.run(left, start, frames, this.#heights, this.peak);
+      this.#rightPeak.run(right, start, frames, this.#heights, this.peak);
+      for (let i = 0; i < frames; i += 1) this.peak = Math.max(this.peak, this.#heights[i] as number);
     }
   }
 

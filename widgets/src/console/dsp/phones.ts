@@ -1,13 +1,17 @@
 /** What the headphones play: the decks that are listened to, the master, or both. */
 
 import { levelGain } from "./fader";
-import { Smooth } from "./smooth";
+import { CHUNK, Smooth } from "./smooth";
 
 export class Phones {
   readonly #cue: Smooth;
   readonly #master: Smooth;
   readonly #volume: Smooth;
   readonly #split: Smooth;
+  readonly #cues = new Float64Array(CHUNK);
+  readonly #masters = new Float64Array(CHUNK);
+  readonly #volumes = new Float64Array(CHUNK);
+  readonly #splits = new Float64Array(CHUNK);
 
   constructor(sampleRate: number) {
     this.#cue = new Smooth(sampleRate, 1);
@@ -41,19 +45,25 @@ export class Phones {
   process(
     left: Float32Array, right: Float32Array, masterLeft: Float32Array, masterRight: Float32Array, from: number, to: number,
   ): void {
-    for (let i = from; i < to; i += 1) {
-      const cue = this.#cue.next();
-      const master = this.#master.next();
-      const volume = this.#volume.next();
-      const split = this.#split.next();
-      const a = left[i] as number;
-      const b = right[i] as number;
-      const c = masterLeft[i] as number;
-      const d = masterRight[i] as number;
-      const blend = cue * a + master * c;
-      const other = cue * b + master * d;
-      left[i] = volume * ((1 - split) * blend + (split * (a + b)) / 2);
-      right[i] = volume * ((1 - split) * other + (split * (c + d)) / 2);
+    for (let start = from; start < to; start += CHUNK) {
+      const frames = Math.min(CHUNK, to - start);
+      this.#cue.fill(this.#cues, frames);
+      this.#master.fill(this.#masters, frames);
+      this.#volume.fill(this.#volumes, frames);
+      this.#split.fill(this.#splits, frames);
+      for (let k = 0; k < frames; k += 1) {
+        const i = start + k;
+        const cue = this.#cues[k] as number;
+        const master = this.#masters[k] as number;
+        const volume = this.#volumes[k] as number;
+        const split = this.#splits[k] as number;
+        const a = left[i] as number;
+        const b = right[i] as number;
+        const c = masterLeft[i] as number;
+        const d = masterRight[i] as number;
+        left[i] = volume * ((1 - split) * (cue * a + master * c) + (split * (a + b)) / 2);
+        right[i] = volume * ((1 - split) * (cue * b + master * d) + (split * (c + d)) / 2);
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 /** The one filter knob of a channel: dark to the left, thin to the right. */
 
 import { BUTTERWORTH } from "./section";
-import { Smooth } from "./smooth";
+import { CHUNK, Smooth } from "./smooth";
 
 /** So far from its middle the knob does nothing. */
 const DEAD = 0.03;
@@ -15,7 +15,6 @@ const RESONANCE = 1.6;
 const RESONANT = 0.25;
 /** How long the knob's value takes, of each of its two poles, in s. */
 const GLIDE = 0.004;
-const CHUNK = 64;
 const SILENT = 1e-20;
 /** Integrators of a channel: two of each of the four sections. */
 const STATES = 8;
@@ -32,6 +31,7 @@ export class Sweep {
   readonly #wet: Smooth;
   readonly #states = [new Float64Array(STATES), new Float64Array(STATES)] as const;
   readonly #wets = new Float64Array(CHUNK);
+  readonly #positions = new Float64Array(CHUNK);
   /** Of each frame: gain and the two dampings of the low-pass, then of the high-pass. */
   readonly #turns = new Float64Array(6 * CHUNK);
   readonly #turn = new Float64Array(6);
@@ -73,17 +73,18 @@ export class Sweep {
 
   #run(left: Float32Array, right: Float32Array, from: number, to: number): void {
     const frames = to - from;
+    this.#wet.fill(this.#wets, frames);
+    this.#position.fill(this.#positions, frames);
     for (let i = 0; i < frames; i += 1) {
-      this.#wets[i] = this.#wet.next();
-      this.#aim(this.#position.next());
+      if (this.#positions[i] !== this.#turned) this.#aim(i);
       for (let k = 0; k < 6; k += 1) this.#turns[6 * i + k] = this.#turn[k] as number;
     }
     filter(left, from, frames, this.#states[0], this.#turns, this.#wets);
     filter(right, from, frames, this.#states[1], this.#turns, this.#wets);
   }
 
-  #aim(position: number): void {
-    if (position === this.#turned) return;
+  #aim(at: number): void {
+    const position = this.#positions[at] as number;
     this.#turned = position;
     const way = Math.max(0, (Math.abs(position) - DEAD) / (1 - DEAD));
     const [low, high] = [position < 0 ? way : 0, position > 0 ? way : 0];

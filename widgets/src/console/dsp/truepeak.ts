@@ -13,41 +13,43 @@ const MOST = Math.max(...WEIGHTS.map((row) => row.reduce((sum, weight) => sum + 
 
 /** One channel. */
 export class TruePeak {
-  /** Frames by which what `push` says comes later than the wave. */
+  /** Frames by which what `run` says comes later than the wave. */
   static readonly LATENCY = TAPS / 2;
   /** The last samples twice, so that they always lie in a row. */
   readonly #samples = new Float64Array(2 * TAPS);
   #at = 0;
 
   /**
-   * Takes a sample; the height of the wave from the sample before the middle of the window up to it.
-   *
-   * @param above A height below this is of no interest: what is returned may then be too low.
+   * Raises each of `heights` to the height of the wave at its frame, if that is more. Waves below `above` are of no
+   * interest: what is said of them may be too low.
    */
-  push(sample: number, above: number): number {
+  run(wave: Float32Array, from: number, frames: number, heights: Float64Array, above: number): void {
     const samples = this.#samples;
-    samples[this.#at] = sample;
-    samples[this.#at + TAPS] = sample;
-    this.#at = (this.#at + 1) % TAPS;
-    const start = this.#at;
-    const middle = start + TAPS / 2 - 1;
-    let most = Math.max(Math.abs(samples[middle] as number), Math.abs(samples[middle + 1] as number));
-    if (!this.#could(start, above)) return most;
-    for (let place = 0; place < TIMES - 1; place += 1) {
-      const row = WEIGHTS[place] as Float64Array;
-      let sum = 0;
-      for (let i = 0; i < TAPS; i += 1) sum += (row[i] as number) * (samples[start + i] as number);
-      const size = Math.abs(sum);
-      if (size > most) most = size;
-    }
-    return most;
-  }
-
-  /** Whether a value between the samples could be higher than `above`. */
-  #could(start: number, above: number): boolean {
     const least = above / MOST;
-    for (let i = start; i < start + TAPS; i += 1) if (Math.abs(this.#samples[i] as number) > least) return true;
-    return false;
+    let at = this.#at;
+    for (let frame = 0; frame < frames; frame += 1) {
+      const sample = wave[from + frame] as number;
+      samples[at] = sample;
+      samples[at + TAPS] = sample;
+      at = (at + 1) % TAPS;
+      let most = Math.abs(samples[at + TAPS / 2 - 1] as number);
+      let highest = 0;
+      for (let i = at; i < at + TAPS; i += 1) {
+        const size = Math.abs(samples[i] as number);
+        if (size > highest) highest = size;
+      }
+      if (highest > least) {
+        for (let place = 0; place < TIMES - 1; place += 1) {
+          const row = WEIGHTS[place] as Float64Array;
+          let sum = 0;
+          for (let i = 0; i < TAPS; i += 1) sum += (row[i] as number) * (samples[at + i] as number);
+          const size = Math.abs(sum);
+          if (size > most) most = size;
+        }
+      }
+      if (most > (heights[frame] as number)) heights[frame] = most;
+    }
+    this.#at = at;
   }
 }
 

@@ -76,6 +76,7 @@ export class Crush implements Effect {
   }
 
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
+    this.#blend.next(to - from);
     for (let i = from; i < to; i += 1) {
       const x = left[i] as number;
       const y = right[i] as number;
@@ -87,7 +88,7 @@ export class Crush implements Effect {
         this.#left = step === 0 ? 0 : step * Math.round(x / step);
         this.#right = step === 0 ? 0 : step * Math.round(y / step);
       }
-      const share = this.#blend.share.next();
+      const share = this.#blend.shares[i - from] as number;
       left[i] = x + share * (this.#left - x);
       right[i] = y + share * (this.#right - y);
     }

@@ -1,6 +1,6 @@
 /** Echoes in time with the beat, each of them a little darker and thinner. */
 
-import { Smooth } from "../smooth";
+import { CHUNK, Smooth } from "../smooth";
 import { between, type Effect, flush, framesOf, LONGEST, Send } from "./effect";
 
 /** Share of an echo in the next one, with the amount at 0 and at 1. */
@@ -22,6 +22,11 @@ const QUIET = 3e-5;
 export class Echo implements Effect {
   readonly #blend: Send;
   readonly #feedback: Smooth;
+  readonly #feedbacks = new Float64Array(CHUNK);
+  /** Of the frames that are made: where the echo is read, where it was before, and what is left of that. */
+  readonly #delays = new Float64Array(CHUNK);
+  readonly #befores = new Float64Array(CHUNK);
+  readonly #fades = new Float64Array(CHUNK);
   readonly #lines: readonly [Line, Line];
   readonly #most: number;
   readonly #fade: number;
@@ -89,7 +94,8 @@ export class Echo implements Effect {
   }
 
   tick(_beat: number, perFrame: number): void {
-    this.#wanted = Math.round(framesOf(this.#beats, perFrame, this.#most));
+    // A whole chunk is read before it is written.
+    this.#wanted = Math.max(2 * CHUNK, Math.round(framesOf(this.#beats, perFrame, this.#most)));
     if (this.#delay === 0) this.#delay = this.#wanted;
     const far = Math.abs(this.#wanted - this.#delay);
     if (this.#fading === 0 && far > DRAG * this.#delay) {
@@ -97,8 +103,7 @@ export class Echo implements Effect {
       this.#delay = this.#wanted;
       this.#fading = this.#fade;
     }
-    const { send } = this.#blend;
-    if (this.on || !send.settled || this.#fading > 0 || this.#since <= Math.max(this.#delay, this.#wanted)) return;
+    if (!this.#blend.deaf || this.#fading > 0 || this.#since <= Math.max(this.#delay, this.#wanted)) return;
     this.#blend.idle = true;
     this.#delay = 0;
     this.#since = 0;
@@ -106,41 +111,38 @@ export class Echo implements Effect {
   }
 
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
+    const frames = to - from;
+    this.#blend.next(frames);
+    this.#feedback.fill(this.#feedbacks, frames);
+    for (let i = 0; i < frames; i += 1) this.#move(i);
     const [one, other] = this.#lines;
-    const { send, dry, wet } = this.#blend;
-    for (let i = from; i < to; i += 1) {
-      this.#drag();
-      let a = one.read(this.#delay);
-      let b = other.read(this.#delay);
-      if (this.#fading > 0) {
-        this.#fading -= 1;
-        const share = (1 - Math.cos((Math.PI * this.#fading) / this.#fade)) / 2;
-        a += share * (one.read(this.#before) - a);
-        b += share * (other.read(this.#before) - b);
-      }
-      const taken = send.next();
-      const back = this.#feedback.next();
-      const through = dry.next();
-      const loud = wet.next();
-      const x = left[i] as number;
-      const y = right[i] as number;
-      const size = Math.max(one.write(taken * x, a, back), other.write(taken * y, b, back));
-      this.#since = size > QUIET ? 0 : this.#since + 1;
-      left[i] = through * x + loud * a;
-      right[i] = through * y + loud * b;
+    one.tap(this.#delays, this.#befores, this.#fades, frames);
+    other.tap(this.#delays, this.#befores, this.#fades, frames);
+    const { sends, dries, wets } = this.#blend;
+    one.pass(left, from, frames, sends, dries, wets, this.#feedbacks);
+    other.pass(right, from, frames, sends, dries, wets, this.#feedbacks);
+    for (let i = 0; i < frames; i += 1) {
+      this.#since = Math.max(one.sizes[i] as number, other.sizes[i] as number) > QUIET ? 0 : this.#since + 1;
     }
   }
 
-  #drag(): void {
+  /** Where the echo of a frame is read. */
+  #move(i: number): void {
     const gap = this.#wanted - this.#delay;
-    if (gap === 0 || this.#fading > 0 || Math.abs(gap) > DRAG * this.#delay) return;
-    this.#delay += Math.abs(gap) <= SPEED ? gap : SPEED * Math.sign(gap);
+    if (this.#fading > 0) this.#fading -= 1;
+    else if (Math.abs(gap) <= DRAG * this.#delay) this.#delay += Math.abs(gap) <= SPEED ? gap : SPEED * Math.sign(gap);
+    this.#delays[i] = this.#delay;
+    this.#befores[i] = this.#before;
+    this.#fades[i] = (1 - Math.cos((Math.PI * this.#fading) / this.#fade)) / 2;
   }
 }
 
 /** One channel: what was heard, and the filters that the echoes pass. */
 class Line {
+  /** How loud what it wrote is. */
+  readonly sizes = new Float64Array(CHUNK);
   readonly #samples: Float32Array;
+  readonly #echoes = new Float64Array(CHUNK);
   readonly #low: number;
   readonly #high: number;
   #at = 0;
@@ -150,7 +152,7 @@ class Line {
   #dull = 0;
 
   constructor(sampleRate: number, most: number) {
-    this.#samples = new Float32Array(most + 4);
+    this.#samples = new Float32Array(most + CHUNK + 4);
     this.#low = 1 - Math.exp((-2 * Math.PI * THIN) / sampleRate);
     this.#high = 1 - Math.exp((-2 * Math.PI * DARK) / sampleRate);
   }
@@ -161,29 +163,46 @@ class Line {
     this.#dull = 0;
   }
 
-  /** What was written so many frames ago. */
-  read(delay: number): number {
+  /** Finds the echoes of the next frames. */
+  tap(delays: Float64Array, befores: Float64Array, fades: Float64Array, frames: number): void {
+    for (let i = 0; i < frames; i += 1) {
+      const echo = this.#read(delays[i] as number, i);
+      const fade = fades[i] as number;
+      this.#echoes[i] = fade === 0 ? echo : echo + fade * (this.#read(befores[i] as number, i) - echo);
+    }
+  }
+
+  /** Takes up the next frames, in place, and gives back what is heard of them and of their echoes. */
+  pass(
+    samples: Float32Array, from: number, frames: number,
+    sends: Float64Array, dries: Float64Array, wets: Float64Array, feedbacks: Float64Array,
+  ): void {
+    for (let i = 0; i < frames; i += 1) {
+      const sample = samples[from + i] as number;
+      const echo = this.#echoes[i] as number;
+      this.#bass = flush(this.#bass + this.#low * (echo - this.#bass));
+      this.#dull = flush(this.#dull + this.#high * (echo - this.#bass - this.#dull));
+      const sum = flush((sends[i] as number) * sample + (feedbacks[i] as number) * bend(this.#dull));
+      this.#samples[this.#at] = sum;
+      this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
+      this.sizes[i] = Math.abs(sum);
+      samples[from + i] = (dries[i] as number) * sample + (wets[i] as number) * echo;
+    }
+    this.#written = Math.min(this.#samples.length, this.#written + frames);
+  }
+
+  /** What will have been written so many frames before the frame that comes `ahead` frames after the next one. */
+  #read(delay: number, ahead: number): number {
     const whole = Math.floor(delay);
-    if (whole + 2 > this.#written) return whole === delay ? this.#sample(whole) : 0;
     const place = delay - whole;
-    if (place === 0) return this.#sample(whole);
-    return between(this.#sample(whole - 1), this.#sample(whole), this.#sample(whole + 1), this.#sample(whole + 2), place);
+    const ago = whole - ahead;
+    if (place === 0) return this.#sample(ago);
+    return between(this.#sample(ago - 1), this.#sample(ago), this.#sample(ago + 1), this.#sample(ago + 2), place);
   }
 
-  /** How loud what it wrote is. */
-  write(sample: number, echo: number, feedback: number): number {
-    this.#bass = flush(this.#bass + this.#low * (echo - this.#bass));
-    this.#dull = flush(this.#dull + this.#high * (echo - this.#bass - this.#dull));
-    const sum = flush(sample + feedback * bend(this.#dull));
-    this.#samples[this.#at] = sum;
-    this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
-    if (this.#written < this.#samples.length) this.#written += 1;
-    return Math.abs(sum);
-  }
-
-  #sample(delay: number): number {
-    if (delay > this.#written) return 0;
-    const place = this.#at - delay;
+  #sample(ago: number): number {
+    if (ago > this.#written) return 0;
+    const place = this.#at - ago;
     return this.#samples[place < 0 ? place + this.#samples.length : place] as number;
   }
 }

@@ -1,9 +1,7 @@
 /** What every effect of a slot is, and what several of them need. */
 
-import { Smooth } from "../smooth";
+import { CHUNK, Smooth } from "../smooth";
 
-/** Effects are told of the beat, and look whether they are done, every so many frames. */
-export const CHUNK = 64;
 /** Longest time an echo or a roll holds, in s. */
 export const LONGEST = 6;
 
@@ -16,7 +14,7 @@ export interface Effect {
   beats: number;
   /** Whether it does nothing at all and need not be called; it changes only when set or in `tick`. */
   readonly idle: boolean;
-  /** @param into Frames from the last place on the grid of `CHUNK`s to `from`. */
+  /** Makes `CHUNK` frames at most. @param into Frames from the last place on the grid of `CHUNK`s to `from`. */
   process(left: Float32Array, right: Float32Array, from: number, to: number, into: number): void;
   /**
    * Called once every `CHUNK` frames while it is not idle, and before it begins.
@@ -31,13 +29,15 @@ export interface Effect {
 
 /** How an effect that replaces the sound is blended in. */
 export class Insert {
-  readonly share: Smooth;
+  /** How much of it is heard in each of the frames that are made. */
+  readonly shares = new Float64Array(CHUNK);
+  readonly #share: Smooth;
   idle = true;
   #on = false;
   #mix = 0.5;
 
   constructor(sampleRate: number) {
-    this.share = new Smooth(sampleRate, 0);
+    this.#share = new Smooth(sampleRate, 0);
   }
 
   get on(): boolean {
@@ -58,37 +58,44 @@ export class Insert {
     this.#aim();
   }
 
+  next(frames: number): void {
+    this.#share.fill(this.shares, frames);
+  }
+
   /** Whether it has just become idle. */
   tick(): boolean {
-    if (this.idle || this.#on || !this.share.settled) return false;
+    if (this.idle || this.#on || !this.#share.settled) return false;
     this.idle = true;
     return true;
   }
 
   settle(): void {
-    this.share.settle();
+    this.#share.settle();
   }
 
   #aim(): void {
-    this.share.target = this.#on ? this.#mix : 0;
+    this.#share.target = this.#on ? this.#mix : 0;
     if (this.#on) this.idle = false;
   }
 }
 
 /** How an effect with a tail is blended in: switched off, it hears nothing any more, and its tail stays as loud. */
 export class Send {
-  /** What it hears of the sound, what is left of the sound itself, and how loud the effect is. */
-  readonly send: Smooth;
-  readonly dry: Smooth;
-  readonly wet: Smooth;
+  /** Of the frames that are made: what it hears of the sound, what is left of the sound, and how loud the effect is. */
+  readonly sends = new Float64Array(CHUNK);
+  readonly dries = new Float64Array(CHUNK);
+  readonly wets = new Float64Array(CHUNK);
+  readonly #send: Smooth;
+  readonly #dry: Smooth;
+  readonly #wet: Smooth;
   idle = true;
   #on = false;
   #mix = 0.5;
 
   constructor(sampleRate: number) {
-    this.send = new Smooth(sampleRate, 0);
-    this.dry = new Smooth(sampleRate, 1);
-    this.wet = new Smooth(sampleRate, 0);
+    this.#send = new Smooth(sampleRate, 0);
+    this.#dry = new Smooth(sampleRate, 1);
+    this.#wet = new Smooth(sampleRate, 0);
     this.#aim();
   }
 
@@ -110,18 +117,29 @@ export class Send {
     this.#aim();
   }
 
+  /** Whether it hears nothing any more. */
+  get deaf(): boolean {
+    return !this.#on && this.#send.settled;
+  }
+
+  next(frames: number): void {
+    this.#send.fill(this.sends, frames);
+    this.#dry.fill(this.dries, frames);
+    this.#wet.fill(this.wets, frames);
+  }
+
   settle(): void {
-    for (const smooth of [this.send, this.dry, this.wet]) smooth.settle();
+    for (const smooth of [this.#send, this.#dry, this.#wet]) smooth.settle();
   }
 
   /** Up to its middle the effect comes to the sound, after it the sound goes. */
   #aim(): void {
-    this.send.target = this.#on ? 1 : 0;
-    this.dry.target = this.#on && this.#mix > 0.5 ? Math.max(0, Math.cos((this.#mix - 0.5) * Math.PI)) : 1;
-    this.wet.target = Math.sin((this.#mix * Math.PI) / 2);
+    this.#send.target = this.#on ? 1 : 0;
+    this.#dry.target = this.#on && this.#mix > 0.5 ? Math.max(0, Math.cos((this.#mix - 0.5) * Math.PI)) : 1;
+    this.#wet.target = Math.sin((this.#mix * Math.PI) / 2);
     if (this.#on && this.idle) {
       this.idle = false;
-      this.wet.settle();
+      this.#wet.settle();
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The sound beside a copy of itself whose delay swings with the beat. */
 
-import { Smooth } from "../smooth";
+import { CHUNK, Smooth } from "../smooth";
 import { between, type Effect, flush, Insert } from "./effect";
 
 /** A swing lasts so many times the effect's time: half a beat makes it a bar. */
@@ -21,6 +21,8 @@ export class Flanger implements Effect {
   readonly #feedback: Smooth;
   /** What the lines hear: it begins softly, for its beginning comes back. */
   readonly #taken: Smooth;
+  readonly #feedbacks = new Float64Array(CHUNK);
+  readonly #takes = new Float64Array(CHUNK);
   readonly #sides: readonly [Line, Line];
   readonly #rate: number;
   #amount = 0.5;
@@ -86,18 +88,12 @@ export class Flanger implements Effect {
   }
 
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
-    const [one, other] = this.#sides;
-    for (let i = from; i < to; i += 1) {
-      const share = this.#blend.share.next();
-      const back = this.#feedback.next();
-      const taken = this.#taken.next();
-      // As loud as the sound alone, however sharp it is.
-      const level = Math.sqrt(1 - back * back);
-      const x = left[i] as number;
-      const y = right[i] as number;
-      left[i] = x + share * ((x + level * one.next(taken * x, back)) * Math.SQRT1_2 - x);
-      right[i] = y + share * ((y + level * other.next(taken * y, back)) * Math.SQRT1_2 - y);
-    }
+    const frames = to - from;
+    this.#blend.next(frames);
+    this.#feedback.fill(this.#feedbacks, frames);
+    this.#taken.fill(this.#takes, frames);
+    this.#sides[0].run(left, from, frames, this.#blend.shares, this.#takes, this.#feedbacks);
+    this.#sides[1].run(right, from, frames, this.#blend.shares, this.#takes, this.#feedbacks);
   }
 }
 
@@ -110,6 +106,7 @@ function delayAt(swing: number, longest: number): number {
 class Line {
   readonly #samples: Float32Array;
   readonly #delay: Smooth;
+  readonly #delays = new Float64Array(CHUNK);
   #at = 0;
   #fresh = true;
 
@@ -129,14 +126,23 @@ class Line {
     this.#fresh = true;
   }
 
-  /** The copy that goes with a sample. */
-  next(sample: number, feedback: number): number {
-    const delay = this.#delay.next();
-    const whole = Math.floor(delay);
-    const copy = between(this.#ago(whole - 1), this.#ago(whole), this.#ago(whole + 1), this.#ago(whole + 2), delay - whole);
-    this.#samples[this.#at] = flush(sample + feedback * copy);
-    this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
-    return copy;
+  /** In place. */
+  run(
+    samples: Float32Array, from: number, frames: number, shares: Float64Array, takes: Float64Array, feedbacks: Float64Array,
+  ): void {
+    this.#delay.fill(this.#delays, frames);
+    for (let i = 0; i < frames; i += 1) {
+      const sample = samples[from + i] as number;
+      const delay = this.#delays[i] as number;
+      const whole = Math.floor(delay);
+      const copy = between(this.#ago(whole - 1), this.#ago(whole), this.#ago(whole + 1), this.#ago(whole + 2), delay - whole);
+      const feedback = feedbacks[i] as number;
+      this.#samples[this.#at] = flush((takes[i] as number) * sample + feedback * copy);
+      this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
+      // As loud as the sound alone, however sharp it is.
+      const both = (sample + Math.sqrt(1 - feedback * feedback) * copy) * Math.SQRT1_2;
+      samples[from + i] = sample + (shares[i] as number) * (both - sample);
+    }
   }
 
   #ago(frames: number): number {

@@ -1,6 +1,6 @@
 /** Opens and closes with the beat. */
 
-import { Smooth } from "../smooth";
+import { CHUNK, Smooth } from "../smooth";
 import { type Effect, Insert } from "./effect";
 
 /** How fast it opens and closes, of each of two poles, in s; it begins so much before the beat that attacks come whole. */
@@ -14,6 +14,7 @@ const EARLY = 0.003;
 export class Gate implements Effect {
   readonly #blend: Insert;
   readonly #gain: Smooth;
+  readonly #gains = new Float64Array(CHUNK);
   readonly #early: number;
   amount = 0.5;
   beats = 0.5;
@@ -61,12 +62,17 @@ export class Gate implements Effect {
     const closed = this.amount <= 0.5 ? 0.7 * (1 - 2 * this.amount) : 0;
     const first = (this.#beat + this.#early * this.#perFrame) / this.beats;
     const step = this.#perFrame / this.beats;
-    for (let i = from; i < to; i += 1) {
-      const place = first + (into + i - from) * step;
-      this.#gain.target = place - Math.floor(place) < open ? 1 : closed;
-      const gain = 1 + this.#blend.share.next() * (this.#gain.next() - 1);
-      left[i] = (left[i] as number) * gain;
-      right[i] = (right[i] as number) * gain;
+    const frames = to - from;
+    for (let i = 0; i < frames; i += 1) {
+      const place = first + (into + i) * step;
+      this.#gains[i] = place - Math.floor(place) < open ? 1 : closed;
+    }
+    this.#gain.follow(this.#gains, frames);
+    this.#blend.next(frames);
+    for (let i = 0; i < frames; i += 1) {
+      const gain = 1 + (this.#blend.shares[i] as number) * ((this.#gains[i] as number) - 1);
+      left[from + i] = (left[from + i] as number) * gain;
+      right[from + i] = (right[from + i] as number) * gain;
     }
   }
 }

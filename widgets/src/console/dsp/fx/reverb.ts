@@ -1,5 +1,6 @@
 /** A hall: a network of eight delay lines that feed one another. */
 
+import { CHUNK } from "../smooth";
 import { type Effect, flush, Send } from "./effect";
 
 /** Lengths in s: without a common measure, so that no tone stands out; of the lines, and of the all-passes before them. */
@@ -30,29 +31,23 @@ const QUIET = 1e-5;
 export class Reverb implements Effect {
   readonly #blend: Send;
   readonly #rate: number;
-  readonly #answers: readonly [Answer, Answer];
-  readonly #outer: readonly (readonly AllPass[])[];
+  readonly #fronts: readonly [Front, Front];
+  readonly #rounds = LINES.map(() => new Float64Array(CHUNK)) as unknown as Eight;
   readonly #lines: readonly HallLine[];
-  readonly #values = new Float64Array(LINES.length);
   readonly #longest: number;
-  readonly #thin: number;
   amount = 0.5;
   beats = 0.5;
   /** The amount, which moves there within some ticks. */
   #size = 0.5;
   #level = 0;
   #since = 0;
-  #bassLeft = 0;
-  #bassRight = 0;
 
   constructor(sampleRate: number) {
     this.#rate = sampleRate;
     this.#blend = new Send(sampleRate);
-    this.#answers = [new Answer(sampleRate), new Answer(sampleRate)];
-    this.#outer = OUTER.map((lengths) => lengths.map((length) => new AllPass(Math.round(length * sampleRate))));
-    this.#lines = LINES.map((length, i) => new HallLine(sampleRate, length, INNER[i] as number, BREATH[i] as number, i / LINES.length));
+    this.#fronts = [new Front(sampleRate, OUTER[0]), new Front(sampleRate, OUTER[1])];
+    this.#lines = this.#rounds.map((round, index) => new HallLine(sampleRate, index, round));
     this.#longest = Math.ceil((MOST + 0.2) * sampleRate);
-    this.#thin = 1 - Math.exp((-2 * Math.PI * THIN) / sampleRate);
   }
 
   get idle(): boolean {
@@ -81,7 +76,7 @@ export class Reverb implements Effect {
   }
 
   tick(_beat: number, perFrame: number): void {
-    if (!this.on && this.#blend.send.settled && this.#since > this.#longest) {
+    if (this.#blend.deaf && this.#since > this.#longest) {
       this.#end();
       return;
     }
@@ -93,42 +88,41 @@ export class Reverb implements Effect {
     // A long tail piles up: so far that it stays as loud, but not so far that its beginning is lost.
     this.#level = LEVEL * (lost / this.#lines.length) ** 0.55;
     const frames = Math.round(Math.min(MOST * this.#rate, (BEFORE * this.beats) / Math.abs(perFrame)));
-    this.#answers[0].aim(frames);
-    this.#answers[1].aim(frames);
+    this.#fronts[0].aim(frames);
+    this.#fronts[1].aim(frames);
   }
 
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
-    const { send, dry, wet } = this.#blend;
-    const [leftAnswer, rightAnswer] = this.#answers;
-    const [leftOuter, rightOuter] = this.#outer as [readonly AllPass[], readonly AllPass[]];
-    const values = this.#values;
-    const lines = this.#lines;
-    for (let i = from; i < to; i += 1) {
-      const x = left[i] as number;
-      const y = right[i] as number;
-      const taken = send.next();
-      let a = leftAnswer.next(taken * x);
-      let b = rightAnswer.next(taken * y);
-      this.#bassLeft = flush(this.#bassLeft + this.#thin * (a - this.#bassLeft));
-      this.#bassRight = flush(this.#bassRight + this.#thin * (b - this.#bassRight));
-      a -= this.#bassLeft;
-      b -= this.#bassRight;
-      for (let k = 0; k < 4; k += 1) {
-        a = (leftOuter[k] as AllPass).next(a);
-        b = (rightOuter[k] as AllPass).next(b);
-      }
-      for (let k = 0; k < 8; k += 1) values[k] = (lines[k] as HallLine).read();
-      const loud = wet.next() * this.#level;
-      const through = dry.next();
-      left[i] = through * x + loud * (FIRST * a + alternate(values, 0));
-      right[i] = through * y + loud * (FIRST * b + alternate(values, 1));
-      mingle(values);
-      let most = Math.max(Math.abs(a), Math.abs(b));
-      for (let k = 0; k < 8; k += 1) {
-        const written = (values[k] as number) + 0.5 * (k % 2 === 0 ? a : b);
-        (lines[k] as HallLine).write(written);
-        most = Math.max(most, Math.abs(written));
-      }
+    const frames = to - from;
+    const { sends, dries, wets } = this.#blend;
+    this.#blend.next(frames);
+    const [one, other] = this.#fronts;
+    one.run(left, from, frames, sends);
+    other.run(right, from, frames, sends);
+    // A round through a line lasts longer than a chunk: all are read, mingled, and written.
+    for (let k = 0; k < 8; k += 1) (this.#lines[k] as HallLine).read(frames);
+    const [a, b, c, d, e, f, g, h] = this.#rounds;
+    for (let i = 0; i < frames; i += 1) {
+      const loud = (wets[i] as number) * this.#level;
+      const through = dries[i] as number;
+      const near = (one.samples[i] as number) * FIRST;
+      const far = (other.samples[i] as number) * FIRST;
+      left[from + i] = through * (left[from + i] as number)
+        + loud * (near + (a[i] as number) - (c[i] as number) + (e[i] as number) - (g[i] as number));
+      right[from + i] = through * (right[from + i] as number)
+        + loud * (far + (b[i] as number) - (d[i] as number) + (f[i] as number) - (h[i] as number));
+    }
+    mingle(this.#rounds, frames);
+    for (let k = 0; k < 8; k += 1) (this.#lines[k] as HallLine).write((k % 2 === 0 ? one : other).samples, frames);
+    this.#listen(frames);
+  }
+
+  /** How long it has been quiet. */
+  #listen(frames: number): void {
+    const [one, other] = this.#fronts;
+    for (let i = 0; i < frames; i += 1) {
+      let most = Math.max(Math.abs(one.samples[i] as number), Math.abs(other.samples[i] as number));
+      for (let k = 0; k < 8; k += 1) most = Math.max(most, Math.abs((this.#rounds[k] as Float64Array)[i] as number));
       this.#since = most > QUIET ? 0 : this.#since + 1;
     }
   }
@@ -136,45 +130,52 @@ export class Reverb implements Effect {
   #end(): void {
     this.#blend.idle = true;
     this.#since = 0;
-    this.#bassLeft = 0;
-    this.#bassRight = 0;
-    for (const answer of this.#answers) answer.reset();
-    for (const side of this.#outer) for (const pass of side) pass.reset();
+    for (const front of this.#fronts) front.reset();
     for (const line of this.#lines) line.reset();
   }
 }
 
-/** What one side hears of the lines: every other one, with changing signs. */
-function alternate(values: Float64Array, first: number): number {
-  return (values[first] as number) - (values[first + 2] as number) + (values[first + 4] as number) - (values[first + 6] as number);
-}
+type Eight = readonly [
+  Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array,
+];
 
 /** Every line hears all of them, equally loud (a Hadamard matrix). */
-function mingle(values: Float64Array): void {
+function mingle(rounds: Eight, frames: number): void {
   for (let width = 1; width < 8; width *= 2) {
-    for (let i = 0; i < 8; i += 1) {
-      if ((i & width) !== 0) continue;
-      const a = values[i] as number;
-      const b = values[i + width] as number;
-      values[i] = a + b;
-      values[i + width] = a - b;
+    for (let k = 0; k < 8; k += 1) {
+      if ((k & width) !== 0) continue;
+      const one = rounds[k] as Float64Array;
+      const other = rounds[k + width] as Float64Array;
+      for (let i = 0; i < frames; i += 1) {
+        const a = one[i] as number;
+        const b = other[i] as number;
+        one[i] = (a + b) * Math.SQRT1_2;
+        other[i] = (a - b) * Math.SQRT1_2;
+      }
     }
   }
-  for (let i = 0; i < 8; i += 1) values[i] = (values[i] as number) * (Math.SQRT1_2 / 2);
 }
 
-/** The time until the hall answers; a new time fades over. */
-class Answer {
-  readonly #samples: Float32Array;
+/** What one side of the sound goes through before the lines: time, a high-pass and four all-passes. */
+class Front {
+  /** What comes out. */
+  readonly samples = new Float64Array(CHUNK);
+  readonly #kept: Float32Array;
+  readonly #passes: readonly AllPass[];
   readonly #fade: number;
+  readonly #thin: number;
+  #bass = 0;
   #at = 0;
+  /** Frames until the hall answers, and until it answered before, while a new time fades over. */
   #delay = -1;
   #before = 0;
   #fading = 0;
 
-  constructor(sampleRate: number) {
-    this.#samples = new Float32Array(Math.ceil(MOST * sampleRate) + 1);
+  constructor(sampleRate: number, lengths: readonly number[]) {
+    this.#kept = new Float32Array(Math.ceil(MOST * sampleRate) + 1);
+    this.#passes = lengths.map((length) => new AllPass(Math.round(length * sampleRate)));
     this.#fade = Math.round(FADE * sampleRate);
+    this.#thin = 1 - Math.exp((-2 * Math.PI * THIN) / sampleRate);
   }
 
   aim(frames: number): void {
@@ -186,26 +187,32 @@ class Answer {
     this.#delay = frames;
   }
 
-  next(sample: number): number {
-    this.#samples[this.#at] = flush(sample);
-    let answer = this.#ago(this.#delay);
-    if (this.#fading > 0) {
-      this.#fading -= 1;
-      answer += (this.#fading / this.#fade) * (this.#ago(this.#before) - answer);
+  run(sound: Float32Array, from: number, frames: number, sends: Float64Array): void {
+    for (let i = 0; i < frames; i += 1) {
+      this.#kept[this.#at] = flush((sends[i] as number) * (sound[from + i] as number));
+      let answer = this.#ago(this.#delay);
+      if (this.#fading > 0) {
+        this.#fading -= 1;
+        answer += (this.#fading / this.#fade) * (this.#ago(this.#before) - answer);
+      }
+      this.#at = this.#at + 1 === this.#kept.length ? 0 : this.#at + 1;
+      this.#bass = flush(this.#bass + this.#thin * (answer - this.#bass));
+      this.samples[i] = answer - this.#bass;
     }
-    this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
-    return answer;
+    for (let k = 0; k < this.#passes.length; k += 1) (this.#passes[k] as AllPass).run(this.samples, frames);
   }
 
   reset(): void {
-    this.#samples.fill(0);
+    this.#kept.fill(0);
+    for (const pass of this.#passes) pass.reset();
+    this.#bass = 0;
     this.#delay = -1;
     this.#fading = 0;
   }
 
   #ago(frames: number): number {
     const place = this.#at - frames;
-    return this.#samples[place < 0 ? place + this.#samples.length : place] as number;
+    return this.#kept[place < 0 ? place + this.#kept.length : place] as number;
   }
 }
 
@@ -217,12 +224,15 @@ class AllPass {
     this.#samples = new Float32Array(frames);
   }
 
-  next(sample: number): number {
-    const old = this.#samples[this.#at] as number;
-    const stored = flush(sample + DIFFUSE * old);
-    this.#samples[this.#at] = stored;
-    this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
-    return old - DIFFUSE * stored;
+  /** In place. */
+  run(samples: Float64Array, frames: number): void {
+    for (let i = 0; i < frames; i += 1) {
+      const old = this.#samples[this.#at] as number;
+      const stored = flush((samples[i] as number) + DIFFUSE * old);
+      this.#samples[this.#at] = stored;
+      this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
+      samples[i] = old - DIFFUSE * stored;
+    }
   }
 
   reset(): void {
@@ -233,10 +243,11 @@ class AllPass {
 /** A line with its all-pass, its losses and its breath. */
 class HallLine {
   readonly #samples: Float32Array;
+  readonly #round: Float64Array;
   readonly #inner: AllPass;
   readonly #frames: number;
-  /** Frames of a round, with the all-pass. */
-  readonly #round: number;
+  /** Frames that a sound needs to come round, with the all-pass. */
+  readonly #way: number;
   readonly #rate: number;
   readonly #depth: number;
   /** The breath, a point that goes round a circle. */
@@ -250,42 +261,63 @@ class HallLine {
   #dark = 1;
   #dull = 0;
 
-  constructor(sampleRate: number, length: number, inner: number, breath: number, start: number) {
+  /** @param round What comes round: where `read` puts it, and `write` finds it. */
+  constructor(sampleRate: number, index: number, round: Float64Array) {
+    const length = LINES[index] as number;
+    const inner = INNER[index] as number;
+    this.#round = round;
     this.#rate = sampleRate;
     this.#frames = Math.round(length * sampleRate);
-    this.#round = Math.round((length + inner) * sampleRate);
+    this.#way = Math.round((length + inner) * sampleRate);
     this.#depth = DEPTH * sampleRate;
-    this.#samples = new Float32Array(this.#frames + Math.ceil(this.#depth) + 3);
+    this.#samples = new Float32Array(this.#frames + Math.ceil(this.#depth) + CHUNK);
     this.#inner = new AllPass(Math.round(inner * sampleRate));
-    const angle = (2 * Math.PI * breath) / sampleRate;
+    const angle = (2 * Math.PI * (BREATH[index] as number)) / sampleRate;
     this.#turnX = Math.cos(angle);
     this.#turnY = Math.sin(angle);
-    this.#start = 2 * Math.PI * start;
+    this.#start = (2 * Math.PI * index) / LINES.length;
     this.reset();
   }
 
   /** Share of its energy that a round loses, apart from the highs. */
   tune(tail: number, dark: number): number {
-    this.#gain = 10 ** ((-3 * this.#round) / (tail * this.#rate));
+    this.#gain = 10 ** ((-3 * this.#way) / (tail * this.#rate));
     this.#dark = dark;
     return 1 - this.#gain * this.#gain;
   }
 
-  read(): number {
-    const x = this.#turnX * this.#x - this.#turnY * this.#y;
-    this.#y = this.#turnY * this.#x + this.#turnX * this.#y;
+  /** What comes out of it for the next frames. */
+  read(frames: number): void {
+    const turnX = this.#turnX;
+    const turnY = this.#turnY;
+    let x = this.#x;
+    let y = this.#y;
+    for (let i = 0; i < frames; i += 1) {
+      const turned = turnX * x - turnY * y;
+      y = turnY * x + turnX * y;
+      x = turned;
+      const delay = this.#frames + this.#depth * x;
+      const whole = Math.floor(delay);
+      const near = this.#ago(whole - i);
+      this.#round[i] = near + (delay - whole) * (this.#ago(whole - i + 1) - near);
+    }
     this.#x = x;
-    const delay = this.#frames + this.#depth * x;
-    const whole = Math.floor(delay);
-    const near = this.#ago(whole);
-    const sample = near + (delay - whole) * (this.#ago(whole + 1) - near);
-    this.#dull = flush(this.#dull + this.#dark * (this.#inner.next(sample) - this.#dull));
-    return this.#gain * this.#dull;
+    this.#y = y;
+    this.#inner.run(this.#round, frames);
+    let dull = this.#dull;
+    for (let i = 0; i < frames; i += 1) {
+      dull = flush(dull + this.#dark * ((this.#round[i] as number) - dull));
+      this.#round[i] = this.#gain * dull;
+    }
+    this.#dull = dull;
   }
 
-  write(sample: number): void {
-    this.#samples[this.#at] = flush(sample);
-    this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
+  /** Takes up what came round, and what is new. */
+  write(sound: Float64Array, frames: number): void {
+    for (let i = 0; i < frames; i += 1) {
+      this.#samples[this.#at] = flush((this.#round[i] as number) + 0.5 * (sound[i] as number));
+      this.#at = this.#at + 1 === this.#samples.length ? 0 : this.#at + 1;
+    }
   }
 
   reset(): void {

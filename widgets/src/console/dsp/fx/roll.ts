@@ -1,6 +1,6 @@
 /** Says the last beats again and again. */
 
-import { Smooth } from "../smooth";
+import { CHUNK, Smooth } from "../smooth";
 import { type Effect, flush, framesOf, Insert, LONGEST } from "./effect";
 
 /** How long one repeat fades into the next, in s. */
@@ -27,6 +27,10 @@ export class Roll implements Effect {
   readonly #right: Float32Array;
   readonly #gain: Smooth;
   readonly #cut: Smooth;
+  readonly #gains = new Float64Array(CHUNK);
+  readonly #cuts = new Float64Array(CHUNK);
+  readonly #saidLeft = new Float64Array(CHUNK);
+  readonly #saidRight = new Float64Array(CHUNK);
   amount = 0.5;
   beats = 0.5;
   #perFrame = 0;
@@ -41,6 +45,9 @@ export class Roll implements Effect {
   /** How far the repeat before it is, which fades out. */
   #before = 0;
   #fading = 0;
+  /** Gain and high-pass that the repeats are to have. */
+  #level = 1;
+  #thin = 0;
   #bassLeft = 0;
   #bassRight = 0;
 
@@ -88,39 +95,58 @@ export class Roll implements Effect {
   }
 
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
-    for (let i = from; i < to; i += 1) {
-      const x = left[i] as number;
-      const y = right[i] as number;
+    const frames = to - from;
+    for (let i = 0; i < frames; i += 1) {
       if (this.#kept < this.#left.length) {
-        this.#left[this.#kept] = x;
-        this.#right[this.#kept] = y;
+        this.#left[this.#kept] = left[from + i] as number;
+        this.#right[this.#kept] = right[from + i] as number;
         this.#kept += 1;
       }
       this.#advance();
-      let a = at(this.#left, this.#place);
-      let b = at(this.#right, this.#place);
-      if (this.#fading > 0) {
-        this.#fading -= 1;
-        const share = (1 - Math.cos((Math.PI * this.#fading) / this.#fade)) / 2;
-        a += share * (at(this.#left, this.#before) - a);
-        b += share * (at(this.#right, this.#before) - b);
-        this.#before += 1;
-      }
-      const gain = this.#gain.next();
-      const cut = this.#cut.next();
-      this.#bassLeft = flush(this.#bassLeft + cut * (a - this.#bassLeft));
-      this.#bassRight = flush(this.#bassRight + cut * (b - this.#bassRight));
-      const share = this.#blend.share.next();
-      left[i] = x + share * (gain * (a - this.#bassLeft) - x);
-      right[i] = y + share * (gain * (b - this.#bassRight) - y);
+      this.#say(i);
+      this.#gains[i] = this.#level;
+      this.#cuts[i] = this.#thin;
       this.#place += 1;
       this.#passed += this.#perFrame;
     }
+    this.#gain.follow(this.#gains, frames);
+    this.#cut.follow(this.#cuts, frames);
+    this.#blend.next(frames);
+    for (let i = 0; i < frames; i += 1) {
+      const x = left[from + i] as number;
+      const y = right[from + i] as number;
+      const a = this.#saidLeft[i] as number;
+      const b = this.#saidRight[i] as number;
+      const cut = this.#cuts[i] as number;
+      this.#bassLeft = flush(this.#bassLeft + cut * (a - this.#bassLeft));
+      this.#bassRight = flush(this.#bassRight + cut * (b - this.#bassRight));
+      const share = this.#blend.shares[i] as number;
+      const gain = this.#gains[i] as number;
+      left[from + i] = x + share * (gain * (a - this.#bassLeft) - x);
+      right[from + i] = y + share * (gain * (b - this.#bassRight) - y);
+    }
+  }
+
+  /** What the repeats say at this frame. */
+  #say(i: number): void {
+    let a = at(this.#left, this.#place);
+    let b = at(this.#right, this.#place);
+    if (this.#fading > 0) {
+      this.#fading -= 1;
+      const share = (1 - Math.cos((Math.PI * this.#fading) / this.#fade)) / 2;
+      a += share * (at(this.#left, this.#before) - a);
+      b += share * (at(this.#right, this.#before) - b);
+      this.#before += 1;
+    }
+    this.#saidLeft[i] = a;
+    this.#saidRight[i] = b;
   }
 
   #begin(): void {
     this.#kept = this.#passed = this.#repeat = this.#place = this.#fading = 0;
     this.#bassLeft = this.#bassRight = 0;
+    this.#level = 1;
+    this.#thin = 0;
     this.#gain.settle(1);
     this.#cut.settle(0);
   }
@@ -135,9 +161,9 @@ export class Roll implements Effect {
     this.#place = Math.round((this.#passed - repeat * this.#length) / this.#perFrame);
     this.#repeat = repeat;
     const side = Math.max(0, Math.abs(this.amount - 0.5) - DEAD) / (0.5 - DEAD);
-    this.#gain.target = this.amount < 0.5 ? (1 - (1 - FADED) * side) ** repeat : 1;
+    this.#level = this.amount < 0.5 ? (1 - (1 - FADED) * side) ** repeat : 1;
     const thin = Math.min(THINNEST, THIN * 2 ** (RISE * side * repeat));
-    this.#cut.target = this.amount > 0.5 && side > 0 ? 1 - Math.exp((-2 * Math.PI * thin) / this.#rate) : 0;
+    this.#thin = this.amount > 0.5 && side > 0 ? 1 - Math.exp((-2 * Math.PI * thin) / this.#rate) : 0;
   }
 }
 

@@ -1,8 +1,9 @@
 /** An effect slot of a channel. */
 
+import { CHUNK } from "../smooth";
 import { Crush } from "./crush";
 import { Echo } from "./echo";
-import { CHUNK, type Effect } from "./effect";
+import type { Effect } from "./effect";
 import { Flanger } from "./flanger";
 import { Gate } from "./gate";
 import { Reverb } from "./reverb";
