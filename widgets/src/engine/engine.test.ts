@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { AudioSource } from "../types";
 import type { EngineError, Loading } from "./engine";
 import { FADE } from "./deck";
-import { AudioEngine, LONGEST_DECODED, stemsFit } from "./engine";
+import { AudioEngine } from "./engine";
+import { LONGEST_DECODED, stemsFit } from "./memory";
 import { type FakeAudio, fakeAudio } from "./fake";
 import { audioEngine } from ".";
 

@@ -1,27 +1,18 @@
 /** The sound of a page: one engine for all widgets, with one song at a time. */
 
 import { isAbort } from "../bridge";
-import { Clock, SmoothTime } from "../clock/clock";
+import { type Clock, SmoothTime } from "../clock/clock";
 import type { AudioSource } from "../types";
 import { BufferDeck, type Deck, LEAD, StreamDeck } from "./deck";
-import { AudioFailure, type FetchBytes, fetchAudio, type Fetcher } from "./fetch";
+import { AudioFailure, describeMime, type FetchBytes, fetchAudio, type Fetcher } from "./fetch";
+import { LONGEST_DECODED, stemsFit } from "./memory";
 import { gains, type Listen, type MixerState, neutral, type Role, type Side, type Stem, stemOf, type StemSetting } from "./mixer";
+import { browserPage, NO_DEVICE, type PageHost, PageSound } from "./page";
 import { type Loop, normalLoop, type Timeline } from "./transport";
 import { mediaUrl } from "../media";
 
 /** Raised when bundles of two releases can no longer share one engine. */
 export const ENGINE_VERSION = 4;
-
-/** Longer songs are streamed instead of decoded into memory, in s. */
-export const LONGEST_DECODED = 20 * 60;
-/** All sources of a song together: an hour of stereo takes 1.4 GB at 48 kHz. */
-export const LONGEST_DECODED_SUM = 60 * 60;
-/** How long a context may take to start its clock, in ms. */
-const START_TIMEOUT = 2500;
-const NO_DEVICE = new AudioFailure(
-  "No sound device answers.",
-  "Connect loudspeakers or headphones, check the system's sound settings, and press play again.",
-);
 
 export interface Loading {
   trackId: string;
@@ -49,29 +40,18 @@ export interface EngineEvents {
 }
 
 /** What differs between a browser and a test. */
-export interface EngineHost {
-  createContext(): AudioContext;
+export interface EngineHost extends PageHost {
   createElement(): HTMLAudioElement;
   fetch: Fetcher;
   /** Seconds. */
   now(): number;
-  /** Whether the page may make sound: browsers want a click first. */
-  allowed(): boolean;
-  wait(milliseconds: number): Promise<void>;
 }
 
 const browserHost: EngineHost = {
-  createContext() {
-    if (typeof AudioContext === "undefined") {
-      throw new AudioFailure("This browser has no Web Audio.", "Open the page in a current Chrome, Firefox or Safari.");
-    }
-    return new AudioContext({ latencyHint: "interactive" });
-  },
+  ...browserPage,
   createElement: () => new Audio(),
   fetch: (url, init) => fetch(url, init),
   now: () => performance.now() / 1000,
-  allowed: () => navigator.userActivation?.hasBeenActive ?? true,
-  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
 interface Song {
@@ -91,11 +71,6 @@ interface Song {
   complete: Promise<void>;
 }
 
-/** Whether a song and its stems fit into memory; a longer one plays as the original only. */
-export function stemsFit(duration: number, sources: number): boolean {
-  return duration <= LONGEST_DECODED && duration * sources <= LONGEST_DECODED_SUM;
-}
-
 export class AudioEngine {
   readonly version = ENGINE_VERSION;
   readonly clock: Clock;
@@ -104,7 +79,7 @@ export class AudioEngine {
   readonly #mixers = new Map<string, MixerState>();
   readonly #holders = new Map<string, number>();
   readonly #smooth = new SmoothTime();
-  readonly #others = new Set<(trackId: string) => number | null>();
+  readonly #page: PageSound;
   #context: AudioContext | null = null;
   #master: GainNode | null = null;
   #tap: AnalyserNode | null = null;
@@ -118,9 +93,10 @@ export class AudioEngine {
   #loading: Loading | null = null;
   #stopWaiting: (() => void) | null = null;
 
-  constructor(host: EngineHost = browserHost, clock: Clock = new Clock()) {
+  constructor(host: EngineHost = browserHost, page: PageSound = new PageSound(host)) {
     this.#host = host;
-    this.clock = clock;
+    this.#page = page;
+    this.clock = page.clock;
   }
 
   // What it is doing
@@ -209,17 +185,7 @@ export class AudioEngine {
 
   /** Where something else in this page is heard playing a track, in s; null when nothing does. */
   heardElsewhere(trackId: string): number | null {
-    for (const heard of this.#others) {
-      const place = heard(trackId);
-      if (place !== null) return place;
-    }
-    return null;
-  }
-
-  /** Something else plays tracks in this page until `signal` aborts, with this context: pictures follow it, too. */
-  shareWith(heard: (trackId: string) => number | null, signal: AbortSignal): void {
-    this.#others.add(heard);
-    signal.addEventListener("abort", () => this.#others.delete(heard), { once: true });
+    return this.#page.heard(trackId);
   }
 
   on<E extends keyof EngineEvents>(
@@ -319,33 +285,8 @@ export class AudioEngine {
 
   /** Starts the context; call it from a gesture, so that the first play need not wait. */
   unlock(): void {
-    if (!this.#host.allowed()) return;
-    try {
-      const context = this.#ensureContext();
-      if (context.state === "suspended") context.resume().catch(() => {});
-    } catch {
-      // play() reports it; a gesture alone has asked for no sound
-    }
-  }
-
-  /** Whether the page may make sound: browsers want a click first. */
-  get allowed(): boolean {
-    return this.#host.allowed();
-  }
-
-  /** Resolves when the page may make sound. */
-  async whenAllowed(signal: AbortSignal): Promise<void> {
-    if (!this.allowed) await this.#gesture(signal);
-  }
-
-  /** The page's one context, made if there is none. */
-  makeContext(): AudioContext {
-    return this.#ensureContext();
-  }
-
-  /** Resolves when the audio clock runs; rejects with an `AudioFailure` when no device answers. */
-  run(): Promise<void> {
-    return this.#startContext();
+    this.#page.unlock();
+    if (this.#page.context) this.#ensureContext();
   }
 
   /** Plays the loaded song from where it is, as soon as it can. */
@@ -355,9 +296,10 @@ export class AudioEngine {
     this.#wanted = true;
     this.#emit("state", undefined);
     try {
-      if (!this.#host.allowed()) await this.#blocked(song.abort.signal);
+      if (!this.#page.allowed) await this.#blocked(song.abort.signal);
       if (!this.#wanted) return;
-      await this.#startContext();
+      this.#ensureContext();
+      await this.#page.run();
     } catch (error) {
       if (this.#song === song && !isAbort(error)) {
         this.#wanted = false;
@@ -498,7 +440,7 @@ export class AudioEngine {
   dispose(): void {
     this.unload();
     this.#listeners.clear();
-    this.#context?.close().catch(() => {});
+    this.#master?.disconnect();
     this.#context = null;
   }
 
@@ -538,7 +480,7 @@ export class AudioEngine {
 
   #ensureContext(): AudioContext {
     if (this.#context) return this.#context;
-    const context = this.#host.createContext();
+    const context = this.#page.makeContext();
     const master = context.createGain();
     const tap = context.createAnalyser();
     master.gain.value = this.#volume;
@@ -560,44 +502,17 @@ export class AudioEngine {
     return context;
   }
 
-  /** Resolves when the audio clock runs. */
-  async #startContext(): Promise<void> {
-    const context = this.#ensureContext();
-    if (context.state === "running" && context.currentTime > 0) return;
-    const before = context.currentTime;
-    context.resume().catch(() => {});
-    for (let waited = 0; waited < START_TIMEOUT; waited += 20) {
-      if (context.state === "running" && context.currentTime > before) return;
-      await this.#host.wait(20);
-    }
-    throw NO_DEVICE;
-  }
-
   /** Waits for a gesture on behalf of play, and tells of it; rejects when play is taken back. */
   async #blocked(signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
     this.#stopWaiting = () => stop.abort();
     this.#emit("blocked", true);
     try {
-      await this.#gesture(AbortSignal.any([signal, stop.signal]));
+      await this.#page.whenAllowed(AbortSignal.any([signal, stop.signal]));
     } finally {
       this.#stopWaiting = null;
       this.#emit("blocked", false);
     }
-  }
-
-  /** Resolves with the page's first click or key. */
-  #gesture(signal: AbortSignal): Promise<void> {
-    const done = new AbortController();
-    return new Promise<void>((resolve, reject) => {
-      const options = { capture: true, signal: done.signal };
-      const allowed = () => {
-        if (this.#host.allowed()) resolve();
-      };
-      for (const event of ["pointerup", "keyup", "click"]) addEventListener(event, allowed, options);
-      signal.addEventListener("abort", () => reject(signal.reason), options);
-      if (signal.aborted) reject(signal.reason);
-    }).finally(() => done.abort());
   }
 
   async #loadSong(song: Song, fetchBytes: FetchBytes): Promise<void> {
@@ -607,7 +522,7 @@ export class AudioEngine {
       throw new AudioFailure("This track has no audio.", "Its file may have been moved; add the song again.");
     }
     // Decoding needs a context, and browsers frown at one that no gesture asked for.
-    if (!this.#host.allowed()) await this.#gesture(signal);
+    await this.#page.whenAllowed(signal);
     const context = this.#ensureContext();
     if (mix && song.duration > LONGEST_DECODED) {
       song.deck = await this.#stream(song, mix, context, fetchBytes);
@@ -794,11 +709,6 @@ function limited(gain: number): number {
 
 function same(a: AudioSource[], b: AudioSource[]): boolean {
   return a.length === b.length && a.every((source, i) => source.id === b[i]?.id);
-}
-
-/** "audio of type FLAC". */
-export function describeMime(mime: string): string {
-  return mime ? `audio of type ${mime.replace(/^audio\/(x-)?/, "").toUpperCase()}` : "this audio";
 }
 
 /** Whether an element can play an address, as soon as it knows. */

@@ -2,6 +2,7 @@
 
 import { Clock, type FrameSource } from "../clock/clock";
 import { AudioEngine, type EngineHost } from "./engine";
+import { PageSound } from "./page";
 
 class FakeParam {
   value = 0;
@@ -169,6 +170,7 @@ export class FakeFrames implements FrameSource {
 
 export interface FakeAudio {
   engine: AudioEngine;
+  page: PageSound;
   context: FakeContext;
   frames: FakeFrames;
   /** Addresses that were fetched. */
@@ -204,5 +206,6 @@ export function fakeAudio(): FakeAudio {
     allowed: () => host.allowed,
     wait: () => Promise.resolve(),
   };
-  return { engine: new AudioEngine(outside, new Clock(frames)), context, frames, fetched, host };
+  const page = new PageSound(outside, new Clock(frames));
+  return { engine: new AudioEngine(outside, page), page, context, frames, fetched, host };
 }

@@ -76,3 +76,8 @@ async function download(
   }
   return bytes.buffer;
 }
+
+/** "audio of type FLAC". */
+export function describeMime(mime: string): string {
+  return mime ? `audio of type ${mime.replace(/^audio\/(x-)?/, "").toUpperCase()}` : "this audio";
+}

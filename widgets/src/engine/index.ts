@@ -1,6 +1,7 @@
 /** The engine of this page, shared by every bundle on it. */
 
 import { AudioEngine, ENGINE_VERSION } from "./engine";
+import { pageSound } from "./page";
 
 const KEY = Symbol.for("sfa.audio");
 
@@ -11,10 +12,11 @@ export function audioEngine(): AudioEngine {
   if (there?.version === ENGINE_VERSION) return there;
   // Left by another release of the widgets in a page that was not reloaded.
   there?.dispose();
-  return (page[KEY] = new AudioEngine());
+  return (page[KEY] = new AudioEngine(undefined, pageSound()));
 }
 
-export { AudioEngine, type EngineError, type EngineEvents, type Loading, stemsFit } from "./engine";
+export { AudioEngine, type EngineError, type EngineEvents, type Loading } from "./engine";
+export { stemsFit } from "./memory";
 export {
   decibels, faderAt, faderGain, gains, levelText, type MixerState, neutral, panText, type Role, roleOf, type Side, type Stem,
   stemOf, type StemSetting, UNITY,

@@ -1,8 +1,8 @@
 /** Brings the sound of a song: fetched, decoded by the browser, and handed over piece by piece. */
 
 import { SLICE } from "../../console/types";
-import { describeMime, LONGEST_DECODED_SUM, stemsFit } from "../../engine/engine";
-import { AudioFailure, type FetchBytes, fetchAudio, type Fetcher } from "../../engine/fetch";
+import { AudioFailure, describeMime, type FetchBytes, fetchAudio, type Fetcher } from "../../engine/fetch";
+import { LONGEST_DECODED_SUM, stemsFit } from "../../engine/memory";
 import type { AudioSource } from "../../types";
 import { type Decoded, decodePieces } from "./pieces";
 import { breathe, type Samples } from "./sound";

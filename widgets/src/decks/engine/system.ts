@@ -8,8 +8,8 @@ import { type ConsoleEvent, DECKS, type DeckState, HOT_CUES, type HotCue } from 
 import type { LinkHost } from "../../control/link";
 import { ControlStore } from "../../control/store";
 import { type Control, controlOf } from "../../control/table";
-import { type AudioEngine, audioEngine } from "../../engine";
 import { AudioFailure, type Fetcher } from "../../engine/fetch";
+import { type PageSound, pageSound } from "../../engine/page";
 import type { AnalysisLoad, ControlValue, Cue, DeckLoad, DeckStand, ScriptDocument } from "../../types";
 import { readPyramid } from "../../waveform/pyramid";
 import { correctGrid, correction } from "./grid";
@@ -49,7 +49,7 @@ const PAGE_ONLY = /^(view\.|mixer\.(record|decks|automix))/;
 
 /** What differs between a browser and a test. */
 export interface DecksHost {
-  engine: AudioEngine;
+  page: PageSound;
   fetch: Fetcher;
   /** Makes the sound; `code` is the console's script. */
   makeSound(context: AudioContext, code: () => Promise<BlobPart>, receive: Receive, failed: (error: AudioFailure) => void): Promise<Sound>;
@@ -60,7 +60,7 @@ export interface DecksHost {
 
 function browserHost(): DecksHost {
   return {
-    engine: audioEngine(),
+    page: pageSound(),
     fetch: (url, init) => fetch(url, init),
     makeSound,
     now: () => performance.now() / 1000,
@@ -96,7 +96,7 @@ export class DeckSystem {
   readonly recording: Recording;
   readonly script: Scripts;
   readonly #host: DecksHost;
-  readonly #engine: AudioEngine;
+  readonly #shared: PageSound;
   readonly #seats: Seats;
   readonly #page = pageName();
   readonly #end = new AbortController();
@@ -118,8 +118,8 @@ export class DeckSystem {
 
   constructor(host: DecksHost = browserHost()) {
     this.#host = host;
-    this.#engine = host.engine;
-    this.clock = host.engine.clock;
+    this.#shared = host.page;
+    this.clock = host.page.clock;
     const { signal } = this.#end;
     this.#seats = new Seats({
       page: this.#page,
@@ -149,14 +149,14 @@ export class DeckSystem {
       },
       run: async () => {
         await this.#make();
-        await this.#engine.run();
+        await this.#shared.run();
       },
       play: (tag, events) => this.#post({ type: "play", tag, events }),
       cancel: (tag) => this.#post({ type: "cancel", tag }),
       changed: () => this.#emit("script", undefined),
     });
     this.controls.on("", (id, value, source) => this.#changed(id, value, source), signal, CONSOLE);
-    this.#engine.shareWith((track) => this.#heard(track), signal);
+    this.#shared.playsHere((track) => this.#heard(track), signal);
     // The loop of the page runs as long as anything moves here.
     this.clock.subscribe(() => this.#moving, signal);
   }
@@ -243,7 +243,7 @@ export class DeckSystem {
 
   /** From a gesture, so that the first play need not wait. */
   unlock(): void {
-    this.#engine.unlock();
+    this.#shared.unlock();
     this.headphones.wake();
   }
 
@@ -425,9 +425,9 @@ export class DeckSystem {
 
   async #makeSound(): Promise<Sound> {
     const { signal } = this.#end;
-    await this.#engine.whenAllowed(signal);
+    await this.#shared.whenAllowed(signal);
     this.#become("starting");
-    const context = this.#engine.makeContext();
+    const context = this.#shared.makeContext();
     this.#moments = new Moments(context.sampleRate);
     const code = async () => {
       const bridge = await this.#seats.whenBridge(signal);
@@ -458,12 +458,12 @@ export class DeckSystem {
   }
 
   async #start(): Promise<void> {
-    if (!this.#engine.allowed) {
+    if (!this.#shared.allowed) {
       this.#setBlocked(true);
-      await this.#engine.whenAllowed(this.#end.signal).finally(() => this.#setBlocked(false));
+      await this.#shared.whenAllowed(this.#end.signal).finally(() => this.#setBlocked(false));
     }
     this.headphones.wake();
-    await Promise.all([this.#make(), this.#engine.run()]);
+    await Promise.all([this.#make(), this.#shared.run()]);
   }
 
   #setBlocked(blocked: boolean): void {
@@ -478,12 +478,12 @@ export class DeckSystem {
   }
 
   get #sampleRate(): number {
-    return this.#engine.context?.sampleRate ?? 48_000;
+    return this.#shared.context?.sampleRate ?? 48_000;
   }
 
   /** The frame that is heard now; null while the clock stands: then what was told last holds. */
   get #frame(): number | null {
-    const { context } = this.#engine;
+    const { context } = this.#shared;
     if (!context || context.state !== "running") return null;
     const time = this.#smooth.read(context.currentTime, this.#host.now()) - (context.outputLatency || 0);
     return time * context.sampleRate;
@@ -504,7 +504,7 @@ export class DeckSystem {
   }
 
   #console(): { frame: number; positions: Record<string, number> } {
-    const { context } = this.#engine;
+    const { context } = this.#shared;
     const frame = context ? Math.round(context.currentTime * context.sampleRate) : 0;
     const loaded = this.#bays.filter(({ song, held }) => song && !held);
     // As they stand at this very frame, not as they are heard.
@@ -620,7 +620,7 @@ export class DeckSystem {
       await loadSong({
         sources: result.sources,
         duration: bay.song.duration,
-        context: made.then(() => this.#engine.makeContext()),
+        context: made.then(() => this.#shared.makeContext()),
         fetchBytes: (source, end) => fetchBytes(bridge, source, end),
         fetch: this.#host.fetch,
         signal,
