@@ -1,9 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   above, besides, cents, clicks, decibels, info, listen, noise, onsets, peak, pitch, RATE, rms, slice, song, tone, voiceOf,
 } from "../testing/sound";
 import { Song } from "./song";
 import { SLICE } from "./types";
+
+// Minutes of sound are rendered, on cores that others use too.
+vi.setConfig({ testTimeout: 60_000 });
 
 const LONG = 20 * RATE;
 const ms = (frames: number): number => (frames / RATE) * 1000;
