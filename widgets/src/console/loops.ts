@@ -65,10 +65,11 @@ export class Loops {
   setOut(): void {
     const start = this.active ? (this.loop?.start ?? null) : (this.#in ?? this.loop?.start ?? null);
     if (start === null) return;
-    const { beats, values } = this.#deck;
+    const { beats, grid, values, voice } = this.#deck;
     let end = this.#deck.snapped();
     // In and out within a beat of each other, both on the nearest beat: one beat is meant.
-    if (values.isOn("quantize") && this.#deck.grid && end <= start && this.#deck.voice.position > start - beats.lengthAt(start)) {
+    const near = voice.position > start - beats.lengthAt(start);
+    if (grid && values.isOn("quantize") && end <= start && near) {
       end = beats.frameAt(beats.beatAt(start) + 1);
     }
     if (end <= start) return;

@@ -31,7 +31,7 @@ export type ToConsole =
   | { type: "probe" };
 
 export type FromConsole =
-  /** The stretcher is there: from now on key lock holds the key. `songs` are heard before that, too. */
+  /** The stretcher is there: from now on key lock holds the key. Songs play before that, too. */
   | { type: "ready" }
   /** Every 25 ms or so while anything moves or sounds, and when asked. */
   | { type: "state"; state: ConsoleState }

@@ -191,7 +191,7 @@ function control(line: Line, keys: Record<string, string>, index: number): Contr
     label: fill(line.label, (key) => key.replaceAll("_", " ")),
     min: line.min ?? (switched ? 0 : -Infinity),
     max: line.max ?? (switched ? 1 : Infinity),
-    default: line.defaults?.[keys.deck ?? ""] ?? line.default ?? (line.kind === "text" ? "" : line.kind === "enum" ? (line.values?.[0] ?? "") : 0),
+    default: line.defaults?.[keys.deck ?? ""] ?? line.default ?? (line.kind === "text" ? "" : 0),
     unit: line.unit ?? "",
     curve: line.curve ?? "linear",
     step: line.step ?? 0,
