@@ -36,9 +36,10 @@ function bessel(x: number): number {
 
 /** A windowed sinc around a place between two samples. */
 export class Kernel {
-  /** Of the samples from `taps / 2 - 1` before the one at or before the place on; their sum is 1. */
-  readonly weights = new Float64Array(2 * HALF * WIDEST);
-  taps = 0;
+  private readonly weights = new Float64Array(2 * HALF * WIDEST);
+  private taps = 0;
+  /** Makes the sum of the weights 1. */
+  private gain = 1;
   private fraction = -1;
   private scale = 0;
 
@@ -63,9 +64,30 @@ export class Kernel {
       weights[tap] = weight;
       sum += weight;
     }
-    for (let tap = 0; tap < 2 * half; tap++) weights[tap]! /= sum;
     this.taps = 2 * half;
+    this.gain = 1 / sum;
     this.fraction = fraction;
     this.scale = scale;
+  }
+
+  /** Writes what two channels sound like behind their sample `whole` into index `i` of two others. */
+  read(left: Float32Array, right: Float32Array, whole: number, outLeft: Float32Array, outRight: Float32Array, i: number): void {
+    const { weights, taps } = this;
+    const base = whole - (taps >> 1) + 1;
+    // Two sums for each: they need not wait for each other.
+    let evenLeft = 0;
+    let oddLeft = 0;
+    let evenRight = 0;
+    let oddRight = 0;
+    for (let tap = 0; tap < taps; tap += 2) {
+      const even = weights[tap]!;
+      const odd = weights[tap + 1]!;
+      evenLeft += even * left[base + tap]!;
+      evenRight += even * right[base + tap]!;
+      oddLeft += odd * left[base + tap + 1]!;
+      oddRight += odd * right[base + tap + 1]!;
+    }
+    outLeft[i] = (evenLeft + oddLeft) * this.gain;
+    outRight[i] = (evenRight + oddRight) * this.gain;
   }
 }

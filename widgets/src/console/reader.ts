@@ -63,13 +63,8 @@ export class Reader {
       const whole = Math.floor(positions[i]!);
       const fraction = positions[i]! - whole;
       kernel.at(fraction, speeds[i]!);
-      const { taps, weights } = kernel;
-      const base = whole - start - (taps >> 1) + 1;
-      for (let channel = 0; channel < 2 * parts.length; channel++) {
-        const room = rooms[channel]!;
-        let sum = 0;
-        for (let tap = 0; tap < taps; tap++) sum += weights[tap]! * room[base + tap]!;
-        outs[channel]![i] = sum;
+      for (let k = 0; k < 2 * parts.length; k += 2) {
+        kernel.read(rooms[k]!, rooms[k + 1]!, whole - start, outs[k]!, outs[k + 1]!, i);
       }
     }
   }
