@@ -37,7 +37,6 @@ export class PageSound {
   readonly version = PAGE_VERSION;
   readonly clock: Clock;
   readonly #host: PageHost;
-  readonly #made = new Set<(context: AudioContext) => void>();
   readonly #others = new Set<(trackId: string) => number | null>();
   #context: AudioContext | null = null;
 
@@ -56,20 +55,9 @@ export class PageSound {
     return this.#host.allowed();
   }
 
-  /** Calls back with the context as soon as there is one, until `signal` aborts. */
-  whenMade(callback: (context: AudioContext) => void, signal: AbortSignal): void {
-    if (this.#context) callback(this.#context);
-    else this.#made.add(callback);
-    signal.addEventListener("abort", () => this.#made.delete(callback), { once: true });
-  }
-
   /** The page's one context, made if there is none. */
   makeContext(): AudioContext {
-    if (this.#context) return this.#context;
-    this.#context = this.#host.createContext();
-    for (const callback of this.#made) callback(this.#context);
-    this.#made.clear();
-    return this.#context;
+    return (this.#context ??= this.#host.createContext());
   }
 
   /** Starts the context; call it from a gesture, so that the first play need not wait. */
@@ -112,16 +100,16 @@ export class PageSound {
   }
 
   /** Where something in this page is heard playing a track, in s; null when nothing does. */
-  heardElsewhere(trackId: string): number | null {
-    for (const heard of this.#others) {
-      const place = heard(trackId);
+  heard(trackId: string): number | null {
+    for (const other of this.#others) {
+      const place = other(trackId);
       if (place !== null) return place;
     }
     return null;
   }
 
   /** Something plays tracks in this page until `signal` aborts, with this context: pictures follow it, too. */
-  shareWith(heard: (trackId: string) => number | null, signal: AbortSignal): void {
+  playsHere(heard: (trackId: string) => number | null, signal: AbortSignal): void {
     this.#others.add(heard);
     signal.addEventListener("abort", () => this.#others.delete(heard), { once: true });
   }
