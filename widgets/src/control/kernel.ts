@@ -52,9 +52,15 @@ export class FakeKernel {
       new Promise<unknown>((resolve, reject) => {
         signal?.addEventListener("abort", () => reject(new DOMException("Aborted.", "AbortError")), { once: true });
         this.#post("up", () => {
-          const result = this.#answer(method, params);
+          let result: unknown;
+          try {
+            result = this.answer(method, params);
+          } catch (error) {
+            this.#post("down", () => reject(error));
+            return;
+          }
           if (this.loses()) this.#due.push({ at: this.#now + 50, run: () => reject(new BridgeError("No answer.")) });
-          else this.#post("down", () => resolve({ result, buffers: [] }));
+          else this.#post("down", () => resolve({ result, buffers: [new DataView(new ArrayBuffer(8))] }));
         });
       })) as unknown as Bridge["request"],
     on: ((event: string, callback: (data: never) => void) => {
@@ -123,7 +129,8 @@ export class FakeKernel {
     this.#due.push({ at, run });
   }
 
-  #answer(method: string, params: unknown): unknown {
+  /** What it answers; others may know more. */
+  answer(method: string, params: never): unknown {
     if (method === "decks.kernel") return { kernel: this.id };
     if (method === "decks.attach") return this.#attach(params as Attach["params"]);
     if (method === "decks.changes") return this.#changes(params as Changes["params"]);
