@@ -127,7 +127,9 @@ class Channel {
     samples: Float32Array, from: number, frames: number,
     lows: Float64Array, mids: Float64Array, highs: Float64Array, wets: Float64Array,
   ): void {
-    const [low, mid, high] = [this.#low, this.#mid, this.#high];
+    const low = this.#low;
+    const mid = this.#mid;
+    const high = this.#high;
     for (let i = 0; i < frames; i += 1) {
       const x = samples[from + i] as number;
       low[i] = x;
@@ -150,7 +152,8 @@ class Channel {
   /** Whether nothing rings in it any more. */
   tidy(): boolean {
     let quiet = true;
-    for (const section of this.#all) {
+    for (let i = 0; i < this.#all.length; i += 1) {
+      const section = this.#all[i] as Section;
       section.tidy();
       quiet = quiet && section.silent;
     }

@@ -77,57 +77,62 @@ export class Limiter {
       this.#heights.fill(0, 0, frames);
       this.#leftPeak.run(left, start, frames, this.#heights, AIM);
       this.#rightPeak.run(right, start, frames, this.#heights, AIM);
-      this.#follow(frames);
+      this.#hold(frames);
+      this.#smooth(frames);
       this.#pass(left, right, start, frames);
     }
   }
 
-  /** Turns the heights of what comes into the gains of what leaves. */
-  #follow(frames: number): void {
+  /** Turns the heights of what comes into gains: for each frame the lowest of the last `held`. */
+  #hold(frames: number): void {
+    const heights = this.#heights;
+    const size = this.#held;
+    for (let i = 0; i < frames; i += 1) {
+      const height = heights[i] as number;
+      const gain = this.on && height > AIM ? Math.floor((AIM / height) * UNIT) : UNIT;
+      while (this.#count > 0 && (this.#lows[(this.#first + this.#count - 1) % size] as number) >= gain) this.#count -= 1;
+      if (this.#count > 0 && (this.#times[this.#first] as number) <= this.#frame + i - size) {
+        this.#first = (this.#first + 1) % size;
+        this.#count -= 1;
+      }
+      const last = (this.#first + this.#count) % size;
+      this.#lows[last] = gain;
+      this.#times[last] = this.#frame + i;
+      this.#count += 1;
+      heights[i] = this.#lows[this.#first] as number;
+    }
+  }
+
+  /** Lets gains recover slowly, and go down in a straight line. */
+  #smooth(frames: number): void {
     const heights = this.#heights;
     const gains = this.#gains;
     const whole = this.#ahead * UNIT;
-    let gain = this.#gain;
-    let sum = this.#sum;
+    let gain = Number(this.#gain);
+    let sum = Number(this.#sum);
     for (let i = 0; i < frames; i += 1) {
-      const height = heights[i] as number;
-      const lowest = this.#least(this.on && height > AIM ? Math.floor((AIM / height) * UNIT) : UNIT);
+      const lowest = heights[i] as number;
       gain = lowest <= gain ? lowest : Math.min(lowest, Math.ceil(gain + (lowest - gain) * this.#release));
-      const place = this.#frame % this.#ahead;
+      const place = (this.#frame + i) % this.#ahead;
       sum += gain - (gains[place] as number);
       gains[place] = gain;
-      this.#frame += 1;
       heights[i] = sum / whole;
     }
     this.#gain = gain;
     this.#sum = sum;
-  }
-
-  /** The lowest of the last `held` gains. */
-  #least(gain: number): number {
-    const size = this.#held;
-    while (this.#count > 0 && (this.#lows[(this.#first + this.#count - 1) % size] as number) >= gain) this.#count -= 1;
-    if (this.#count > 0 && (this.#times[this.#first] as number) <= this.#frame - size) {
-      this.#first = (this.#first + 1) % size;
-      this.#count -= 1;
-    }
-    const last = (this.#first + this.#count) % size;
-    this.#lows[last] = gain;
-    this.#times[last] = this.#frame;
-    this.#count += 1;
-    return this.#lows[this.#first] as number;
+    this.#frame += frames;
   }
 
   #pass(left: Float32Array, right: Float32Array, from: number, frames: number): void {
     const most = this.on ? CEILING : ABSURD;
-    let lowest = this.#lowest;
+    let lowest = Number(this.#lowest);
     let at = this.#at;
     for (let i = 0; i < frames; i += 1) {
       const gain = this.#heights[i] as number;
       const one = left[from + i] as number;
       const other = right[from + i] as number;
-      left[from + i] = clamp((this.#left[at] as number) * gain, most);
-      right[from + i] = clamp((this.#right[at] as number) * gain, most);
+      left[from + i] = Math.max(-most, Math.min(most, (this.#left[at] as number) * gain));
+      right[from + i] = Math.max(-most, Math.min(most, (this.#right[at] as number) * gain));
       this.#left[at] = one;
       this.#right[at] = other;
       at = at + 1 === this.latency ? 0 : at + 1;
@@ -141,8 +146,4 @@ export class Limiter {
 /** A broken sample must not silence the master for good. */
 function clean(samples: Float32Array, from: number, frames: number): void {
   for (let i = from; i < from + frames; i += 1) if (!(Math.abs(samples[i] as number) < ABSURD)) samples[i] = 0;
-}
-
-function clamp(sample: number, most: number): number {
-  return sample > most ? most : sample < -most ? -most : sample;
 }

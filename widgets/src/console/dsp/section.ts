@@ -15,8 +15,7 @@ export class Section {
   readonly #b2: number;
   readonly #a1: number;
   readonly #a2: number;
-  #first = 0;
-  #second = 0;
+  readonly #state = new Float64Array(2);
 
   /** @param frequency Hz. */
   constructor(sampleRate: number, shape: Shape, frequency: number, quality: number) {
@@ -31,14 +30,18 @@ export class Section {
 
   /** Whether it rings no more. */
   get silent(): boolean {
-    return this.#first === 0 && this.#second === 0;
+    return this.#state[0] === 0 && this.#state[1] === 0;
   }
 
   /** Filters the first frames of `samples` in place. */
   run(samples: Float64Array, frames: number): void {
-    const [b0, b1, b2, a1, a2] = [this.#b0, this.#b1, this.#b2, this.#a1, this.#a2];
-    let first = this.#first;
-    let second = this.#second;
+    const b0 = this.#b0;
+    const b1 = this.#b1;
+    const b2 = this.#b2;
+    const a1 = this.#a1;
+    const a2 = this.#a2;
+    let first = this.#state[0] as number;
+    let second = this.#state[1] as number;
     for (let i = 0; i < frames; i += 1) {
       const x = samples[i] as number;
       const y = b0 * x + first;
@@ -46,15 +49,13 @@ export class Section {
       second = b2 * x - a2 * y;
       samples[i] = y;
     }
-    this.#first = first;
-    this.#second = second;
+    this.#state[0] = first;
+    this.#state[1] = second;
   }
 
   /** To be called now and then. */
   tidy(): void {
-    if (Math.abs(this.#first) < SILENT && Math.abs(this.#second) < SILENT) {
-      this.#first = 0;
-      this.#second = 0;
-    }
+    const state = this.#state;
+    if (Math.abs(state[0] as number) < SILENT && Math.abs(state[1] as number) < SILENT) state.fill(0);
   }
 }

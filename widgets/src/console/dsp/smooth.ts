@@ -40,10 +40,11 @@ export class Smooth {
       values.fill(this.value, 0, frames);
       return;
     }
-    const target = this.target;
+    // Numbers of fields may be objects to V8; what comes of `Number` is none, and stays none in the loop.
+    const target = Number(this.target);
     const share = this.#share;
-    let first = this.#first;
-    let value = this.value;
+    let first = Number(this.#first);
+    let value = Number(this.value);
     for (let i = 0; i < frames; i += 1) {
       first += (target - first) * share;
       value += (first - value) * share;
@@ -57,9 +58,9 @@ export class Smooth {
   /** Turns targets, which may differ from frame to frame, into its next values. */
   follow(targets: Float64Array, frames: number): void {
     const share = this.#share;
-    let first = this.#first;
-    let value = this.value;
-    let target = this.target;
+    let first = Number(this.#first);
+    let value = Number(this.value);
+    let target = Number(this.target);
     for (let i = 0; i < frames; i += 1) {
       target = targets[i] as number;
       first += (target - first) * share;

@@ -143,6 +143,7 @@ class Line {
   readonly sizes = new Float64Array(CHUNK);
   readonly #samples: Float32Array;
   readonly #echoes = new Float64Array(CHUNK);
+  readonly #olds = new Float64Array(CHUNK);
   readonly #low: number;
   readonly #high: number;
   #at = 0;
@@ -166,9 +167,11 @@ class Line {
   /** Finds the echoes of the next frames. */
   tap(delays: Float64Array, befores: Float64Array, fades: Float64Array, frames: number): void {
     for (let i = 0; i < frames; i += 1) {
-      const echo = this.#read(delays[i] as number, i);
+      this.#read(delays, i, this.#echoes);
       const fade = fades[i] as number;
-      this.#echoes[i] = fade === 0 ? echo : echo + fade * (this.#read(befores[i] as number, i) - echo);
+      if (fade === 0) continue;
+      this.#read(befores, i, this.#olds);
+      this.#echoes[i] = (1 - fade) * (this.#echoes[i] as number) + fade * (this.#olds[i] as number);
     }
   }
 
@@ -191,13 +194,14 @@ class Line {
     this.#written = Math.min(this.#samples.length, this.#written + frames);
   }
 
-  /** What will have been written so many frames before the frame that comes `ahead` frames after the next one. */
-  #read(delay: number, ahead: number): number {
+  /** What will have been written `delays[i]` frames before the frame that comes `i` frames after the next one. */
+  #read(delays: Float64Array, i: number, found: Float64Array): void {
+    const delay = delays[i] as number;
     const whole = Math.floor(delay);
     const place = delay - whole;
-    const ago = whole - ahead;
-    if (place === 0) return this.#sample(ago);
-    return between(this.#sample(ago - 1), this.#sample(ago), this.#sample(ago + 1), this.#sample(ago + 2), place);
+    const ago = whole - i;
+    found[i] = place === 0 ? this.#sample(ago)
+      : between(this.#sample(ago - 1), this.#sample(ago), this.#sample(ago + 1), this.#sample(ago + 2), place);
   }
 
   #sample(ago: number): number {
