@@ -308,7 +308,7 @@ export function mountDashboard(el: HTMLElement, bridge: Bridge, options: Dashboa
 
   // Toasts must not cover the player
   const resize = new ResizeObserver(() => {
-    layer.lift = wholePage ? window.innerHeight - transport.getBoundingClientRect().top : 0;
+    layer.lift = wholePage ? transport.offsetHeight : 0;
   });
   resize.observe(app);
   resize.observe(transport);
