@@ -21,10 +21,12 @@ export class FakeSound implements Sound {
   readonly node = null;
   readonly console: Console;
   readonly posted: ToConsole[] = [];
+  readonly #context: FakeContext;
   readonly #receive: Receive;
 
-  constructor(sampleRate: number, receive: Receive) {
-    this.console = new Console({ sampleRate, stretch: () => null });
+  constructor(context: FakeContext, receive: Receive) {
+    this.console = new Console({ sampleRate: context.sampleRate, stretch: () => null });
+    this.#context = context;
     this.#receive = receive;
   }
 
@@ -75,7 +77,11 @@ export class FakeSound implements Sound {
   #tell(): void {
     const events = this.console.drain();
     if (events.length > 0) this.#receive({ type: "events", events, seen: this.console.seen });
-    this.#receive({ type: "state", state: this.console.state() });
+    const state = this.console.state();
+    // All that was made has been heard.
+    const heard = state.frame / this.#context.sampleRate + this.#context.outputLatency;
+    this.#context.currentTime = Math.max(this.#context.currentTime, heard);
+    this.#receive({ type: "state", state });
   }
 }
 
@@ -131,7 +137,7 @@ export interface FakeDecks {
 }
 
 /** Seconds of every song; its sound is a constant. */
-export const LENGTH = 64;
+export const LENGTH = 16;
 
 export function fakeDecks(kernel = new SongKernel()): FakeDecks {
   const context = new FakeContext();
@@ -151,9 +157,9 @@ export function fakeDecks(kernel = new SongKernel()): FakeDecks {
   const decks = new DeckSystem({
     page,
     fetch: async (url) => new Response(url.split("/").at(-1)),
-    makeSound: async (made, code, receive) => {
+    makeSound: async (_, code, receive) => {
       await code();
-      return (sound = new FakeSound(made.sampleRate, receive));
+      return (sound = new FakeSound(context, receive));
     },
     now: () => context.currentTime,
     link: kernel,
@@ -165,7 +171,7 @@ export function fakeDecks(kernel = new SongKernel()): FakeDecks {
       return sound;
     },
     settle: async () => {
-      for (let i = 0; i < 30; i += 1) {
+      for (let i = 0; i < 12; i += 1) {
         await kernel.settle();
         await new Promise((resolve) => setTimeout(resolve));
       }
