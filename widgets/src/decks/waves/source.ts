@@ -83,8 +83,8 @@ export function cueLetter(slot: number): string {
   return String.fromCharCode(64 + slot);
 }
 
-/** Colours of hot cues that have none of their own, by slot; and those to choose from. */
-export const CUE_COLOURS = ["#e91e63", "#f39c12", "#2ecc71", "#3498db", "#9b59b6", "#1abc9c", "#e74c3c", "#f2d03b"] as const;
+/** Colours of hot cues that have none of their own, by slot, as the kernel gives them; and those to choose from. */
+export const CUE_COLOURS = ["#e5484d", "#f2912e", "#f2c230", "#2fbf71", "#22b8cf", "#3b82f6", "#9b5de5", "#f25fa5"] as const;
 
 /** A hot cue's own colour, else that of its slot; null for a cue of another kind without one. */
 export function cueColour({ color, slot }: Cue): string | null {
