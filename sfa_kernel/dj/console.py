@@ -1,8 +1,15 @@
 """The console without a page: the very code that sounds in a browser, run by V8 as fast as it can.
 
-`render` gives what a browser would play of a script. Where songs have the script's sample rate (or the browser
-decodes them to the same samples), the two are the same but for the last bits; a song at another rate is resampled here
-by soxr and there by the browser, which differ by about -90 dB of the song and in what is above 20 kHz.
+`render` gives what a browser plays of a script (measured with Chromium):
+
+- Songs as FLAC or WAV at the script's sample rate: the same samples, to the last bit.
+- Songs as MP3 or Ogg, which each decodes by a library of its own: the same but for some -100 dB of the song.
+- Songs at another rate are resampled here by soxr and there by the browser: the same but for some -80 dB up to 16 kHz;
+  above it a browser's resampler loses up to all, ours nothing.
+
+Where the samples of a song are not the same, key lock makes more of it: it keeps times, levels and pitch, but what it
+chooses as phases hangs on the last bit. So does whether a page had all stems of a song when it began to play it. To have
+one sound everywhere, render a script once and play that.
 """
 
 from __future__ import annotations
