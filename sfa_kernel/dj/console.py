@@ -8,8 +8,8 @@
   above it a browser's resampler loses up to all, ours nothing.
 
 Where the samples of a song are not the same, key lock makes more of it: it keeps times, levels and pitch, but what it
-chooses as phases hangs on the last bit. So does whether a page had all stems of a song when it began to play it. To have
-one sound everywhere, render a script once and play that.
+chooses as phases hangs on the last bit. The same goes for stems that reach a page only after it began to play their
+song. To have one sound everywhere, render a script once and play that.
 """
 
 from __future__ import annotations
