@@ -15,6 +15,7 @@ from sfa_kernel.catalog import jobs as table
 from sfa_kernel.catalog import lookups, loops, origins, playlists, songs, trash, webhooks
 from sfa_kernel.catalog.loops import LoopRow
 from sfa_kernel.catalog.origins import OriginRow
+from sfa_kernel.errors import NotFoundError
 from sfa_kernel.jobs import Ground, JobRequest
 from sfa_kernel.jobs.log import read_log
 from sfa_kernel.jobs.runner import holder
@@ -299,6 +300,20 @@ def test_what_is_purged_leaves_the_playlists_and_stays_away(studio: Studio, tmp_
     clean(studio)
     own.put_back(*taken)
     assert own.entries == []
+
+
+def test_a_hot_cue_can_be_brought_back_for_a_week(studio: Studio, tmp_path: Path, later: Any) -> None:
+    track = song(studio, tmp_path, seed=1)
+    track.hot_cues.set(1, 2.0)
+    track.hot_cues.set(1, 3.0)
+    later(6)
+    clean(studio)
+    assert track.hot_cues.restore(1).time == 2.0
+    later(8)
+    assert "former hot cues 1" in clean(studio)
+    with pytest.raises(NotFoundError):
+        track.hot_cues.restore(1)
+    assert track.hot_cues[1].time == 2.0
 
 
 def test_what_a_person_took_out_of_an_imported_playlist_stays_out_for_good(studio: Studio, later: Any) -> None:
