@@ -31,7 +31,7 @@ export class Echo implements Effect {
   readonly #most: number;
   readonly #fade: number;
   #amount = 0.5;
-  #beats = 0.5;
+  beats = 0.5;
   /** Where the echo is read, frames ago; where it was read before, while it fades over. */
   #delay = 0;
   #before = 0;
@@ -80,14 +80,6 @@ export class Echo implements Effect {
     this.#feedback.target = LEAST + (MOST - LEAST) * amount;
   }
 
-  get beats(): number {
-    return this.#beats;
-  }
-
-  set beats(beats: number) {
-    this.#beats = beats;
-  }
-
   settle(): void {
     this.#blend.settle();
     this.#feedback.settle();
@@ -95,7 +87,7 @@ export class Echo implements Effect {
 
   tick(_beat: number, perFrame: number): void {
     // A whole chunk is read before it is written.
-    this.#wanted = Math.max(2 * CHUNK, Math.round(framesOf(this.#beats, perFrame, this.#most)));
+    this.#wanted = Math.max(2 * CHUNK, Math.round(framesOf(this.beats, perFrame, this.#most)));
     if (this.#delay === 0) this.#delay = this.#wanted;
     const far = Math.abs(this.#wanted - this.#delay);
     if (this.#fading === 0 && far > DRAG * this.#delay) {

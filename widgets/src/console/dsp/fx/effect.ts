@@ -27,7 +27,7 @@ export interface Effect {
   settle(): void;
 }
 
-/** How an effect that replaces the sound is blended in. */
+/** How an effect that replaces the sound is blended in: with the mix in the middle, little of the sound itself is left. */
 export class Insert {
   /** How much of it is heard in each of the frames that are made. */
   readonly shares = new Float64Array(CHUNK);
@@ -74,7 +74,7 @@ export class Insert {
   }
 
   #aim(): void {
-    this.#share.target = this.#on ? this.#mix : 0;
+    this.#share.target = this.#on ? 1 - (1 - this.#mix) ** 3 : 0;
     if (this.#on) this.idle = false;
   }
 }

@@ -143,10 +143,14 @@ export class Roll implements Effect {
   }
 
   #begin(): void {
-    this.#kept = this.#passed = this.#repeat = this.#place = this.#fading = 0;
-    this.#bassLeft = this.#bassRight = 0;
+    // What it still said fades out.
+    this.#before = this.#place;
+    this.#fading = this.idle ? 0 : this.#fade;
+    this.#kept = this.#passed = this.#repeat = this.#place = 0;
     this.#level = 1;
     this.#thin = 0;
+    if (!this.idle) return;
+    this.#bassLeft = this.#bassRight = 0;
     this.#gain.settle(1);
     this.#cut.settle(0);
   }

@@ -225,6 +225,13 @@ describe("roll", () => {
     expect(differ(left.subarray(2.5 * BEAT + 200, 2.75 * BEAT), sound.subarray(200, 0.25 * BEAT))).toBe(-1);
   });
 
+  it("switched on anew at once begins anew, without a click", () => {
+    const made = unit("roll", { beats: 0.25 });
+    made.on = true;
+    const { left } = listen(made, tone(90, 0.8), 2 * BEAT, { 20_000: off(made), 20_150: on(made) });
+    expect(above(left.subarray(18_000, 24_000), 5000)).toBeLessThan(-50);
+  });
+
   it("fades below the middle of its amount and thins out above it", () => {
     const heard = (amount: number) => {
       const made = unit("roll", { beats: 0.5, amount });

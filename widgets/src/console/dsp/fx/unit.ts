@@ -122,11 +122,11 @@ export class EffectUnit {
   }
 
   #tick(clock: Clock, ahead: number): void {
-    if (clock.beatsPerFrame === 0) {
-      this.#beat += CHUNK * this.#perFrame;
-    } else {
+    if (Math.abs(clock.beatsPerFrame) > 0) {
       this.#perFrame = Math.fround(clock.beatsPerFrame);
       this.#beat = Math.round((clock.beat + ahead * clock.beatsPerFrame) * ROUND) / ROUND;
+    } else {
+      this.#beat += CHUNK * this.#perFrame;
     }
     for (let k = 0; k < this.#effects.length; k += 1) {
       const effect = this.#effects[k] as Effect;
