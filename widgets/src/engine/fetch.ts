@@ -58,23 +58,23 @@ async function download(
   const length = Number(response.headers.get("content-length"));
   const total = length > 0 ? length : null;
   if (!response.body) return response.arrayBuffer();
-  const chunks: Uint8Array[] = [];
+  // Filled as it comes: putting a long song together at the end would hold the page up.
+  let bytes = new Uint8Array(total ?? 1 << 20);
   let received = 0;
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    chunks.push(value);
+    if (received + value.byteLength > bytes.length) {
+      const longer = new Uint8Array(Math.max(2 * bytes.length, received + value.byteLength));
+      longer.set(bytes.subarray(0, received));
+      bytes = longer;
+    }
+    bytes.set(value, received);
     received += value.byteLength;
     progress(received, total);
   }
-  const bytes = new Uint8Array(received);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes.buffer;
+  return received === bytes.length ? bytes.buffer : bytes.buffer.slice(0, received);
 }
 
 /** "audio of type FLAC". */
