@@ -29,6 +29,7 @@ class Page:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.decks = studio.decks()
         self.decks.show_on(self)
+        self.decks.link._later = lambda seconds, call: call()  # nothing is held back
         self.decks.link.attach("page", take=False, values=None)
 
     def push(self, event: str, data: dict[str, Any]) -> None:

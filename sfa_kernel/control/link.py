@@ -37,10 +37,17 @@ logger = logging.getLogger(__name__)
 PAGE = "page"
 """The source of what a page has changed."""
 
+PAUSE_SECONDS = 0.01  # messages follow each other no sooner: servers drop what comes too fast
 ASK_SECONDS = 1.0  # a page that is there has answered by then
 MOST_KEPT = 100  # triggers that are kept for the first page
 
 _DECKS = (1, 2, 3, 4)
+
+
+def _later(seconds: float, call: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
 
 
 class Link:
@@ -54,15 +61,24 @@ class Link:
         Sends an event to all pages, which pick their own; it must not fail or wait.
     clock
         Seconds.
+    later
+        Calls something after so many seconds.
     """
 
     def __init__(
-        self, controls: Controls, tell: Callable[[str, dict[str, Any]], None], clock: Callable[[], float] = time.time
+        self,
+        controls: Controls,
+        tell: Callable[[str, dict[str, Any]], None],
+        clock: Callable[[], float] = time.time,
+        later: Callable[[float, Callable[[], None]], None] = _later,
     ) -> None:
         self.controls = controls
         self._tell = tell
         self._clock = clock
+        self._later = later
         self._n = 0
+        self._open: list[tuple[str, Value]] = []  # changes of the message with that number, which is not sent yet
+        self._resting = False  # a message was sent just now
         self._sent: dict[str, int] = {}  # number of the last message about each control
         self._moved = dict.fromkeys(_DECKS, 0)  # the same, of what moves a deck to another place
         self._heard = dict.fromkeys(_DECKS, 0)  # the number that the page had applied when it last told of a deck
@@ -88,19 +104,32 @@ class Link:
         changes = [(change.id, change.value) for change in made if change.source != PAGE]
         if not changes:
             return
-        self._n += 1
+        if not self._open:
+            self._n += 1
         for identifier, value in changes:
             one = control(identifier)
             self._sent[identifier] = self._n
             self._expect(one, value)
-            if self._page is None and (not one.holds_state or one.kind == "momentary"):
+            if self._page is not None:
+                self._open = [*_since(self._open, one), (identifier, value)]
+            elif not _is_state(one):
                 self._kept = [*self._kept, (identifier, value)][-MOST_KEPT:]
-        if self._page is not None:
-            self._post(changes)
+        if not self._resting:
+            self._post()
 
-    def _post(self, changes: Sequence[tuple[str, Value]]) -> None:
-        data = {"page": self._page, "changes": [list(change) for change in changes], "n": self._n}
-        self._tell("control.set", data)
+    def _post(self) -> None:
+        """Send what is open, and rest."""
+        if not self._open:
+            return
+        changes, self._open = self._open, []
+        self._tell("control.set", {"page": self._page, "changes": [list(change) for change in changes], "n": self._n})
+        self._resting = True
+        self._later(PAUSE_SECONDS, self._rested)
+
+    def _rested(self) -> None:
+        with self.controls.lock:
+            self._resting = False
+            self._post()
 
     def _expect(self, one: Control, value: Value) -> None:
         """Until the page tells, a deck is believed to do as it is told."""
@@ -182,11 +211,11 @@ class Link:
                     if f"deck.{deck}.track" in held and (position := self.position(deck)) > 0:
                         held[f"deck.{deck}.seek"] = position
             answer = {"held": True, "values": held, "n": self._n}
-            if self._kept:
+            self._open, self._kept = [*self._kept, *self._open], []
+            if self._open:
                 self._n += 1
-                kept, self._kept = self._kept, []
-                self._sent |= {identifier: self._n for identifier, _ in kept}
-                self._post(kept)
+                self._sent |= {identifier: self._n for identifier, _ in self._open}
+                self._post()
         self.controls.tell()
         return answer
 
@@ -197,7 +226,7 @@ class Link:
                 return
             for deck in _DECKS:
                 self._move(deck, playing=False, rate=0.0)
-            self._page, self._left = None, self._n
+            self._page, self._left, self._open = None, self._n, []
             self.controls.put(self._let_go(), source=PAGE)
         self.controls.tell()
 
@@ -335,3 +364,20 @@ class Link:
         name = meter.id.split(".", 2)[2]
         known = {"duration": stand.duration, "bpm": stand.tempo, "rate": stand.rate}
         return self.position(meter.deck) if name == "position" else known.get(name)
+
+
+def _is_state(one: Control) -> bool:
+    """Whether its last value says all: what is pressed and let go between is no matter."""
+    return one.holds_state and one.kind != "momentary"
+
+
+def _since(changes: list[tuple[str, Value]], one: Control) -> list[tuple[str, Value]]:
+    """Changes without an earlier one of a control that is changed again, where nothing was triggered in between."""
+    if not _is_state(one):
+        return changes
+    place = len(changes)
+    while place > 0 and _is_state(control(changes[place - 1][0])):
+        place -= 1
+        if changes[place][0] == one.id:
+            return [*changes[:place], *changes[place + 1 :]]
+    return changes

@@ -50,6 +50,7 @@ class Page:
         self._up: list[tuple[int, str, dict[str, Any]]] = []
         self._down: list[tuple[str, Any]] = []
         self._stirred = True  # it may have something to send
+        self.due: list[Any] = []  # pauses of the kernel
         context.eval(f"globalThis.pages ??= {{}}; {self.name} = new LinkedPage({json.dumps(name)}); 0")
 
     def call(self, name: str, *arguments: Any) -> Any:
@@ -69,7 +70,11 @@ class Page:
         if self._stirred:
             self._up += [tuple(sent) for sent in json.loads(self.call("sent"))]
             self._stirred = False
+        if self.due and self._chance.random() < 0.3:
+            self.due.pop(0)()
         ways = [way for way in (self._up, self._down) if way]
+        if self.due and not ways:
+            return True
         if not ways:
             return bool(self.call("wake"))
         if self._chance.random() < 0.1:
@@ -104,7 +109,11 @@ def linked(context: Any, chance: random.Random) -> tuple[Controls, Page]:
     """A kernel's controls, and a page that has joined them."""
     controls = Controls()
     pages: list[Page] = []
-    link = Link(controls, lambda event, data: [page.hear(event, data) for page in pages])
+
+    def tell(event: str, data: dict[str, Any]) -> None:
+        pages[0].hear(event, data)
+
+    link = Link(controls, tell, later=lambda seconds, call: pages[0].due.append(call))
     pages.append(Page(context, "one", link, chance))
     pages[0].call("join")
     return controls, pages[0]

@@ -94,7 +94,13 @@ class Line:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.now = 1000.0
         self.controls = Controls()
-        self.link = Link(self.controls, lambda event, data: self.told.append((event, data)), lambda: self.now)
+        self.due: list[Any] = []
+        self.link = Link(
+            self.controls,
+            lambda event, data: self.told.append((event, data)),
+            lambda: self.now,
+            lambda seconds, call: self.due.append(call),
+        )
 
     def attach(self, page: str = "one", **given: Any) -> dict[str, Any]:
         return self.link.attach(page, **{"take": False, "values": None, **given})
@@ -218,6 +224,33 @@ def test_what_cannot_be_takes_nothing_with_it() -> None:
     with pytest.raises(InputError, match="plya"):
         line.link.receive("one", changes, seen=0)
     assert line.controls["mixer.crossfader"] == 0.5
+
+
+def test_a_flood_of_changes_is_few_messages_and_loses_no_trigger() -> None:
+    line = Line()
+    line.attach()
+    for step in range(100):
+        line.controls["mixer.crossfader"] = step / 100
+        line.controls["deck.1.volume"] = step / 100
+    line.controls["deck.1.quantize"] = 0
+    line.controls.set("deck.1.beatjump", 4)
+    line.controls["deck.1.quantize"] = 1
+    assert len(line.told) == 1
+    line.due.pop()()
+    assert [data["changes"] for _, data in line.told] == [
+        [["deck.1.volume", 0.0]],
+        [
+            ["mixer.crossfader", 0.99],
+            ["deck.1.volume", 0.99],
+            ["deck.1.quantize", 0],
+            ["deck.1.beatjump", 4.0],
+            ["deck.1.quantize", 1],
+        ],
+    ]
+    assert [data["n"] for _, data in line.told] == [1, 2]
+    line.due.pop()()
+    line.controls["deck.1.volume"] = 0.5
+    assert line.told[-1][1]["n"] == 3
 
 
 def test_a_change_that_is_told_twice_is_made_once() -> None:
