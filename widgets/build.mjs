@@ -5,7 +5,7 @@
 import { build } from "esbuild";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stretchModule } from "./stretch.mjs";
+import { notice, stretchModule } from "./stretch.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const FAMILIES = ["library", "player", "jobs", "analysis", "mixer", "dialogs", "sources", "playlists", "decks", "dashboard"];
@@ -38,7 +38,8 @@ const common = {
 const entries = (chosen) => Object.fromEntries(chosen.map((name) => [name, join("src", name, "index.ts")]));
 const builds = [build({ ...common, entryPoints: entries(names.filter((name) => name !== CONSOLE)), format: "esm" })];
 if (names.includes(CONSOLE)) {
-  builds.push(build({ ...common, entryPoints: entries([CONSOLE]), format: "iife", plugins: [stretchModule] }));
+  const banner = { js: notice };
+  builds.push(build({ ...common, entryPoints: entries([CONSOLE]), format: "iife", plugins: [stretchModule], banner }));
 }
 const outputs = Object.assign({}, ...(await Promise.all(builds)).map(({ metafile }) => metafile.outputs));
 
