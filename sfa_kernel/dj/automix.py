@@ -7,7 +7,21 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.control.script import Script, ScriptEvent
-from sfa_kernel.dj.transitions import KINDS, STARTS, Handover, Transition, fold, matches, steps, suggest, tidied
+from sfa_kernel.dj.mixpoints import bar_time
+from sfa_kernel.dj.transitions import (
+    END,
+    KINDS,
+    LOAD_BARS,
+    STARTS,
+    Handover,
+    Transition,
+    fold,
+    free_from,
+    matches,
+    steps,
+    suggest,
+    tidied,
+)
 from sfa_kernel.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -18,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Mix", "plan"]
 
 GLIDE = 20.0  # s in which a song that was bent to fit goes back to its own tempo
-_LOAD_BARS = 2  # bars after a transition until the free deck takes the next song
 _MOST_BARS = 64
-_END = 0.05  # s before its end that a song may still be left
 
 
 @dataclass(frozen=True)
@@ -61,14 +73,18 @@ class Mix:
         if unknown:
             raise ParameterError(f"A transition has no {unknown[0]!r}.", hint="Change kind, bars, out_at or in_at.")
         after = replace(before, **change, reason="as you set it")
+        if "bars" in change and "out_at" not in change:
+            after = self._begun_earlier(number, after)
         self._check(number, after)
         transitions = list(self.transitions)
         transitions[number] = after
         for later in range(number + 1, len(transitions)):
             # A song may not go before it has come.
-            if transitions[later].out_at > transitions[later - 1].in_at:
+            came = transitions[later - 1]
+            free = free_from(self.songs[later - 1], self.songs[later], came)
+            if transitions[later].out_at >= free:
                 break
-            transitions[later] = suggest(self.songs[later], self.songs[later + 1], transitions[later - 1].in_at)
+            transitions[later] = suggest(self.songs[later], self.songs[later + 1], came.in_at, free)
         return Mix(self.songs, tuple(transitions))
 
     def with_songs(self, songs: Sequence[MixSong]) -> Mix:
@@ -88,13 +104,13 @@ class Mix:
             for out, into, transition in zip(self.songs, self.songs[1:], self.transitions, strict=False)
         }
         transitions: list[Transition] = []
-        came = 0.0
+        came = free = 0.0
         for out, into in pairwise(songs):
             kept = met.get((out.id, into.id))
-            if kept is None or kept.out_at <= came:
-                kept = suggest(out, into, came)
+            if kept is None or kept.out_at < free:
+                kept = suggest(out, into, came, free)
             transitions.append(kept)
-            came = kept.in_at
+            came, free = kept.in_at, free_from(out, into, kept)
         return Mix(tuple(songs), tuple(transitions))
 
     def _check(self, number: int, transition: Transition) -> None:
@@ -105,16 +121,33 @@ class Mix:
         if isinstance(bars, bool) or not isinstance(bars, int) or not 1 <= bars <= _MOST_BARS:
             raise ParameterError(f"A transition takes 1 to {_MOST_BARS} bars.", hint="Choose 4, 8, 16 or 32.")
         out, into = self.songs[number], self.songs[number + 1]
-        came = self.transitions[number - 1].in_at if number else 0.0
-        if not came <= transition.out_at <= out.duration - _END:
-            raise ParameterError(
-                f"The song that goes can be left from {came:.1f} to {out.duration:.1f} s.",
-                hint="Choose a place in it.",
-            )
-        if not 0.0 <= transition.in_at <= into.duration - _END:
-            raise ParameterError(
-                f"The song that comes can be entered from 0 to {into.duration:.1f} s.", hint="Choose a place in it."
-            )
+        free = self._free_from(number)
+        latest = max(free, out.duration - END - length(out, transition.bars))
+        hint = f"Choose a place in it, or other than {transition.bars} bars."
+        if not free <= transition.out_at <= latest:
+            raise ParameterError(f"The song that goes can be left from {free:.1f} to {latest:.1f} s.", hint=hint)
+        latest = max(0.0, into.duration - END - length(into, transition.bars))
+        if not 0.0 <= transition.in_at <= latest:
+            raise ParameterError(f"The song that comes can be entered from 0 to {latest:.1f} s.", hint=hint)
+
+    def _free_from(self, number: int) -> float:
+        """Where a transition of the song may begin at the earliest, in s."""
+        if number == 0:
+            return 0.0
+        return free_from(self.songs[number - 1], self.songs[number], self.transitions[number - 1])
+
+    def _begun_earlier(self, number: int, transition: Transition) -> Transition:
+        """The transition as many bars earlier as it needs to end before its song does."""
+        bars: object = transition.bars
+        if isinstance(bars, bool) or not isinstance(bars, int):
+            return transition
+        out, out_at = self.songs[number], transition.out_at
+        bar = out.bar_at(out_at)
+        offset = out_at - bar_time(out, bar)
+        while out_at > out.duration - END - length(out, bars) and bar > 0:
+            bar -= 1
+            out_at = bar_time(out, bar) + offset
+        return replace(transition, out_at=max(out_at, 0.0))
 
     def script(self, sample_rate: int = 48000) -> MixScript:
         """What a console does to play it."""
@@ -133,11 +166,24 @@ class MixScript:
         Where in the events the first song and then each transition begins.
     starts
         Seconds since the beginning at which each song begins to be heard.
+    spans
+        How each song lies in the mix.
     """
 
     script: Script
     parts: list[int]
     starts: list[float]
+    spans: list[Span]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A song in a mix: heard from ``start`` to ``end`` [s of the mix], ``source`` to ``target`` [s of the song]."""
+
+    start: float
+    end: float
+    source: float
+    target: float
 
 
 def plan(songs: Sequence[MixSong]) -> Mix:
@@ -190,14 +236,17 @@ def _written(mix: Mix, sample_rate: int) -> MixScript:
     events = [ScriptEvent(0.0, "deck.1.play", 1)]
     if len(songs) > 1:
         events.append(ScriptEvent(0.0, "deck.2.track", str(songs[1].id)))
-    parts, starts = [0], [0.0]
+    parts, starts, spans = [0], [0.0], []
     for number in range(len(mix.transitions)):
         parts.append(len(events))
         deck, other = (1, 2) if number % 2 == 0 else (2, 1)
+        before = run
         run, added = _handed_over(mix, number, run, deck, other)
+        spans.append(Span(before.time, run.held, before.place, before.place_at(run.held)))
         starts.append(run.time)
         events += added
     end = run.time_at(songs[-1].duration)
+    spans.append(Span(run.time, end, run.place, songs[-1].duration))
     controls: dict[str, float | str] = {
         "deck.1.track": str(songs[0].id),
         "deck.1.assign": "left",
@@ -205,7 +254,12 @@ def _written(mix: Mix, sample_rate: int) -> MixScript:
         "mixer.crossfader": -1.0,
     }
     script = Script(events, end, sample_rate=sample_rate, controls=controls, positions={1: 0.0})
-    return MixScript(script, parts, starts)
+    return MixScript(script, parts, starts, spans)
+
+
+def length(song: MixSong, bars: int) -> float:
+    """Of so many bars of a song at its own tempo, in s; half a bar less, since its last may be cut off."""
+    return (bars - 0.5) * song.bar_seconds
 
 
 def _handed_over(mix: Mix, number: int, run: _Run, deck: int, other: int) -> tuple[_Run, list[ScriptEvent]]:
@@ -220,7 +274,10 @@ def _handed_over(mix: Mix, number: int, run: _Run, deck: int, other: int) -> tup
     starts, ends = begins + STARTS.get(transition.kind, 0.0) * seconds, begins + seconds
     bent = fold(out.tempo * rate / into.tempo) if matched and out.tempo and into.tempo else 1.0
     after = _Run(starts, transition.in_at, bent, ends)
-    loads = after.place_at(ends + _LOAD_BARS * into.bar_seconds)
+    loads = after.place_at(ends + LOAD_BARS * into.bar_seconds)
+    if number + 1 < len(mix.transitions):
+        # Of a very short song, the free deck is ready before the song goes.
+        loads = max(after.place_at(ends), min(loads, mix.transitions[number + 1].out_at - 0.75 * into.bar_seconds))
     events = steps(handover)
     if bent != 1.0:
         events.append(handover.step(transition.bars, f"deck.{other}.pitch", 0.0, GLIDE * transition.bars / seconds))

@@ -133,7 +133,7 @@ def mix_in(song: MixSong) -> tuple[int, int]:
     return first, PHRASE if end is None else max(song.bar_at(end) - first, 1)
 
 
-def mix_out(song: MixSong, played_from: float) -> tuple[int, int]:
+def mix_out(song: MixSong, played_from: float, free: float = 0.0) -> tuple[int, int]:
     """The bar at which a song begins to go, and how many bars are left of it there.
 
     It is where its outro begins, or else the last phrase that leaves 16 bars; never before it has been heard for 45 s
@@ -145,10 +145,12 @@ def mix_out(song: MixSong, played_from: float) -> tuple[int, int]:
         The song.
     played_from
         Where it came in, in s.
+    free
+        Where it may begin to go at the earliest, in s.
     """
     bars = song.bars
     last = int(np.searchsorted(bars, song.duration - 0.5 * song.bar_seconds, "right"))  # a bar that is cut off is none
-    heard = played_from + min(LEAST_PLAYED, 0.5 * (song.duration - played_from))
+    heard = max(free, played_from + min(LEAST_PLAYED, 0.5 * (song.duration - played_from)))
     earliest = min(int(np.searchsorted(bars, heard - _NEAR)), max(last - 1, 0))
     if song.outro_start is not None:
         wanted = song.bar_at(song.outro_start)

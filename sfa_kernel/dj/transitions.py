@@ -16,11 +16,26 @@ from sfa_kernel.dj.mixpoints import MixSong, bar_time, mix_in, mix_out
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KINDS", "STARTS", "Handover", "Transition", "fold", "matches", "steps", "suggest", "tidied"]
+__all__ = [
+    "END",
+    "KINDS",
+    "LOAD_BARS",
+    "STARTS",
+    "Handover",
+    "Transition",
+    "fold",
+    "free_from",
+    "matches",
+    "steps",
+    "suggest",
+    "tidied",
+]
 
 KINDS = ("cut", "blend", "bass swap", "echo out", "stem swap")
 # After which share of a transition the song that comes is heard, where that is not at once.
 STARTS = {"cut": 1.0, "echo out": 0.5}
+END = 0.1  # s before its end that a song may still be left
+LOAD_BARS = 2  # bars after a transition until the free deck takes the next song
 MOST_STRETCH = 0.08  # of its tempo that a song is bent to fit another
 _LENGTHS = (32, 16, 8, 4, 2, 1)  # bars
 _USUAL = 16  # bars of a transition, where there is room
@@ -97,12 +112,13 @@ class Handover:
     matched: bool
 
     def at(self, bars: float) -> float:
-        """The place in the song that goes after so many bars of the transition, in s."""
+        """The place in the song that goes after so many bars of the transition, in s; it is before its end."""
         first = self.out.bar_at(self.transition.out_at)
         offset = self.transition.out_at - bar_time(self.out, first)  # a person may begin it off the bar
         whole = int(bars // 1)
         here = bar_time(self.out, first + whole)
-        return offset + here + (bars - whole) * (bar_time(self.out, first + whole + 1) - here)
+        place = offset + here + (bars - whole) * (bar_time(self.out, first + whole + 1) - here)
+        return min(place, self.out.duration - END)
 
     def step(self, bars: float, control: str, value: float | str, over: float | None = None) -> ScriptEvent:
         """A change after so many bars; ``over`` in bars."""
@@ -142,7 +158,14 @@ def matches(out: MixSong, into: MixSong) -> bool:
     return out.steady and into.steady and abs(fold(out.tempo / into.tempo) - 1) <= MOST_STRETCH
 
 
-def suggest(out: MixSong, into: MixSong, played_from: float) -> Transition:
+def free_from(out: MixSong, into: MixSong, transition: Transition) -> float:
+    """The place in the song that comes at which it is alone and the other deck is ready, in s: it may go from there."""
+    bent = fold(out.tempo / into.tempo) if matches(out, into) and out.tempo and into.tempo else 1.0
+    heard = (1 - STARTS.get(transition.kind, 0.0)) * transition.bars * out.bar_seconds * bent
+    return transition.in_at + heard + (LOAD_BARS + 1) * into.bar_seconds
+
+
+def suggest(out: MixSong, into: MixSong, played_from: float, free: float = 0.0) -> Transition:
     """The transition that suits two songs.
 
     Parameters
@@ -151,12 +174,14 @@ def suggest(out: MixSong, into: MixSong, played_from: float) -> Transition:
         The song that goes and the one that comes.
     played_from
         Where the first came in, in s.
+    free
+        Where it may begin to go at the earliest, in s.
     """
-    last, left = mix_out(out, played_from)
+    last, left = mix_out(out, played_from, free)
     first, before = mix_in(into)
     out_at, in_at = bar_time(out, last), bar_time(into, first)
     kind, reason = _kind(out, into)
-    room = min(left, max(before, 8))
+    room = min(left, max(before, 8), max((len(into.bars) - first) // 3, 1))
     if kind in ("cut", "echo out"):
         room = min(room, _ECHO_BARS)
     bars = next((length for length in _LENGTHS if length <= min(room, _USUAL)), 1)

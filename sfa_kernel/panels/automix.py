@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import numpy as np
 
 from sfa_kernel.panels.library import identifiers
 from sfa_kernel.panels.rows import track_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sfa_kernel.automix import AutoMix
+    from sfa_kernel.library import Track
     from sfa_kernel.panels.library import Handler
     from sfa_kernel.studio import Studio
 
 __all__ = ["automix_handlers"]
+
+FIGURES = 240  # of the energy of a song
 
 
 def automix_handlers(studio: Studio) -> dict[str, Handler]:
@@ -56,6 +64,15 @@ def automix_handlers(studio: Studio) -> dict[str, Handler]:
     }
 
 
+def _energy(track: Track) -> list[float]:
+    """How the energy of a song goes, as few figures as a picture of a mix needs."""
+    curve: Sequence[float] = [] if track.analysis is None else track.analysis.energy_curve.tolist()
+    if len(curve) <= FIGURES:
+        return [round(float(value), 3) for value in curve]
+    edges = np.linspace(0, len(curve), FIGURES + 1).astype(int)
+    return [round(float(np.mean(curve[start:end])), 3) for start, end in pairwise(edges)]
+
+
 def _plan_row(studio: Studio, mix: AutoMix) -> dict[str, Any]:
     """A plan as a page shows and plays it."""
     written = mix.mix.script()
@@ -71,6 +88,10 @@ def _plan_row(studio: Studio, mix: AutoMix) -> dict[str, Any]:
                 "reason": transition.reason,
             }
             for transition in mix.mix.transitions
+        ],
+        "songs": [
+            {"start": span.start, "end": span.end, "from": span.source, "to": span.target, "energy": _energy(track)}
+            for span, track in zip(written.spans, mix.songs, strict=True)
         ],
         "starts": written.starts,
         "duration": written.script.duration,

@@ -81,7 +81,8 @@ def test_the_song_that_comes_starts_on_a_beat_of_the_one_that_goes_and_that_one_
     assert (start.deck, start.time) == (1, pytest.approx(mix.transitions[0].out_at))
     stop = events_of(mix, "deck.1.play")[-1]
     assert stop.value == 0
-    assert bar_of(mix.songs[0], stop.time) == pytest.approx(96)
+    assert bar_of(mix.songs[0], stop.time) == pytest.approx(96, abs=0.1)
+    assert stop.time < mix.songs[0].duration  # a deck that has come to its end waits for nothing
     assert [event.value for event in events_of(mix, "deck.2.sync")] == [0, 1, 0]
 
 
@@ -174,3 +175,42 @@ def test_short_songs_and_one_song_are_mixed_too():
     assert plan([short]).script().script.duration == pytest.approx(short.duration)
     with pytest.raises(ParameterError):
         plan([])
+
+
+@pytest.mark.parametrize("cut_off", [0.1, 0.4, 0.9])
+def test_all_that_waits_for_a_place_comes_before_the_song_has_ended(cut_off):
+    # Of the last bar only a part is there.
+    whole = song(1)
+    one = replace(whole, duration=whole.duration - cut_off * 2.0)
+    songs = [one, replace(one, id=UUID(int=2)), replace(one, id=UUID(int=3))]
+    for kind in ("cut", "blend", "bass swap", "echo out", "stem swap"):
+        mix = plan(songs).changed(0, kind=kind).changed(1, kind=kind)
+        assert all(event.time < one.duration for event in mix.script().script.events if event.deck is not None)
+
+
+def test_a_transition_begins_only_when_the_one_before_it_is_over():
+    mix = plan([song(1), song(2), song(3)])
+    # The second may go no sooner than it is alone on the decks, and the free deck has its next song.
+    with pytest.raises(ParameterError):
+        mix.changed(1, out_at=mix.transitions[0].in_at + 10.0)
+    written = mix.changed(1, out_at=45.0).script()
+    before = [event.time for event in written.script.events[: written.parts[2]] if event.deck == 2]
+    after = [event.time for event in written.script.events[written.parts[2] :] if event.deck == 2]
+    assert max(before) < min(after)
+
+
+def test_a_longer_transition_begins_earlier():
+    mix = plan([song(1), song(2)]).changed(0, bars=32)
+    assert bar_of(mix.songs[0], mix.transitions[0].out_at) == pytest.approx(64)
+    with pytest.raises(ParameterError):
+        mix.changed(0, out_at=mix.songs[0].duration - 20.0)
+
+
+def test_songs_lie_in_the_mix_where_they_are_heard():
+    mix = plan([song(1), song(2, tempo=126.0)])
+    one, two = mix.script().spans
+    (transition,) = mix.transitions
+    assert (one.start, one.source, two.source) == (0.0, 0.0, transition.in_at)
+    assert one.end - two.start == pytest.approx(16 * 2.0, abs=0.15)
+    assert one.target == pytest.approx(mix.songs[0].duration, abs=0.1)
+    assert two.end == pytest.approx(mix.script().script.duration)

@@ -794,11 +794,25 @@ export interface TransitionRow {
   reason: string;
 }
 
+/** A song of an auto-mix. */
+export interface AutoMixSong {
+  /** Seconds of the mix at which it begins and ends to be heard. */
+  start: number;
+  end: number;
+  /** Seconds of the song that it is then at. */
+  from: number;
+  to: number;
+  /** Of all of it, evenly spaced, 0 to 1; empty while unknown. */
+  energy: number[];
+}
+
 export interface AutoMixPlan {
   id: string;
   tracks: TrackRow[];
   /** One fewer than tracks. */
   transitions: TransitionRow[];
+  /** Each song on the mix's line of time. */
+  songs: AutoMixSong[];
   /** Seconds since the beginning at which each song is the one that is heard, and how long all takes. */
   starts: number[];
   duration: number;

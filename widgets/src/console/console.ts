@@ -187,28 +187,28 @@ export class Console {
     const most = BLOCK - (this.frame % BLOCK);
     this.#look = this.frame + most;
     if (this.#timeline.empty) return;
-    this.#timeline.run(this.frame, (event) => this.#scripted(event), (tag) => this.#tell({ type: "finished", tag }));
+    this.#timeline.run(this.frame, (event, tag) => this.#scripted(event, tag), (tag) => this.#tell({ type: "finished", tag }));
     this.#look = this.frame + this.#timeline.ahead(this.frame, most);
   }
 
-  #scripted({ control: id, value, over, when }: TimedEvent): void {
+  #scripted({ control: id, value, over, when }: TimedEvent, tag: string | null): void {
     const control = controlOf(id);
     const seconds = over === undefined || control.kind !== "absolute" ? 0
       : "seconds" in over ? over.seconds : (over.beats * 60) / this.#tempo(control, "deck" in when ? when.deck : null);
     if (seconds <= 0) {
-      this.#ask(control, value);
+      this.#ask(control, value, tag);
       if (holdsState(control)) this.#values.repeat(control);
       return;
     }
-    this.#tell({ type: "applied", frame: this.frame, control: id, value, over: seconds });
+    this.#tell({ type: "applied", frame: this.frame, control: id, value, over: seconds, ...(tag !== null && { tag }) });
     const now = this.#values.numbers[control.index] as number;
     this.#ramps.begin(control, now, numberOf(control, value), this.frame, seconds * this.sampleRate);
   }
 
   /** A change that was asked for takes effect. */
-  #ask(control: Control, value: number | string): void {
+  #ask(control: Control, value: number | string, tag: string | null = null): void {
     this.#ramps.end(control);
-    this.#tell({ type: "applied", frame: this.frame, control: control.id, value });
+    this.#tell({ type: "applied", frame: this.frame, control: control.id, value, ...(tag !== null && { tag }) });
     if (control.line === TRACK) {
       this.#track(control, value as string);
       return;

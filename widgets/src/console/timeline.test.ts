@@ -88,7 +88,7 @@ describe("ramps", () => {
     expect(bench.told("mixer.crossfader").length).toBeLessThan(60);
     bench.run(1.1);
     expect(bench.told("mixer.crossfader").at(-1)).toBe(1);
-    expect(bench.events).toContainEqual({ type: "applied", frame: 0, control: "mixer.crossfader", value: 1, over: 2 });
+    expect(bench.events).toContainEqual({ type: "applied", frame: 0, control: "mixer.crossfader", value: 1, over: 2, tag: expect.any(String) });
   });
 
   it("go by the knob, and by the beats of the leader", () => {

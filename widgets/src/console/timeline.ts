@@ -39,7 +39,7 @@ export class Timeline {
   }
 
   /** Lets happen what is due at this frame. */
-  run(frame: number, happen: (event: TimedEvent) => void, finished: (tag: string) => void): void {
+  run(frame: number, happen: (event: TimedEvent, tag: string | null) => void, finished: (tag: string) => void): void {
     // What happens in one script may bring a deck to a place that another one waits for.
     for (let some = true; some; ) {
       some = false;
@@ -56,12 +56,12 @@ export class Timeline {
   }
 
   /** Whether something of a script was due. */
-  #proceed(script: Script, frame: number, happen: (event: TimedEvent) => void): boolean {
+  #proceed(script: Script, frame: number, happen: (event: TimedEvent, tag: string | null) => void): boolean {
     const before = script.next;
     for (let event = script.events[before]; event && this.#isDue(script, event.when, frame); event = script.events[script.next]) {
       script.next += 1;
       script.place = null;
-      happen(event);
+      happen(event, script.tag);
     }
     return script.next > before;
   }

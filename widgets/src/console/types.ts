@@ -75,9 +75,9 @@ export type ConsoleEvent =
   | { type: "control"; frame: number; control: string; value: number | string }
   /**
    * A change that was asked for, by the host or by a script, took effect at this frame: what a script is recorded from.
-   * `over` is how long it takes to get there, in s.
+   * `over` is how long it takes to get there, in s; `tag` is that of the script.
    */
-  | { type: "applied"; frame: number; control: string; value: number | string; over?: number }
+  | { type: "applied"; frame: number; control: string; value: number | string; over?: number; tag?: string }
   /** A hot cue was set (`cue`) or cleared (null) on a deck. */
   | { type: "hotcue"; deck: number; slot: number; cue: HotCue | null }
   /** A script wants a track in a deck: the host loads it. */

@@ -74,7 +74,7 @@ export class Scripts {
   /** Takes down what was done at the decks. */
   note(event: ConsoleEvent): void {
     if (event.type === "finished" && this.#playing.delete(event.tag)) this.#host.changed();
-    if (event.type === "applied") this.#write(event.control, event.value, event.frame);
+    if (event.type === "applied") this.#write(event.control, event.value, event.frame, event.over);
   }
 
   /** Takes down that a track was asked for: the page itself loads it. */
@@ -116,9 +116,10 @@ export class Scripts {
     this.#host.changed();
   }
 
-  #write(control: string, value: ControlValue, frame: number): void {
+  #write(control: string, value: ControlValue, frame: number, over?: number): void {
     const take = this.#take;
-    if (take && isMusic(control)) take.events.push({ time: this.#seconds(take, frame), control, value });
+    if (!take || !isMusic(control)) return;
+    take.events.push({ time: this.#seconds(take, frame), control, value, ...(over !== undefined && { over }) });
   }
 
   #seconds(take: Take, frame: number): number {

@@ -1,6 +1,6 @@
 /** The decks of a page: one for all views on it. */
 
-import { type Bridge, describe, isAbort } from "../../bridge";
+import { type Bridge, describe, isAbort, type Reply } from "../../bridge";
 import { type Clock, SmoothTime } from "../../clock/clock";
 import { gridOf, hotCuesOf, songInfo } from "../../console/info";
 import type { FromConsole, ToConsole } from "../../console/messages";
@@ -113,6 +113,8 @@ export class DeckSystem {
   #n = 0;
   readonly #sentAt = new Map<string, number>();
   #batch: [string, ControlValue][] = [];
+  /** Songs that were asked for before a deck is to have them. */
+  readonly #ahead = new Map<string, Promise<Reply<DeckLoad>>>();
   #toldStands = 0;
   #telling: ReturnType<typeof setTimeout> | undefined;
 
@@ -255,6 +257,21 @@ export class DeckSystem {
     else this.controls.set(id, trackId, source);
   }
 
+  /**
+   * Asks the kernel about songs that decks will have next, instead of those that were expected before: they can then be
+   * loaded while a cell runs.
+   */
+  expect(trackIds: readonly string[]): void {
+    for (const id of this.#ahead.keys()) if (!trackIds.includes(id)) this.#ahead.delete(id);
+    for (const id of trackIds) {
+      if (this.#ahead.has(id)) continue;
+      const asked = this.#seats.whenBridge(this.#end.signal).then((bridge) => bridge.request("decks.load", { id }, { timeoutMs: LOAD_MS }));
+      this.#ahead.set(id, asked);
+      // Whoever loads it asks again, and is told why it cannot be.
+      asked.catch(() => { if (this.#ahead.get(id) === asked) this.#ahead.delete(id); });
+    }
+  }
+
   /** Label, colour or place of a hot cue (slots from 1); one that is not set is set at the place of the deck. */
   async setCue(
     deck: number, slot: number, change: { label?: string; color?: string; time?: number; end?: number | null },
@@ -375,6 +392,7 @@ export class DeckSystem {
 
   #happened(event: ConsoleEvent, seen: number): void {
     this.script.note(event);
+    this.#emit("happened", event);
     switch (event.type) {
       case "control":
         // What has been set here since is newer.
@@ -614,9 +632,13 @@ export class DeckSystem {
       const bridge = await this.#seats.whenBridge(signal);
       const made = this.#make();
       made.catch(() => {}); // told where it was made
-      const { result, buffers } = await bridge.request("decks.load", { id: trackId }, { signal, timeoutMs: LOAD_MS });
+      const ahead = await this.#ahead.get(trackId)?.catch(() => null);
+      signal.throwIfAborted();
+      const { result, buffers } = ahead ?? await bridge.request("decks.load", { id: trackId }, { signal, timeoutMs: LOAD_MS });
       bay.song = songOf(result, buffers);
       this.#deckMoved(number);
+      // Its cues and its grid may have changed since it was asked for.
+      if (ahead) void this.#refresh(trackId);
       await loadSong({
         sources: result.sources,
         duration: bay.song.duration,

@@ -1,5 +1,6 @@
 /** What the decks' engine shows of itself. */
 
+import type { ConsoleEvent } from "../../console/types";
 import type { Analysis, Cue, TrackRow } from "../../types";
 import type { Pyramid } from "../../waveform/pyramid";
 
@@ -112,4 +113,6 @@ export interface DeckEvents {
   recording: void;
   /** The recording or playing of scripts. */
   script: void;
+  /** What the console tells, in its order. */
+  happened: ConsoleEvent;
 }
