@@ -146,10 +146,6 @@ class Console:
                 left[:count], right[:count] = block[0], block[-1]
                 self._call("slice", deck, song_id, role, index, count)
 
-    def unload(self, deck: int) -> None:
-        """Take the song out of a deck."""
-        self._call("unload", deck)
-
     def started(self) -> list[tuple[float, str]]:
         """When which song was started after it had been put into a deck: seconds, and the id of the song."""
         return [(one["frame"] / self.sample_rate, one["track"]) for one in json.loads(self._call("started"))]
@@ -177,10 +173,7 @@ class Console:
                 yield np.stack([left[:count], right[:count]])
                 made += count
             for wanted in json.loads(self._call("wanted")):
-                if wanted["track"]:
-                    self.load(wanted["deck"], song(wanted["track"]))
-                else:
-                    self.unload(wanted["deck"])
+                self.load(wanted["deck"], song(wanted["track"]))
 
 
 def render(

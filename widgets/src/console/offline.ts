@@ -73,7 +73,7 @@ export class Offline {
     return made;
   }
 
-  /** Songs that the script wants in decks, as JSON: [{deck, track}]; an empty track unloads. Each is told once. */
+  /** Songs that the script wants in decks, as JSON: [{deck, track}]. Each is told once. */
   wanted(): string {
     const told = JSON.stringify(this.#wanted);
     this.#wanted = [];
@@ -96,11 +96,6 @@ export class Offline {
   /** Takes the first `frames` of `songLeft` and `songRight` as a slice of a song. */
   slice(deck: number, song: string, role: Role, index: number, frames: number): void {
     this.#console.slice(deck, song, role, index, quantise(this.songLeft, this.songRight, 0, frames));
-  }
-
-  unload(deck: number): void {
-    this.#console.unload(deck);
-    this.#hear();
   }
 
   /** Gives the console what it is to do next, as far as no song has to come first. */
