@@ -15,6 +15,7 @@ song. To have one sound everywhere, render a script once and play that.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -79,7 +80,9 @@ class Console:
             ) from error
         source = engine_file().read_text("utf-8")
         self.sample_rate = sample_rate
-        self._engine = cast("Any", MiniRacer())  # what it gives back may be anything
+        # Made where an event loop runs, as in the cell of a notebook, it would want to be awaited.
+        with ThreadPoolExecutor(1) as elsewhere:
+            self._engine = cast("Any", elsewhere.submit(MiniRacer).result())  # what it gives back may be anything
         self._calls: dict[str, Any] = {}
         self._buffers: dict[str, NDArray[np.float32]] = {}
         try:

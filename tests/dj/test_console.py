@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,6 +101,13 @@ def test_a_song_at_another_rate_keeps_its_pitch_and_length(tmp_path: Path) -> No
     assert strength(sound[0, RATE : 2 * RATE], 440) > 0.05
     assert np.allclose(sound[0], sound[1])
     assert not np.any(np.abs(sound[:, round(3.1 * RATE) :]) > 1e-4)
+
+
+def test_a_render_may_be_called_where_an_event_loop_runs(songs: dict[str, DeckSong]) -> None:
+    async def cell() -> NDArray[np.float32]:
+        return heard(Script(duration=0.5, sample_rate=RATE, controls={"deck.1.track": "one", "deck.1.play": 1}), songs)
+
+    assert np.any(asyncio.run(cell()))
 
 
 def test_what_is_missing_is_said_before_anything_is_written(songs: dict[str, DeckSong], tmp_path: Path) -> None:
