@@ -189,8 +189,8 @@ class Track:
         ----------
         kind, value
             ``"grid"`` with ``tempo`` [BPM] and ``first_beat`` [s], or with one of ``scale`` (0.5 or 2), ``shift``
-            [s], ``downbeat`` [s] and ``beats_per_bar`` (3 or 4); ``"key"`` with ``key="A minor"``; ``"sections"``
-            with ``sections=[{"start": 0.0, "end": 15.1, "label": "intro"}, ...]``, all of them.
+            [s], ``downbeat`` [s], ``beats_per_bar`` (3 or 4) and ``pin`` [s]; ``"key"`` with ``key="A minor"``;
+            ``"sections"`` with ``sections=[{"start": 0.0, "end": 15.1, "label": "intro"}, ...]``, all of them.
 
         Returns
         -------

@@ -5,7 +5,9 @@ A correction is a kind with its value (JSON):
 ``grid``
     ``{"tempo": BPM, "first_beat": seconds}``: one tempo for the whole song, a bar beginning at that beat;
     ``{"scale": 0.5}`` or ``{"scale": 2}``: half or twice as many beats; ``{"shift": seconds}``: all beats later, or
-    earlier; ``{"downbeat": seconds}``: the nearest beat begins a bar; ``{"beats_per_bar": 3}`` or ``4``.
+    earlier; ``{"downbeat": seconds}``: the nearest beat begins a bar; ``{"beats_per_bar": 3}`` or ``4``;
+    ``{"pin": seconds}``: the nearest beat is here, those since the pin before it are spaced anew, and those after it
+    move along: one pin after the other, from the beginning, follows a band whose tempo moves.
 ``key``
     ``{"key": "A minor"}``.
 ``sections``
@@ -146,10 +148,16 @@ def _correct_grid(analysis: Analysis, value: Mapping[str, Any]) -> Analysis:
     given = frozenset(value)
     if given in (frozenset({"tempo", "first_beat"}), frozenset({"tempo", "first_beat", "beats_per_bar"})):
         return _one_tempo(analysis, value)
-    ways = {"scale": _scale, "shift": _shift, "downbeat": _move_downbeat, "beats_per_bar": _change_metre}
+    ways = {
+        "scale": _scale,
+        "shift": _shift,
+        "downbeat": _move_downbeat,
+        "beats_per_bar": _change_metre,
+        "pin": _pin,
+    }
     if len(given) != 1 or not given <= set(ways):
         raise ParameterError(
-            "A correction of the grid names tempo and first_beat, or one of scale, shift, downbeat, beats_per_bar."
+            "A correction of the grid names tempo and first_beat, or one of scale, shift, downbeat, beats_per_bar, pin."
         )
     if len(analysis.beats) < 2:
         raise ParameterError("This song has no beat grid to correct.", hint="Give its tempo and first_beat.")
@@ -262,16 +270,61 @@ def _shift(analysis: Analysis, by: Any) -> Analysis:
     return _with_beats(replace(analysis, beat_confidence=1.0), inside, [segment.tempo for segment in analysis.grid])
 
 
+def _pin(analysis: Analysis, time: Any) -> Analysis:
+    """The nearest beat is at ``time``: a stretch of one tempo ends there, and another begins."""
+    old, here = _nearest(analysis, time, "The pinned beat")
+    seconds = float(time)
+    # The stretch that ends here; beats that belong to none are spaced from the first one.
+    last = int(old.owner[here - 1]) if here else -1
+    first = int(np.flatnonzero(old.owner == last)[0]) if last >= 0 else 0
+    moved = old.times.copy()
+    if here:
+        moved[first : here + 1] = np.linspace(moved[first], seconds, here - first + 1)
+    moved[here:] = old.times[here:] + (seconds - old.times[here])
+    if len(moved) > 1 and np.min(np.diff(moved)) < 60 / _FASTEST:
+        raise ParameterError("There is no room for the beats before it.", hint="Pin a beat nearer to where it is.")
+    owner = old.owner.copy()
+    tempi = [segment.tempo for segment in analysis.grid]
+    if last >= 0:
+        tempi[last] = 60 * (here - first) / (seconds - float(moved[first]))
+        if owner[here] == last:
+            # What follows keeps its tempo, as a stretch of its own.
+            owner[here:] = np.where(owner[here:] >= last, owner[here:] + 1, owner[here:])
+            tempi.insert(last + 1, analysis.grid[last].tempo)
+    beats = _filled(_Beats(moved, old.opens, owner), analysis)
+    kind = "piecewise" if analysis.grid_kind == "constant" and len(tempi) > 1 else analysis.grid_kind
+    return _with_beats(replace(analysis, beat_confidence=1.0, grid_kind=kind), beats, tempi)
+
+
+def _filled(beats: _Beats, analysis: Analysis) -> _Beats:
+    """Beats up to the end of the song and no further, bars included."""
+    times, bar = beats.times, analysis.beats_per_bar
+    step = times[-1] - times[-2]
+    more = max(0, math.ceil((analysis.duration - times[-1]) / step - 1e-9) - 1)
+    opens = np.pad(beats.opens, (0, more))
+    starts = np.flatnonzero(opens)
+    if len(starts):
+        opens[starts[-1] :: bar] = True
+    times = np.concatenate([times, times[-1] + step * np.arange(1, more + 1)])
+    filled = _Beats(times, opens, np.pad(beats.owner, (0, more), mode="edge"))
+    return filled.kept((times >= 0) & (times < analysis.duration))
+
+
 def _move_downbeat(analysis: Analysis, time: Any) -> Analysis:
-    seconds = _number(time, "The downbeat")
+    beats, nearest = _nearest(analysis, time, "The downbeat")
+    return _with_bars(replace(analysis, downbeat_confidence=1.0), beats, nearest)
+
+
+def _nearest(analysis: Analysis, time: Any, what: str) -> tuple[_Beats, int]:
+    """The beats, and which of them is nearest to a time."""
+    seconds = _number(time, what)
     if not 0 <= seconds <= analysis.duration:
         raise ParameterError(
             f"There is no sound at {seconds:g} s: the song lasts {analysis.duration:.3f} s.",
             hint="Name a beat inside the song.",
         )
     beats = _beats_of(analysis)
-    nearest = int(np.argmin(np.abs(beats.times - seconds)))
-    return _with_bars(replace(analysis, downbeat_confidence=1.0), beats, nearest)
+    return beats, int(np.argmin(np.abs(beats.times - seconds)))
 
 
 def _change_metre(analysis: Analysis, beats_per_bar: Any) -> Analysis:

@@ -59,10 +59,13 @@ def consistent(analysis: Analysis) -> Analysis:
     assert beats[0] >= 0
     assert beats[-1] < analysis.duration
     assert np.isin(analysis.downbeats, beats).all()
-    assert [segment.beats for segment in analysis.grid] == [len(beats)]
-    assert [segment.start for segment in analysis.grid] == [beats[0]]
-    assert [segment.tempo for segment in analysis.grid] == [analysis.tempo]
-    assert np.median(np.diff(beats)) == pytest.approx(60 / (analysis.tempo or 0))
+    assert sum(segment.beats for segment in analysis.grid) == len(beats)
+    for segment in analysis.grid:
+        mine = beats[segment.first : segment.first + segment.beats]
+        assert segment.start == mine[0]
+        assert np.diff(mine) == pytest.approx(60 / segment.tempo)
+    if len(analysis.grid) == 1:
+        assert analysis.grid[0].tempo == analysis.tempo
     assert Analysis.from_dict(analysis.to_dict()).to_dict() == analysis.to_dict()
     return analysis
 
@@ -139,6 +142,32 @@ def test_a_piecewise_grid_keeps_its_stretches(found: Analysis) -> None:
     assert twice.grid[1].start == pytest.approx(30.1)
     half = correct(found, "grid", {"scale": 0.5})
     assert [(s.first, s.beats, s.tempo) for s in half.grid] == [(0, 30, 60.0), (30, 20, 50.0)]
+
+
+def test_pins_follow_a_band_whose_tempo_moves(found: Analysis) -> None:
+    # The band hurries from 120 to 126 BPM; a person pins every second bar by ear.
+    periods = np.linspace(0.5, 60 / 126, 119)
+    played = 0.1 + np.concatenate([[0.0], np.cumsum(periods[:-1])])
+    pinned = found
+    for beat in range(8, 112, 8):
+        pinned = correct(pinned, "grid", {"pin": float(played[beat])})
+    consistent(pinned)
+    assert pinned.grid_kind == "piecewise"
+    beats = np.asarray(pinned.beats)
+    np.testing.assert_allclose(beats[: 104 + 1], played[: 104 + 1], atol=0.004)
+    assert pinned.grid[0].tempo == pytest.approx(120, abs=0.5)
+    assert pinned.grid[-2].tempo == pytest.approx(125.5, abs=0.5)
+    # The song is over sooner in beats than a clock would have it: the grid reaches its end.
+    assert DURATION - beats[-1] < 0.5
+    np.testing.assert_allclose(pinned.downbeats[:26], beats[2::4][:26])
+
+
+def test_a_pin_moves_only_what_comes_after_the_pin_before_it(found: Analysis) -> None:
+    first = correct(found, "grid", {"pin": 20.2})
+    second = correct(first, "grid", {"pin": 40.3})
+    np.testing.assert_allclose(second.beats[:41], first.beats[:41])
+    assert 40.3 in np.asarray(second.beats)
+    consistent(second)
 
 
 def test_a_corrected_grid_moves_nothing_else(found: Analysis) -> None:

@@ -256,6 +256,8 @@ export interface CorrectionValues {
     | { scale: 0.5 | 2 }
     | { shift: number }
     | { downbeat: number }
+    /** The nearest beat is here; those since the last pin are spaced anew, those after it move along. */
+    | { pin: number }
     | { beats_per_bar: 3 | 4 };
   key: { key: string };
   sections: { sections: { start: number; end: number; label: string }[] };
@@ -1100,8 +1102,8 @@ export interface Events {
   "decks.lost": { page: string };
   /** Hot cues of a track changed, here or elsewhere. */
   "decks.cues": { id: string; cues: Cue[] };
-  /** A plan was changed from Python, or is to be played: look at it with `automix.get`. */
-  "automix.plan": { plan: string; play: boolean };
+  /** A plan was changed from Python, or `page` is to play it: look at it with `automix.get`. */
+  "automix.plan": { plan: string; play: boolean; page?: string };
   "scripts.changed": Record<string, never>;
   "presets.changed": Record<string, never>;
   "tracks.rows": { rows: TrackRow[] };

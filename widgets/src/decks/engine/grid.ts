@@ -20,6 +20,8 @@ export function correction(
       const shift = place - snap(beats, place);
       return Math.abs(shift) < SAME ? null : { shift };
     }
+    case "pin":
+      return Math.abs(place - snap(beats, place)) < SAME ? null : { pin: place };
     case "downbeat":
       return { downbeat: snap(beats, place) };
     case "double":
