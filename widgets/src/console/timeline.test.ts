@@ -34,27 +34,62 @@ describe("timed events", () => {
     expect((off - on) / RATE).toBeCloseTo((2 - 1.2345) / 1.08, 4);
   });
 
-  it("wait for the one before; a place that is jumped over has not been passed", () => {
+  it("wait for the one before, and happen at once when their place has been passed by then", () => {
     const bench = new Bench().load(1);
     bench.console.play("a", [
       { when: { deck: 1, position: 3 }, control: "mixer.master", value: -10 },
       { when: { deck: 1, position: 1 }, control: "mixer.master", value: -20 },
+      { when: { deck: 1, position: 3.5 }, control: "mixer.master", value: -30 },
     ]);
-    bench.set("deck.1.play").run(1.5);
-    bench.set("deck.1.seek", 5).run(0.5);
+    bench.set("deck.1.seek", 4).run(0.5);
+    expect(bench.get("mixer.master")).toBe(0); // it stands
+    bench.set("deck.1.seek", 1.5).set("deck.1.play").run(1.4);
     expect(bench.get("mixer.master")).toBe(0);
-    bench.set("deck.1.seek", 2.9).run(0.2);
-    expect(bench.get("mixer.master")).toBe(-10);
-    bench.set("deck.1.seek", 0.9).run(0.2);
+    bench.run(0.2);
     expect(bench.get("mixer.master")).toBe(-20);
+    expect(frames(bench, "mixer.master")).toHaveLength(2);
+    bench.set("deck.1.reverse").run(0.5);
+    bench.set("deck.1.reverse", 0).run(0.3);
+    expect(bench.get("mixer.master")).toBe(-20);
+    bench.run(1);
+    expect(bench.get("mixer.master")).toBe(-30);
   });
 
-  it("happen at a place within a loop when it first comes by", () => {
-    const bench = new Bench().load(1).set("deck.1.play").set("deck.1.loop.set", 1);
-    bench.run(0.4);
-    bench.console.play("a", [{ when: { deck: 1, position: 0.1 }, control: "mixer.master", value: -10 }]);
+  it.each([
+    ["a seek", (bench: Bench) => bench.set("deck.1.seek", 10)],
+    ["a hot cue", (bench: Bench) => bench.press("deck.1.hotcue.1.press")],
+    ["a beat jump", (bench: Bench) => bench.set("deck.1.beatjump", 16)],
+  ])("happen at once when %s leads past their place", (_, leap) => {
+    const bench = new Bench().load(1, { hotCues: [{ time: 12, end: null }] }).set("deck.1.play");
+    bench.console.play("a", [{ when: { deck: 1, position: 5 }, control: "deck.1.pitch", value: 2 }, { when: { deck: 1, beat: 14 }, control: "deck.1.pitch", value: 4 }]);
     bench.run(1);
-    expect(frames(bench, "mixer.master")[0]).toBeCloseTo(0.6 * RATE, -1);
+    const frame = bench.console.frame;
+    leap(bench).frames(1);
+    expect(frames(bench, "deck.1.pitch")).toEqual([frame, frame]);
+    expect(bench.events).toContainEqual({ type: "finished", tag: "a" });
+  });
+
+  it("wait while a loop before their place is played, and for a song that is listened into", () => {
+    const bench = new Bench().load(1, { hotCues: [{ time: 12, end: null }] }).set("deck.1.play").set("deck.1.loop.set", 2);
+    bench.console.play("a", [{ when: { deck: 1, position: 1.5 }, control: "mixer.master", value: -10 }]);
+    bench.run(3.3);
+    expect(bench.get("mixer.master")).toBe(0);
+    bench.set("deck.1.play", 0).set("deck.1.hotcue.1.press", 1).run(0.2);
+    bench.set("deck.1.hotcue.1.press", 0).set("deck.1.seek", 1.2).run(0.1);
+    expect(bench.get("mixer.master")).toBe(0);
+    bench.set("deck.1.play").run(0.29);
+    expect(bench.get("mixer.master")).toBe(0);
+    bench.run(0.02);
+    expect(bench.get("mixer.master")).toBe(-10);
+  });
+
+  it("happen at a place within a loop, also right before its end", () => {
+    const bench = new Bench().load(1).set("deck.1.play").set("deck.1.loop.set", 1);
+    bench.run(0.1);
+    const end = 0.5 * RATE;
+    bench.console.play("a", [{ when: { deck: 1, position: (end - 0.3) / RATE }, control: "mixer.master", value: -10 }]);
+    bench.run(1);
+    expect(frames(bench, "mixer.master")).toEqual([Math.ceil(end)]);
   });
 
   it("are replaced by others of the same tag, and cancelled", () => {

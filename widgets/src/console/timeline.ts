@@ -3,9 +3,6 @@
 import type { Deck } from "./deck";
 import type { TimedEvent, When } from "./types";
 
-/** A place that is passed as this many seconds ago when an event is armed still counts: the one before it was there, too. */
-const LATE = 0.1;
-
 /** The events of one tag; the next is armed when the one before has happened. */
 interface Script {
   readonly tag: string | null;
@@ -95,13 +92,11 @@ export class Timeline {
     script.place = now;
     script.jumps = deck.jumps;
     if (!forwards(deck)) return false;
-    const near = 0.5 * Math.max(1, deck.voice.rate);
-    if (Math.abs(now - target) <= near) return true;
-    if (before === null) return now > target && now - target < LATE * deck.sampleRate;
-    if (jumps !== deck.jumps) return false;
+    if (now >= target - 0.5 * Math.max(1, deck.voice.rate)) return true;
+    // A place just before a loop's end: the loop has come round since it was looked at last.
     const { loop } = deck.voice;
-    if (now < before && loop) return (target > before && target < loop.end) || (target >= loop.start && target < now);
-    return target > before && target < now;
+    if (before === null || loop === null || jumps !== deck.jumps) return false;
+    return now < before && target > before && target < loop.end;
   }
 
   #deck(number: number): Deck | undefined {
@@ -109,8 +104,9 @@ export class Timeline {
   }
 }
 
+/** Whether places are passed: not while a button is held to listen into a song that stands. */
 function forwards(deck: Deck): boolean {
-  return deck.voice.playing && deck.voice.rate > 0;
+  return deck.running && deck.voice.playing && deck.voice.rate > 0;
 }
 
 function placeOf(when: When, deck: Deck | undefined): number | null {

@@ -49,7 +49,10 @@ export interface Slice {
   scale: number;
 }
 
-/** When something is to happen. A place is passed when the deck plays forward over it, by what is heard. */
+/**
+ * When something is to happen. At a place: when the deck plays there, by what is heard, or as soon as it plays beyond it,
+ * however it came there. A loop before the place makes it wait.
+ */
 export type When = { frame: number } | { deck: number; position: number } | { deck: number; beat: number };
 
 export interface TimedEvent {
