@@ -33,6 +33,21 @@ describe("the console", () => {
     expect([near(100) > -15, near(300) < -60]).toEqual([true, true]);
   });
 
+  it("plays a song in a second deck without its sound coming again, and gives one of them other stems", () => {
+    const sounds = { mix: tone(100, 0.3), vocals: tone(300, 0.25) };
+    const bench = new Bench().load(1, { sounds, seconds: 5 });
+    bench.console.load(2, info(5 * RATE, ["mix"], { id: "again" }), 1);
+    const near = (hertz: number) => decibels(Math.abs(bin(bench.run(0.4).subarray(0.1 * RATE), hertz)));
+    bench.set("deck.2.assign", "through").set("deck.2.play");
+    expect(near(300)).toBeGreaterThan(-15);
+    bench.console.restem(2, "before", ["bass"]);
+    expect(near(300)).toBeGreaterThan(-15);
+    bench.console.restem(2, "again", ["bass"]);
+    expect([near(100) > -15, near(300) < -60]).toEqual([true, true]);
+    bench.set("deck.2.play", 0).set("deck.1.assign", "through").set("deck.1.play");
+    expect(near(300)).toBeGreaterThan(-15);
+  });
+
   it("lets the headphones hear a deck that the master does not", () => {
     const bench = new Bench().load(1, { sound: tone(300), seconds: 5 }).set("deck.1.volume", 0).set("deck.1.headphones").set("deck.1.play");
     const phones = new Float32Array(RATE);

@@ -87,11 +87,20 @@ export class Console {
     this.#look = this.frame;
   }
 
-  /** Puts a song into a deck (1 to 4), which stops. Its sound comes in slices. */
-  load(deck: number, info: SongInfo): void {
+  /**
+   * Puts a song into a deck (1 to 4), which stops. Its sound comes in slices, beyond what has come for deck `like`: that
+   * has a song with the same sound.
+   */
+  load(deck: number, info: SongInfo, like?: number): void {
     const loaded = this.#deck(deck);
     this.#values.setText(controlOf(`deck.${deck}.track`), info.id);
-    loaded.load(info);
+    loaded.load(info, like === undefined ? null : this.#deck(like).song);
+  }
+
+  /** Other stems for the song that is in a deck: its mix plays on until their slices have come. */
+  restem(deck: number, song: string, stems: readonly Role[]): void {
+    const target = this.#deck(deck);
+    if (target.song?.info.id === song) target.restem(stems);
   }
 
   /** A slice of the song that is in a deck; that of another song is passed over. */

@@ -17,7 +17,7 @@ import type { Sync } from "./sync";
 import type { Control } from "./table";
 import { Tempo } from "./tempo";
 import { Transport } from "./transport";
-import type { ConsoleEvent, DeckState, SongInfo } from "./types";
+import type { ConsoleEvent, DeckState, Role, SongInfo } from "./types";
 import type { DeckValues } from "./values";
 import { BLOCK, Voice } from "./voice";
 
@@ -114,23 +114,31 @@ export class Deck {
     this.#later = [];
   }
 
-  load(info: SongInfo): void {
+  load(info: SongInfo, like: Song | null = null): void {
     const later = this.#later ?? [];
     if (this.#later === null) this.#reset();
     this.#later = null;
-    this.song = new Song(info);
+    this.song = new Song(info, like);
     this.grid = info.grid && info.grid.beats.length > 1 ? new BeatGrid(info.grid, this.sampleRate) : null;
     this.key = info.key;
     this.#gain = info.gain;
     this.hotCues.load(info.hotCues);
     this.voice.load(this.song);
-    this.stems.load(info.roles);
+    this.stems.load(this.song.roles);
     this.values.put("cue_point", info.cuePoint);
     this.#channel();
     this.sync.elect();
     this.tempo.join();
     this.steer();
     for (const { control, number, before } of later) this.apply(control, number, before);
+  }
+
+  /** The song has other stems, whose sound is to come. */
+  restem(stems: readonly Role[]): void {
+    if (!this.song) return;
+    this.song.restem(stems);
+    this.voice.restem();
+    this.stems.load(this.song.roles);
   }
 
   unload(): void {
@@ -206,7 +214,7 @@ export class Deck {
   /** Whether the sound at its place has come. */
   isHere(): boolean {
     const { song } = this;
-    return song !== null && song.loaded(song.info.roles[0] ?? "mix", Math.max(0, this.voice.position));
+    return song !== null && song.loaded(song.roles[0] ?? "mix", Math.max(0, this.voice.position));
   }
 
   /** It runs from now on. */

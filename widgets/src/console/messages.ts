@@ -17,9 +17,12 @@ export interface SongUpdate {
 export type ToConsole =
   /** In order; `n` numbers these messages and comes back as `seen`. */
   | { type: "set"; changes: [control: string, value: number | string][]; n: number }
-  | { type: "load"; deck: number; info: SongInfo }
+  /** `like`: a deck that has a song with the same sound. */
+  | { type: "load"; deck: number; info: SongInfo; like?: number }
   /** `index` counts slices of SLICE frames; the arrays of the slice are transferred. Late ones of another song are dropped. */
   | { type: "slice"; deck: number; song: string; role: string; index: number; slice: Slice }
+  /** The song has these stems now: their slices follow, and the mix is heard until then. */
+  | { type: "restem"; deck: number; song: string; stems: string[] }
   | ({ type: "update"; deck: number } & SongUpdate)
   | { type: "unload"; deck: number }
   /** Frames of these events are frames of the context. A script of the same tag is replaced. */

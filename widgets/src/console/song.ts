@@ -3,17 +3,26 @@ import { SLICE, type Role, type Slice, type SongInfo } from "./types";
 
 export class Song {
   readonly info: SongInfo;
-  private readonly slices: (Slice | null)[][];
-  private readonly missing: number[];
-  private missingStems: number;
-  private had = 0;
+  /** The mix, then its stems. */
+  roles: readonly Role[];
+  private slices: (Slice | null)[][];
+  private missing: number[] = [];
+  private missingStems = 0;
 
-  constructor(info: SongInfo) {
+  /** `like` is a song with the same sound: it is shared as far as it has come. */
+  constructor(info: SongInfo, like: Song | null = null) {
     this.info = info;
+    this.roles = like ? like.roles : info.roles;
     const count = Math.ceil(info.frames / SLICE);
-    this.slices = info.roles.map(() => new Array<Slice | null>(count).fill(null));
-    this.missing = info.roles.map(() => count);
-    this.missingStems = (info.roles.length - 1) * count;
+    this.slices = like ? like.slices.map((slices) => slices.slice()) : this.roles.map(() => none(count));
+    this.tally();
+  }
+
+  /** Other stems than before, whose slices are to come. */
+  restem(stems: readonly Role[]): void {
+    this.roles = [...this.roles.slice(0, 1), ...stems];
+    this.slices = [...this.slices.slice(0, 1), ...stems.map(() => none(this.count))];
+    this.tally();
   }
 
   /** Slices in each role. */
@@ -23,18 +32,17 @@ export class Song {
 
   /** Takes a slice in; one that is not of this song, or that it has, is passed over. */
   add(role: Role, index: number, slice: Slice): void {
-    const part = this.info.roles.indexOf(role);
+    const part = this.roles.indexOf(role);
     const slices = this.slices[part];
     if (slices?.[index] !== null) return;
     slices[index] = slice;
     this.missing[part]!--;
     if (part > 0) this.missingStems--;
-    this.had++;
   }
 
   /** Whether all of a role is here. */
   complete(role: Role): boolean {
-    return this.missing[this.info.roles.indexOf(role)] === 0;
+    return this.missing[this.roles.indexOf(role)] === 0;
   }
 
   /** Whether there are stems, and all of them are here. */
@@ -44,13 +52,13 @@ export class Song {
 
   /** Whether the sound of a role at a frame is here; what lies outside the song is silence, and always is. */
   loaded(role: Role, frame: number): boolean {
-    return this.has(this.info.roles.indexOf(role), frame);
+    return this.has(this.roles.indexOf(role), frame);
   }
 
   /** How much of it is here, 0 to 1. */
   get fraction(): number {
     const all = this.count * this.slices.length;
-    return all === 0 ? 1 : this.had / all;
+    return all === 0 ? 1 : 1 - this.missing.reduce((sum, missing) => sum + missing, 0) / all;
   }
 
   /** As `loaded`, for the index of a role. */
@@ -92,4 +100,12 @@ export class Song {
     }
     return here;
   }
+  private tally(): void {
+    this.missing = this.slices.map((slices) => slices.filter((slice) => slice === null).length);
+    this.missingStems = this.missing.slice(1).reduce((sum, missing) => sum + missing, 0);
+  }
+}
+
+function none(count: number): null[] {
+  return new Array<null>(count).fill(null);
 }

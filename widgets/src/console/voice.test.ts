@@ -358,6 +358,27 @@ describe("songs that are not all here", () => {
   });
 });
 
+test.each([[1, false], [1.05, true]])("other stems take the place of those that play: speed %f, key lock %s", async (rate, keylock) => {
+  const frames = 2 * SLICE;
+  const made = song(frames, { mix: tone(300, 0.4), vocals: tone(300, 0.4) });
+  const voice = await voiceOf(made);
+  Object.assign(voice, { useStems: true, rate, keylock, playing: true });
+  listen(voice, RATE);
+  expect(voice.stems).toBe(true);
+  made.restem(["bass", "other"]);
+  voice.restem();
+  const mix = listen(voice, RATE);
+  expect(voice.roles).toEqual(["mix", "bass", "other"]);
+  expect(voice.stems).toBe(false);
+  for (const role of ["bass", "other"]) for (const index of [0, 1]) made.add(role, index, slice(tone(300, 0.2), index, frames));
+  const stems = listen(voice, RATE);
+  expect(voice.stems).toBe(true);
+  for (const heard of [mix, stems]) {
+    expect(above(heard, 4000)).toBeLessThan(-60);
+    expect(decibels(rms(heard.subarray(RATE / 2)) * Math.SQRT2)).toBeCloseTo(decibels(0.4), 1);
+  }
+});
+
 /** One channel of a voice alone. */
 function channelOf(voice: Awaited<ReturnType<typeof voiceOf>>, channel: number): Float32Array {
   const heard = new Float32Array(RATE);

@@ -230,22 +230,38 @@ export class Voice {
     this.cut();
     this.halt();
     this.song = song;
-    this.roles = song?.info.roles ?? [];
     this.place = 0;
     this.around = null;
     this.ended = false;
     this.level = 0;
     this.target = 0;
-    const parts = this.roles.map((_, part) => part);
-    this.mix = newLane(parts.slice(0, 1), this.mix.stretcher);
-    this.stem = newLane(parts.slice(1), this.stem.stretcher);
-    this.reader = new Reader(2 * Math.max(1, parts.length - 1));
-    while (this.outputs.length < 2 * parts.length) {
+    this.mix = newLane(song ? [0] : [], this.mix.stretcher);
+    this.prepare(0);
+    this.makeRoom();
+  }
+
+  /** The song has other stems now: its mix is heard until all of them are here. */
+  restem(): void {
+    const heard = this.level > 0 && this.runs;
+    if (heard) this.cut();
+    this.stop(this.stem);
+    this.level = 0;
+    this.target = 0;
+    this.makeRoom();
+    if (heard) this.begin(this.gentle);
+  }
+
+  /** Room for the song's stems. */
+  private makeRoom(): void {
+    this.roles = [...(this.song?.roles ?? [])];
+    const stems = this.roles.slice(1).map((_, index) => index + 1);
+    this.stem = newLane(stems, this.stem.stretcher);
+    this.reader = new Reader(2 * Math.max(1, stems.length));
+    while (this.outputs.length < 2 * this.roles.length) {
       this.outputs.push(new Float32Array(BLOCK));
       this.scratch.push(new Float32Array(STEP));
     }
     this.spill.widen(this.outputs.length);
-    this.prepare(0);
     this.prepare(1);
   }
 

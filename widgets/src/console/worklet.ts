@@ -69,8 +69,9 @@ export function registerConsole(): void {
 
     #follow(message: Exclude<ToConsole, { type: "set" }>): void {
       switch (message.type) {
-        case "load": return this.#console.load(message.deck, message.info);
+        case "load": return this.#console.load(message.deck, message.info, message.like);
         case "slice": return this.#console.slice(message.deck, message.song, message.role, message.index, message.slice);
+        case "restem": return this.#console.restem(message.deck, message.song, message.stems);
         case "update": return this.#console.update(message.deck, message);
         case "unload": return this.#console.unload(message.deck);
         case "play": return this.#console.play(message.tag, message.events);
