@@ -107,22 +107,72 @@ describe("sync", () => {
     expect(phase(bench, 2)).toBeLessThan(0.0005);
   });
 
-  it("brings back what drifts, by at most 2 per cent; a bend moves what it holds to", () => {
+  it("brings back what drifts, by at most 4 per cent; a bend moves what it holds to", () => {
     const bench = two().set("deck.2.sync").set("deck.2.play");
     bench.run(0.5);
-    // The leader is put a tenth of a beat further.
-    bench.set("deck.1.search", 0.05);
+    bench.set("deck.1.search", 0.03);
     let most = 0;
-    for (let block = 0; block < 100; block += 1) {
+    for (let block = 0; block < 40; block += 1) {
       bench.run(0.05);
       most = Math.max(most, Math.abs(bench.deck(2).rate / (120 / 127.35) - 1));
     }
-    expect(most).toBeGreaterThan(0.01);
-    expect(most).toBeLessThan(0.0201);
+    expect(most).toBeGreaterThan(0.03);
+    expect(most).toBeLessThan(0.0401);
     expect(phase(bench, 2)).toBeLessThan(0.003);
     bench.set("deck.2.bend", 1).run(1);
     bench.set("deck.2.bend", 0).run(3);
     expect(bench.deck(2).phase).toBeCloseTo(0.08, 2);
+  });
+
+  /** How much deck 2 went otherwise than at its tempo in steps of a hundredth of a second: most of each step, in s. */
+  const strays = (bench: Bench, seconds: number) => Array.from({ length: Math.round(seconds * 100) }, () => {
+    const before = bench.at(2);
+    bench.run(0.01);
+    return Math.abs(bench.at(2) - before - (0.01 * 120) / 127.35);
+  });
+
+  it.each([
+    ["sought", (bench: Bench) => bench.set("deck.1.search", 7.2)],
+    ["sent to a hot cue", (bench: Bench) => bench.set("deck.1.quantize", 0).press("deck.1.hotcue.1.press")],
+    ["scratched", (bench: Bench) => {
+      bench.set("deck.1.jog.touch");
+      for (let turn = 0; turn < 50; turn += 1) bench.set("deck.1.jog.turn", turn % 20 < 9 ? 0.02 : -0.017).run(0.02);
+      bench.set("deck.1.jog.touch", 0);
+    }],
+    ["played backwards", (bench: Bench) => {
+      bench.set("deck.1.reverse").run(1.1);
+      bench.set("deck.1.reverse", 0);
+    }],
+  ])("joins a leader again that is %s, with one jump", (_, move) => {
+    const bench = new Bench().load(1, { seconds: 90, hotCues: [{ time: 21.18, end: null }] }).load(2, { seconds: 90, bpm: 127.35 });
+    bench.set("deck.1.seek", 10).set("deck.1.play").set("deck.2.sync").set("deck.2.play").run(1);
+    const before = bench.at(2);
+    const frame = bench.console.frame;
+    move(bench);
+    // As long as the leader is in hands it goes on as it did.
+    expect(bench.at(2) - before).toBeCloseTo(((bench.console.frame - frame) / RATE) * (120 / 127.35), 3);
+    const far = phase(bench, 2);
+    const stray = strays(bench, 1);
+    expect(stray.filter((way) => way > 0.01)).toHaveLength(far > 0.08 ? 1 : 0);
+    expect(Math.max(...stray)).toBeLessThan(0.24);
+    expect(phase(bench, 2)).toBeLessThan(0.004);
+  });
+
+  it("without quantise comes back by its speed alone", () => {
+    const bench = two().set("deck.2.sync").set("deck.2.play").set("deck.2.quantize", 0);
+    bench.run(0.5);
+    bench.set("deck.1.search", 0.2);
+    expect(Math.max(...strays(bench, 2.6))).toBeLessThan(0.0011);
+    expect(phase(bench, 2)).toBeLessThan(0.02);
+  });
+
+  it("keeps its tempo over a loop of the leader that is no whole number of beats, and is on its beat after it", () => {
+    const bench = two().set("deck.2.sync").set("deck.2.play").set("deck.1.quantize", 0).set("deck.1.loop.in");
+    bench.run(0.777);
+    bench.set("deck.1.loop.out");
+    expect(Math.max(...strays(bench, 3))).toBeLessThan(1e-4);
+    bench.set("deck.1.loop.active", 0).run(0.6);
+    expect(phase(bench, 2)).toBeLessThan(0.003);
   });
 
   it("follows a grid that is not even", () => {

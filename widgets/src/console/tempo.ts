@@ -2,18 +2,25 @@
 
 import type { Deck } from "./deck";
 import { CONTROLS, controlOf } from "./table";
+import { BLOCK } from "./voice";
 
 /** Change of speed by a full bend. */
 const BEND = 0.04;
 /** Beyond these a leader's tempo is taken twice, or by half. */
 const SLOW = 0.7;
 const FAST = 1.4;
-/** Most correction of the speed, and how much of it for each second that the phase is off. */
-const MOST = 0.02;
+/** How much the speed is corrected for each second that the phase is off; at most, and at most when it is far off. */
 const PULL = 4;
+const MOST = 0.04;
+const MOST_FAR = 0.1;
 /** Seconds off at which correction begins, and at which it ends. */
 const OFF = 0.001;
 const CLOSE = 0.0001;
+/** Beats off that are far: the leader was sent elsewhere. After so many seconds there its followers go there, too. */
+const FAR = 0.08;
+const CALM = 0.15;
+/** Beats by which a loop may miss a whole number of them. */
+const WHOLE = 0.02;
 /** A follower this close to a new leader (in s) is meant to be on its beat. */
 const MEANT = 0.01;
 /** Taps that make a tempo, those that are averaged, and the longest pause between two, in s. */
@@ -32,6 +39,9 @@ export class Tempo {
   #offset = 0;
   /** Change of speed that brings it back there. */
   #correction = 0;
+  /** Frames for which it has been far off, and how often the leader had jumped then. */
+  #astray = 0;
+  #jumps = 0;
   #taps: number[] = [];
 
   constructor(deck: Deck) {
@@ -195,9 +205,9 @@ export class Tempo {
 
   #lock(leader: Deck): void {
     const deck = this.#deck;
-    const free = (one: Deck) => one.running && !one.jog.touched && !one.values.isOn("reverse");
-    if (!free(deck) || !free(leader)) {
+    if (!isEven(deck) || !isEven(leader)) {
       this.#correction = 0;
+      this.#astray = 0;
       return;
     }
     if (this.push !== 0) {
@@ -205,9 +215,18 @@ export class Tempo {
       return;
     }
     const ahead = wrap(this.#ahead(leader, this.#multiple, deck.voice.position) - this.#offset, this.#unit(leader));
+    const far = Math.abs(ahead) > FAR;
+    this.#astray = far && this.#jumps === leader.jumps ? this.#astray + BLOCK : 0;
+    this.#jumps = leader.jumps;
+    if (far && deck.values.isOn("quantize")) {
+      this.#correction = 0;
+      if (this.#astray > CALM * deck.sampleRate) this.#land();
+      return;
+    }
     const seconds = (ahead * deck.beats.lengthAt(deck.voice.position)) / deck.sampleRate / this.speed;
-    const far = Math.abs(seconds) > (this.#correction === 0 ? OFF : CLOSE);
-    this.#correction = far ? Math.max(-MOST, Math.min(MOST, -PULL * seconds)) : 0;
+    const off = Math.abs(seconds) > (this.#correction === 0 ? OFF : CLOSE);
+    const most = far ? MOST_FAR : MOST;
+    this.#correction = off ? Math.max(-most, Math.min(most, -PULL * seconds)) : 0;
   }
 
   /** Goes to the nearest place at which the beats meet. */
@@ -251,6 +270,15 @@ export class Tempo {
     if ((RANGES[values.get("pitch_range")] as number) >= pitch) return;
     values.put("pitch_range", Math.max(0, RANGES.findIndex((range) => range >= pitch)));
   }
+}
+
+/** Whether a deck goes on evenly: no hand holds it, it does not play backwards, nor a loop of broken beats. */
+function isEven({ running, jog, values, loops }: Deck): boolean {
+  if (!running || jog.touched || values.isOn("reverse")) return false;
+  const { beats } = loops;
+  if (beats === null) return true;
+  const whole = beats < 1 ? 1 / beats : beats;
+  return Math.abs(whole - Math.round(whole)) < WHOLE;
 }
 
 /** What a ratio of two tempos is to be multiplied by: a power of two. */
