@@ -202,16 +202,19 @@ export class Console {
 
   #scripted({ control: id, value, over, when }: TimedEvent, tag: string | null): void {
     const control = controlOf(id);
-    const seconds = over === undefined || control.kind !== "absolute" ? 0
-      : "seconds" in over ? over.seconds : (over.beats * 60) / this.#tempo(control, "deck" in when ? when.deck : null);
-    if (seconds <= 0) {
+    const minute = 60 * this.sampleRate;
+    const tempo = () => this.#tempo(control, "deck" in when ? when.deck : null);
+    const frames = over === undefined || control.kind !== "absolute" ? 0
+      : "seconds" in over ? over.seconds * this.sampleRate : (over.beats * minute) / tempo();
+    if (over === undefined || frames <= 0) {
       this.#ask(control, value, tag);
       if (holdsState(control)) this.#values.repeat(control);
       return;
     }
-    this.#tell({ type: "applied", frame: this.frame, control: id, value, over: seconds, ...(tag !== null && { tag }) });
+    this.#tell({ type: "applied", frame: this.frame, control: id, value, over: frames / this.sampleRate, ...(tag !== null && { tag }) });
     const now = this.#values.numbers[control.index] as number;
-    this.#ramps.begin(control, now, numberOf(control, value), this.frame, seconds * this.sampleRate);
+    const pace = "beats" in over ? () => tempo() / (over.beats * minute) : () => 1 / frames;
+    this.#ramps.begin(control, now, numberOf(control, value), this.frame, pace);
   }
 
   /** A change that was asked for takes effect. */

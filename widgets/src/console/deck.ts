@@ -200,6 +200,7 @@ export class Deck {
     this.jumps += 1;
     this.voice.jump(frame);
     if (this.jog.touched) this.jog.held(frame);
+    this.tempo.jumped();
   }
 
   /** The song is sent to a place: nothing comes back to where it was. */
@@ -254,7 +255,7 @@ export class Deck {
   render(from: number, to: number): void {
     const { voice, left, right } = this;
     const clock = this.#beatClock(to - from);
-    if (this.running) this.slip.advance((to - from) * this.tempo.steered);
+    if (this.running || this.slip.paused) this.slip.advance((to - from) * this.tempo.steered);
     voice.render(from, to);
     left.fill(0, from, to);
     right.fill(0, from, to);

@@ -164,6 +164,30 @@ describe("slip", () => {
     expect(bench.deck(1).playing).toBe(true);
   });
 
+  it("goes on while it is paused, until it is sent elsewhere or switched off", () => {
+    const bench = slipping();
+    bench.run(1);
+    bench.set("deck.1.play", 0).run(2);
+    expect(bench.at(1)).toBeCloseTo(5, 4);
+    expect(bench.deck(1).slip).toBeCloseTo(7, 4);
+    bench.set("deck.1.play").run(0.5);
+    expect(bench.at(1)).toBeCloseTo(7.5, 4);
+    expect(bench.deck(1).slip).toBeNull();
+    bench.set("deck.1.play", 0).run(1);
+    bench.set("deck.1.seek", 20).set("deck.1.play").run(0.5);
+    expect(bench.at(1)).toBeCloseTo(20.5, 4);
+    bench.set("deck.1.play", 0).run(1);
+    bench.set("deck.1.slip", 0).set("deck.1.play").run(0.5);
+    expect(bench.at(1)).toBeCloseTo(21, 4);
+  });
+
+  it("does not play on beyond the end of a song that was paused", () => {
+    const bench = slipping().set("deck.1.seek", 58).set("deck.1.play", 0);
+    bench.run(3);
+    bench.set("deck.1.play").run(0.5);
+    expect(bench.at(1)).toBeCloseTo(58.5, 4);
+  });
+
   it("comes back once, after the last of them", () => {
     const bench = slipping().set("deck.1.loop.set", 1).set("deck.1.jog.touch", 1);
     bench.run(1);

@@ -2,12 +2,17 @@
 
 import { knobOf, numberOf, valueAt, valueOf, type Control } from "./table";
 
+/** The whole way, but for what summing up loses. */
+const ALL = 1 - 1e-9;
+
 interface Ramp {
   from: number;
   to: number;
-  /** Frames of the console. */
-  start: number;
-  frames: number;
+  /** Frame of the console at which it was looked at last, and how much of its way it had gone by then. */
+  frame: number;
+  gone: number;
+  /** How much of its way it goes in a frame: of beats, as long as they take now. */
+  pace: () => number;
   /** Where it ends, exactly. */
   value: number;
 }
@@ -19,10 +24,10 @@ export class Ramps {
     return this.#ramps.size === 0;
   }
 
-  /** A control sets out from `now` for `value`, to be there after so many frames. */
-  begin(control: Control, now: number, value: number, frame: number, frames: number): void {
+  /** A control sets out from `now` for `value`, and goes so much of the way in each frame. */
+  begin(control: Control, now: number, value: number, frame: number, pace: () => number): void {
     const knob = (number: number) => knobOf(control, valueOf(control, number));
-    this.#ramps.set(control, { from: knob(now), to: knob(value), start: frame, frames, value });
+    this.#ramps.set(control, { from: knob(now), to: knob(value), frame, gone: 0, pace, value });
   }
 
   /** It was set otherwise. */
@@ -33,9 +38,11 @@ export class Ramps {
   /** Moves all of them to where they are at a frame. */
   move(frame: number, set: (control: Control, number: number) => void): void {
     for (const [control, ramp] of this.#ramps) {
-      const way = (frame - ramp.start) / ramp.frames;
-      if (way >= 1) this.#ramps.delete(control);
-      set(control, way >= 1 ? ramp.value : numberOf(control, valueAt(control, ramp.from + way * (ramp.to - ramp.from))));
+      ramp.gone += (frame - ramp.frame) * ramp.pace();
+      ramp.frame = frame;
+      const over = ramp.gone >= ALL;
+      if (over) this.#ramps.delete(control);
+      set(control, over ? ramp.value : numberOf(control, valueAt(control, ramp.from + ramp.gone * (ramp.to - ramp.from))));
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { Deck } from "./deck";
 
 /** What a deck does meanwhile, and comes back from. */
-export type Departure = "loop" | "roll" | "scratch" | "reverse" | "hotcue";
+export type Departure = "loop" | "roll" | "scratch" | "reverse" | "hotcue" | "pause";
 
 export class Slip {
   readonly #deck: Deck;
@@ -13,6 +13,11 @@ export class Slip {
 
   constructor(deck: Deck) {
     this.#deck = deck;
+  }
+
+  /** Whether the song goes on unheard, as it was paused. */
+  get paused(): boolean {
+    return this.#departures.has("pause");
   }
 
   /** Something begins that the song is to come back from; a roll does so whether slip is on or not. */
@@ -55,8 +60,10 @@ export class Slip {
     this.ghost = null;
   }
 
-  /** The ghost moves on by frames of the song. */
+  /** The ghost moves on by frames of the song; a song that ended while it was paused goes on where it stands. */
   advance(frames: number): void {
-    if (this.ghost !== null) this.ghost = Math.max(0, Math.min(this.#deck.frames, this.ghost + frames));
+    if (this.ghost === null) return;
+    this.ghost = Math.max(0, Math.min(this.#deck.frames, this.ghost + frames));
+    if (this.ghost === this.#deck.frames) this.drop("pause");
   }
 }

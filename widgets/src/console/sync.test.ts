@@ -166,6 +166,16 @@ describe("sync", () => {
     expect(phase(bench, 2)).toBeLessThan(0.02);
   });
 
+  it("without quantise is left where a hand puts it", () => {
+    const bench = two().set("deck.2.sync").set("deck.2.play").set("deck.2.quantize", 0);
+    bench.run(0.5);
+    bench.set("deck.2.search", 5.1).run(0.1);
+    const there = bench.deck(2).phase as number;
+    expect(Math.abs(there)).toBeGreaterThan(0.1);
+    bench.run(1);
+    expect(bench.deck(2).phase).toBeCloseTo(there, 3);
+  });
+
   it("keeps its tempo over a loop of the leader that is no whole number of beats, and is on its beat after it", () => {
     const bench = two().set("deck.2.sync").set("deck.2.play").set("deck.1.quantize", 0).set("deck.1.loop.in");
     bench.run(0.777);

@@ -148,6 +148,11 @@ export class Tempo {
     else this.#keep();
   }
 
+  /** It went elsewhere: without quantise it is meant to be where it is now. */
+  jumped(): void {
+    if (this.#deck.running && !this.#deck.values.isOn("quantize")) this.#keep();
+  }
+
   /** The hand has let go of the record. */
   rejoin(): void {
     if (this.leader === null || !this.#deck.running) return;

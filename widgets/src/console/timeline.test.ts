@@ -136,6 +136,16 @@ describe("ramps", () => {
     expect(bench.get("mixer.master")).toBe(-60);
   });
 
+  it("over beats last as long as these do", () => {
+    const bench = new Bench().load(1, { bpm: 120 }).set("deck.1.play");
+    bench.console.play("a", ramp({ beats: 16 }));
+    bench.run(4);
+    bench.set("deck.1.pitch", 50).run(2);
+    expect(bench.get("mixer.crossfader")).toBeCloseTo((8 + 6) / 16, 2);
+    bench.run(0.7);
+    expect(bench.get("mixer.crossfader")).toBe(1);
+  });
+
   it("end where a hand takes the control", () => {
     const bench = new Bench();
     bench.console.play("a", ramp({ seconds: 1 }));

@@ -32,6 +32,7 @@ export class Transport {
     const deck = this.#deck;
     if (!on) {
       this.#held = null;
+      if (deck.voice.playing) deck.slip.depart("pause");
       this.#halt();
       return;
     }
@@ -44,6 +45,7 @@ export class Transport {
       deck.runs();
       return;
     }
+    deck.slip.arrive("pause");
     if (deck.voice.position >= deck.frames) deck.seek(0);
     this.#begin();
   }

@@ -5,7 +5,7 @@ import { Console } from "./console";
 import { PROCESSOR, RECORD_PART, type FromConsole, type ToConsole } from "./messages";
 import { stretchModules } from "./modules";
 import { ControlError } from "./table";
-import type { ConsoleState } from "./types";
+import type { ConsoleState, DeckState } from "./types";
 
 // What an audio worklet has; TypeScript does not know it.
 declare const sampleRate: number;
@@ -152,5 +152,6 @@ export function registerConsole(): void {
 }
 
 function isStill({ decks, left, right }: ConsoleState): boolean {
-  return Math.max(left, right) < SILENT && decks.every((deck) => !deck.playing && Math.max(deck.left, deck.right) < SILENT);
+  const stands = (deck: DeckState) => !deck.playing && deck.slip === null && Math.max(deck.left, deck.right) < SILENT;
+  return Math.max(left, right) < SILENT && decks.every(stands);
 }
