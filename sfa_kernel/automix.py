@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from sfa_kernel.control.given import number
 from sfa_kernel.dj.automix import Mix
 from sfa_kernel.dj.mixpoints import MixSong
 from sfa_kernel.errors import NotFoundError, ParameterError
@@ -14,6 +16,7 @@ from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from sfa_kernel.control.script import Script
     from sfa_kernel.studio import Studio
@@ -50,8 +53,10 @@ class AutoMix:
     def __init__(self, studio: Studio, tracks: Iterable[Track]) -> None:
         self.id = uuid4()
         self._studio = studio
+        self._lock = threading.Lock()  # cells and pages change it
+        self._known: dict[UUID, Track] = {}
         self._mix = Mix((), ())
-        self.songs = list(tracks)
+        self._put(list(tracks))
 
     @property
     def songs(self) -> list[Track]:
@@ -62,18 +67,26 @@ class AutoMix:
         ParameterError
             When there is no song, or more than 200.
         """
-        return list(self._tracks)
+        return self.songs_of(self._mix)
 
     @songs.setter
-    def songs(self, tracks: list[Track]) -> None:
+    def songs(self, tracks: Iterable[Track]) -> None:
+        with self._lock:
+            self._put(list(tracks))
+        self._tell()
+
+    def _put(self, tracks: list[Track]) -> None:
         if len(tracks) > MOST_SONGS:
             raise ParameterError(
                 f"{len(tracks)} songs are more than one mix takes.", hint=f"Choose up to {MOST_SONGS} of them."
             )
         known = {song.id: song for song in self._mix.songs}
+        self._known |= {track.id: track for track in tracks}
         self._mix = self._mix.with_songs([known.get(track.id) or _song(track) for track in tracks])
-        self._tracks = list(tracks)
-        self._tell()
+
+    def songs_of(self, mix: Mix) -> list[Track]:
+        """The songs of a `mix` that this one was."""
+        return [self._known[song.id] for song in mix.songs]
 
     def _tell(self) -> None:
         """Pages that show the plan look at it again."""
@@ -87,16 +100,17 @@ class AutoMix:
     @property
     def transitions(self) -> Table:
         """What happens between the songs, a row each; `change` changes it."""
-        starts = self._mix.script().starts[1:]
+        mix = self._mix
+        songs, starts = self.songs_of(mix), mix.script().starts[1:]
         return Table(
             {
                 "transition": number,
-                "from": self._tracks[number].title,
-                "to": self._tracks[number + 1].title,
+                "from": songs[number].title,
+                "to": songs[number + 1].title,
                 **asdict(transition),
                 "starts": clock(start),
             }
-            for number, (transition, start) in enumerate(zip(self._mix.transitions, starts, strict=True))
+            for number, (transition, start) in enumerate(zip(mix.transitions, starts, strict=True))
         )
 
     @property
@@ -104,7 +118,7 @@ class AutoMix:
         """How long it plays, in s."""
         return self._mix.script().script.duration
 
-    def change(self, transition: int, **change: Any) -> AutoMix:
+    def change(self, transition: int, /, **change: Any) -> AutoMix:
         """Change one transition; what a song is now too short for moves along.
 
         Parameters
@@ -121,10 +135,10 @@ class AutoMix:
             When there is no such transition, or the songs do not allow it.
         """
         for name in ("out_at", "in_at"):
-            value = change.get(name, 0.0)
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if name in change and number(change[name]) is None:
                 raise ParameterError(f"{name} is a place in a song, in seconds.", hint="Give a number, such as 92.5.")
-        self._mix = self._mix.changed(transition, **change)
+        with self._lock:
+            self._mix = self._mix.changed(transition, **change)
         self._tell()
         return self
 
@@ -143,10 +157,10 @@ class AutoMix:
         return self._mix.script(sample_rate).script
 
     def __repr__(self) -> str:
-        return f"AutoMix({len(self._tracks)} songs, {clock(self.duration)})"
+        return f"AutoMix({len(self._mix.songs)} songs, {clock(self.duration)})"
 
     def _repr_html_(self) -> str:
-        return f"<p>{len(self._tracks)} songs, {clock(self.duration)}</p>{self.transitions._repr_html_()}"
+        return f"<p>{len(self._mix.songs)} songs, {clock(self.duration)}</p>{self.transitions._repr_html_()}"
 
 
 def _song(track: Track) -> MixSong:
@@ -158,12 +172,15 @@ class AutoMixes:
 
     def __init__(self) -> None:
         self._mixes: dict[str, AutoMix] = {}
+        self._lock = threading.Lock()
 
     def add(self, mix: AutoMix) -> AutoMix:
-        """Remember one; the oldest of too many is forgotten."""
-        self._mixes[str(mix.id)] = mix
-        for oldest in list(self._mixes)[:-MOST_PLANS]:
-            del self._mixes[oldest]
+        """Remember one; of too many, the one that nobody has looked at for longest is forgotten."""
+        with self._lock:
+            self._mixes.pop(str(mix.id), None)
+            self._mixes[str(mix.id)] = mix
+            for oldest in list(self._mixes)[:-MOST_PLANS]:
+                del self._mixes[oldest]
         return mix
 
     def get(self, identifier: str) -> AutoMix:
@@ -177,4 +194,4 @@ class AutoMixes:
         mix = self._mixes.get(identifier)
         if mix is None:
             raise NotFoundError("That plan is not there any more.", hint="Plan the mix again.")
-        return mix
+        return self.add(mix)

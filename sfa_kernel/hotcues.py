@@ -8,18 +8,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import cues as cue_table
 from sfa_kernel.catalog import hotcues as table
 from sfa_kernel.catalog import loops as loop_table
 from sfa_kernel.catalog import tracks
+from sfa_kernel.control.given import number, shown
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.tables import Table
 
@@ -89,18 +89,18 @@ class HotCues(Mapping[int, "CueRow"]):
         ParameterError
             When there is no such slot or colour, or a time is outside of the song.
         """
-        number = _slot(slot)
+        place = _slot(slot)
         start = self._time(time)
         until = None if end is None else self._time(end)
         if until is not None and until <= start:
             raise ParameterError("A loop ends after it begins.", hint="Name an end that is later.")
         if color is not None and not (isinstance(color, str) and _COLOR.fullmatch(color)):
-            raise ParameterError(f"{color!r} is no colour.", hint='Write it as "#e5484d".')
+            raise ParameterError(f"{shown(color)} is no colour.", hint='Write it as "#e5484d".')
         track = self._track
         with track.library.catalog.write() as connection:
             tracks.get(connection, track.id)
-            before = table.of_track(connection, track.id).get(number)
-            kept = ("", COLORS[number - 1]) if before is None else (before.label, before.color)
+            before = table.of_track(connection, track.id).get(place)
+            kept = ("", COLORS[place - 1]) if before is None else (before.label, before.color)
             cue = table.put(
                 connection,
                 cue_table.CueRow(
@@ -108,12 +108,12 @@ class HotCues(Mapping[int, "CueRow"]):
                     track_id=track.id,
                     time=start,
                     type=table.PRESSED,
-                    label=kept[0] if label is None else str(label).strip()[:_LONGEST_LABEL],
+                    label=kept[0] if label is None else clean_text(str(label), _LONGEST_LABEL),
                     color=kept[1] if color is None else color.lower(),
                     confidence=1.0,
                     reason="",
                     origin="person",
-                    slot=number,
+                    slot=place,
                     end=until,
                 ),
             )
@@ -184,10 +184,10 @@ class HotCues(Mapping[int, "CueRow"]):
         return filled
 
     def _time(self, time: Any) -> float:
-        seconds = float(time) if isinstance(time, Real) else math.nan
-        if not 0 <= seconds <= self._track.duration:
+        seconds = number(time)
+        if seconds is None or not 0 <= seconds <= self._track.duration:
             raise ParameterError(
-                f"A hot cue at {time!r} s is outside of the song, which lasts {self._track.duration:.3f} s.",
+                f"A hot cue at {shown(time)} s is outside of the song, which lasts {self._track.duration:.3f} s.",
                 hint="Name a time inside of it.",
             )
         return seconds
@@ -209,5 +209,5 @@ class HotCues(Mapping[int, "CueRow"]):
 
 def _slot(slot: Any) -> int:
     if isinstance(slot, bool) or slot not in table.SLOTS:
-        raise ParameterError(f"There is no hot cue {slot!r}.", hint="They are numbered 1 to 8.")
+        raise ParameterError(f"There is no hot cue {shown(slot)}.", hint="They are numbered 1 to 8.")
     return int(slot)

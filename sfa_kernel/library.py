@@ -356,13 +356,15 @@ class Track:
             When the time is outside of the song, or there is no such type.
         """
         changes: dict[str, Any] = {}
-        if time is not None:
-            changes["time"] = self._cue_time(time)
+        at = None if time is None else self._cue_time(time)
         if type is not None:
             _check_cue_type(type)
             changes |= {"type": type, "color": _cue_color(type)}
         with self.library.catalog.write() as connection:
             before = self._cue(connection, cue)
+            if at is not None:  # a loop goes along
+                end = None if before.end is None else self._cue_time(before.end + at - before.time)
+                changes |= {"time": at, "end": end}
             if label is not None:
                 changes["label"] = _cue_label(label, changes.get("type", before.type))
             changed = replace(before, **changes, origin="person", confidence=1.0)

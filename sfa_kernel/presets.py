@@ -16,9 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.audio.text import clean_text
+from sfa_kernel.audio.text import clean_text, is_text
 from sfa_kernel.catalog import presets as table
 from sfa_kernel.catalog.presets import KINDS, PresetRow
+from sfa_kernel.control.given import number, shown
 from sfa_kernel.control.table import control, controls
 from sfa_kernel.errors import InputError, NotFoundError, ParameterError
 from sfa_kernel.tables import Table
@@ -31,6 +32,7 @@ __all__ = ["Presets", "owner"]
 
 FORMAT, VERSION = "sfa-presets", 1
 LONGEST_NAME = 100
+LONGEST_TEXT = 1000  # of a name or a text in a mapping
 MOST_VALUES = 10_000  # of one preset
 MOST_PRESETS = 10_000  # of one file
 LARGEST_FILE = 20 << 20  # bytes
@@ -74,7 +76,14 @@ class Presets(Mapping[tuple[str, str], dict[str, "Value"]]):
         for row in self._rows():
             if (row.kind, row.name) == which:
                 return row.value
-        raise NotFoundError(f"There is no preset {which!r}.", hint="studio.presets lists those that are.")
+        raise NotFoundError(f"There is no preset {shown(which)}.", hint="studio.presets lists those that are.")
+
+    def get(self, which: tuple[str, str], default: Any = None) -> Any:
+        """The values of one, or ``default`` when there is none."""
+        try:
+            return self[which]
+        except NotFoundError:
+            return default
 
     def items(self) -> ItemsView[tuple[str, str], dict[str, Value]]:
         """All of them at once."""
@@ -132,8 +141,8 @@ class Presets(Mapping[tuple[str, str], dict[str, "Value"]]):
             When there is none.
         """
         with self._library.catalog.write() as connection:
-            if not table.remove(connection, self._owner, kind, name):
-                raise NotFoundError(f"There is no preset {name[:80]!r} of the kind {kind[:20]!r}.")
+            if kind not in KINDS or not table.remove(connection, self._owner, kind, clean_text(name, LONGEST_NAME)):
+                raise NotFoundError(f"There is no preset {shown(name)} of the kind {shown(kind)}.")
             self._tell()
 
     def to_json(self) -> str:
@@ -159,11 +168,12 @@ class Presets(Mapping[tuple[str, str], dict[str, "Value"]]):
         with self._library.catalog.write() as connection:
             there = {(row.kind, row.name): row.value for row in table.of_owner(connection, self._owner)}
             for row in rows:
-                if any(kind == row.kind and value == row.value for (kind, _), value in there.items()):
+                name, count = row.name, 1
+                while there.get((row.kind, name), row.value) != row.value:
+                    count += 1
+                    name = f"{row.name} ({count})"
+                if (row.kind, name) in there:
                     continue
-                name, number = row.name, 2
-                while (row.kind, name) in there:
-                    name, number = f"{row.name} ({number})", number + 1
                 table.put(connection, PresetRow(row.owner, row.kind, name, row.value))
                 there[row.kind, name] = row.value
                 taken += 1
@@ -235,7 +245,9 @@ def _listed(text: str) -> list[tuple[Any, Any, Any]]:
 
 def _checked(owner: str, kind: Any, name: Any, values: Any) -> PresetRow:
     if kind not in KINDS:
-        raise ParameterError(f"There are no presets of the kind {kind!r}.", hint=f"Choose from {', '.join(KINDS)}.")
+        raise ParameterError(
+            f"There are no presets of the kind {shown(kind)}.", hint=f"Choose from {', '.join(KINDS)}."
+        )
     cleaned = clean_text(name, LONGEST_NAME) if isinstance(name, str) else ""
     if not cleaned:
         raise ParameterError("A preset needs a name.", hint="Give it one or more letters.")
@@ -257,6 +269,11 @@ def _settings(kind: str, values: Mapping[str, Any]) -> dict[str, Value]:
 
 def _mapping(values: Mapping[Any, Any]) -> dict[str, Value]:
     for name, value in values.items():
-        if not isinstance(name, str) or isinstance(value, bool) or not isinstance(value, int | float | str):
+        if not (_is_kept(name) and (_is_kept(value) or number(value) is not None)):
             raise ParameterError("A mapping holds texts and numbers by name.")
     return dict(values)
+
+
+def _is_kept(text: Any) -> bool:
+    """Whether it is a text that the catalogue can hold."""
+    return isinstance(text, str) and len(text) <= LONGEST_TEXT and is_text(text)

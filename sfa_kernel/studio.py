@@ -11,6 +11,7 @@ In a notebook it also shows itself: `sfa_kernel.Studio` is `sfa_kernel.panels.St
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -117,11 +118,13 @@ class Studio(Library):
     """
 
     run_type: ClassVar[type[Run]] = Run
-    _decks: Decks | None = None
+    decks_type: ClassVar[type[Decks]] = Decks
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.automixes = AutoMixes()
+        self._decks: Decks | None = None
+        self._decks_lock = threading.Lock()  # a page and a cell may be the first at once
         due = partial(cron.run_due, self.ledger, KINDS)
         self._watcher = Watcher(self.ledger, self.home)
         self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS, chores=[due])
@@ -656,9 +659,10 @@ class Studio(Library):
 
     def decks(self) -> Decks:
         """Two to four decks and a mixer; the same ones each time. A page that shows them plays them."""
-        if self._decks is None:
-            self._decks = Decks(self)
-        return self._decks
+        with self._decks_lock:
+            if self._decks is None:
+                self._decks = self.decks_type(self)
+            return self._decks
 
     def deck(self, number: int) -> Deck:
         """One of the decks, 1 to 4.

@@ -22,6 +22,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.control.given import shown
 from sfa_kernel.control.registry import Change, Controls
 from sfa_kernel.control.stand import Stand
 from sfa_kernel.control.table import Control, Value, control, controls
@@ -304,8 +305,10 @@ class Link:
                     one = control(identifier)
                     if not (one.holds_state and self._sent.get(one.id, 0) > seen):
                         taken.append((one.id, one.clean(value)))
-                except (ParameterError, TypeError, ValueError) as error:
-                    wrong.append(str(error))
+                except ParameterError as error:
+                    wrong.append(error.message)
+                except (TypeError, ValueError):
+                    wrong.append(f"{shown(change)} is no change of a control.")
             self.controls.put(taken, source=PAGE)
             meters = [change for stand in stands for change in self._stand(stand, seen, clock, wrong)]
         self.controls.tell(meters)
@@ -320,15 +323,15 @@ class Link:
             self._behind = min(self._behind, now - clock)
             now = clock + self._behind
         try:
-            deck = int(told["deck"])
+            deck = _DECKS[_DECKS.index(told["deck"])]
             before, stand = self._stands[deck], Stand.told(told, now)
-        except (KeyError, TypeError, ValueError) as error:
-            wrong.append(repr(error))
+        except (KeyError, TypeError, ValueError):
+            wrong.append(f"A deck stands at {shown(told)}.")
             return []
         if seen < self._moved[deck]:  # it is on its way elsewhere
             return []
         self._stands[deck], self._heard[deck] = stand, seen
-        shown = {
+        meters = {
             "position": (None, stand.position),
             "duration": (before.duration, stand.duration),
             "bpm": (before.tempo, stand.tempo),
@@ -336,7 +339,7 @@ class Link:
         }
         return [
             Change(f"deck.{deck}.{name}", new, PAGE)
-            for name, (old, new) in shown.items()
+            for name, (old, new) in meters.items()
             if new is not None and new != old
         ]
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, replace
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
+from sfa_kernel.control.given import number, shown
 from sfa_kernel.control.table import control
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.tables import Table
@@ -104,7 +104,7 @@ class Script:
             ends = [event.time + (event.over or 0.0) for event in checked if event.deck is None]
             duration = max(ends, default=0.0) + TAIL
         if not SAMPLE_RATES[0] <= _number(sample_rate, "The sample rate of a script") <= SAMPLE_RATES[1]:
-            raise ParameterError(f"A script cannot have {sample_rate} Hz.", hint="Usual are 44100 and 48000.")
+            raise ParameterError(f"A script cannot have {sample_rate:g} Hz.", hint="Usual are 44100 and 48000.")
         set_to = {name: _state(name, value) for name, value in _mapping(controls, "The controls of a script").items()}
         places = _mapping(positions, "The positions of a script").items()
         object.__setattr__(self, "events", checked)
@@ -316,9 +316,10 @@ def _mapping(given: Any, what: str) -> Mapping[Any, Any]:
 
 
 def _number(given: Any, what: str) -> float:
-    if isinstance(given, bool) or not isinstance(given, Real) or not math.isfinite(given):
-        raise ParameterError(f"{what} is a number, not {given!r}.")
-    return float(given)
+    found = number(given)
+    if found is None:
+        raise ParameterError(f"{what} is a number, not {shown(given)}.")
+    return found
 
 
 def _time(given: Any, what: str) -> float:
@@ -329,7 +330,7 @@ def _time(given: Any, what: str) -> float:
 
 
 def _deck(given: Any) -> int:
-    deck = int(given) if isinstance(given, str) and given.isdecimal() else _number(given, "A deck")
+    deck = int(given) if isinstance(given, str) and given.isdecimal() and len(given) == 1 else _number(given, "A deck")
     if deck not in range(1, DECKS + 1):
-        raise ParameterError(f"There is no deck {given!r}.", hint=f"They are 1 to {DECKS}.")
+        raise ParameterError(f"There is no deck {shown(given)}.", hint=f"They are 1 to {DECKS}.")
     return int(deck)

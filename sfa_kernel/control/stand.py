@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.control.given import number
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,15 +56,16 @@ class Stand:
             When it is not told rightly.
         """
         marked = told.get("selection")
+        start, end = (None, None) if not marked else map(_number, marked)
         return cls(
             time=time,
             track=None if told.get("track") is None else str(told["track"]),
             playing=bool(told["playing"]),
-            position=float(told["position"]),
-            rate=float(told["rate"]),
-            duration=float(told["duration"]),
-            tempo=None if told.get("tempo") is None else float(told["tempo"]),
-            selection=None if not marked else (float(marked[0]), float(marked[1])),
+            position=_number(told["position"]),
+            rate=_number(told["rate"]),
+            duration=_number(told["duration"]),
+            tempo=None if told.get("tempo") is None else _number(told["tempo"]),
+            selection=None if start is None or end is None else (start, end),
         )
 
     def position_at(self, now: float, *, looping: bool) -> float:
@@ -79,3 +82,10 @@ class Stand:
     def moved(self, now: float, *, looping: bool, **changes: Any) -> Stand:
         """As it stands at a moment at which something of it is changed."""
         return replace(self, **{"time": now, "position": self.position_at(now, looping=looping), **changes})
+
+
+def _number(told: Any) -> float:
+    found = number(told)
+    if found is None:
+        raise ValueError("no number")
+    return found

@@ -13,9 +13,9 @@ from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from itertools import product
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.control.given import number, shown
 from sfa_kernel.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Value = int | float | str
 """What a control is set to: 0 or 1 of a switch, else a number; a text of an ``enum`` and of a ``text``."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_LONGEST_ID = 80  # characters that are looked at to guess what was meant
 _DECIBELS = 60  # a fader's cubic law: dB in ten times its way
 
 
@@ -98,20 +99,20 @@ class Control:
         if self.kind == "text":
             if isinstance(value, str):
                 return value
-            raise ParameterError(f"{self.id} takes a text, not {value!r}.")
+            raise ParameterError(f"{self.id} takes a text, not {shown(value)}.")
         if self.kind == "enum":
             if isinstance(value, str) and value in self.values:
                 return value
-            raise ParameterError(f"{self.id} cannot be {value!r}.", hint=f"Choose from {', '.join(self.values)}.")
+            raise ParameterError(f"{self.id} cannot be {shown(value)}.", hint=f"Choose from {', '.join(self.values)}.")
         switch = self.kind in ("toggle", "momentary")
-        number = float(value) if isinstance(value, Real) else math.nan
-        if not math.isfinite(number) or (type(value) is bool and not switch):
-            raise ParameterError(f"{self.id} takes a number, not {value!r}.", hint=self._range())
+        given = number(int(value) if switch and isinstance(value, bool) else value)
+        if given is None:
+            raise ParameterError(f"{self.id} takes a number, not {shown(value)}.", hint=self._range())
         if switch:
-            return int(number >= 0.5)
+            return int(given >= 0.5)
         if self.step > 0:
-            number = math.floor(number / self.step + 0.5) * self.step
-        return max(self.minimum, min(self.maximum, number))
+            given = math.floor(given / self.step + 0.5) * self.step
+        return max(self.minimum, min(self.maximum, given))
 
     def _range(self) -> str:
         if not math.isfinite(self.minimum):
@@ -130,17 +131,17 @@ class Control:
         if self.kind == "enum":
             return self.values.index(str(cleaned)) / max(1, len(self.values) - 1)
         low, high = self._bounds()
-        number = float(cleaned)
+        found = float(cleaned)
         if self.curve == "octaves":
-            return math.log(number / low) / math.log(high / low)
+            return math.log(found / low) / math.log(high / low)
         if self.curve == "centre":
             middle = float(self.default)
-            if number < middle:
-                return 0.5 * (number - low) / (middle - low)
-            return 0.5 + 0.5 * (number - middle) / (high - middle)
+            if found < middle:
+                return 0.5 * (found - low) / (middle - low)
+            return 0.5 + 0.5 * (found - middle) / (high - middle)
         if self.curve == "decibels":
-            return 0.0 if number <= low else float(10 ** ((number - high) / _DECIBELS))
-        return (number - low) / (high - low)
+            return 0.0 if found <= low else float(10 ** ((found - high) / _DECIBELS))
+        return (found - low) / (high - low)
 
     def at(self, knob: float) -> Value:
         """The value at a knob's place, 0 to 1; outside of that, at the nearer end.
@@ -187,11 +188,11 @@ def control(identifier: str) -> Control:
     ParameterError
         When there is none.
     """
-    found = controls().get(identifier)
+    found = controls().get(identifier) if isinstance(identifier, str) else None
     if found is None:
-        near = get_close_matches(str(identifier), controls(), n=3)
+        near = get_close_matches(str(identifier)[:_LONGEST_ID], controls(), n=3)
         hint = f"Is it {' or '.join(near)}?" if near else "The controls of the decks list them all."
-        raise ParameterError(f"There is no control {identifier!r}.", hint=hint)
+        raise ParameterError(f"There is no control {shown(identifier)}.", hint=hint)
     return found
 
 

@@ -137,14 +137,21 @@ class Deck(Section):
     @property
     def track(self) -> Track | None:
         """The song in it; None when there is none."""
-        identifier = self.controls[f"{self.prefix}track"]
-        if not identifier:
+        identifier, library = self.track_id, self._decks.library
+        if identifier is None:
             return None
-        library = self._decks.library
         try:
             with library.catalog.read() as connection:
-                return Track(library, track_table.get(connection, UUID(identifier)))
-        except (NotFoundError, ValueError):
+                return Track(library, track_table.get(connection, identifier))
+        except NotFoundError:
+            return None
+
+    @property
+    def track_id(self) -> UUID | None:
+        """The id of the song in it; None when there is none."""
+        try:
+            return UUID(self.controls[f"{self.prefix}track"])
+        except ValueError:
             return None
 
     @property

@@ -106,8 +106,8 @@ class Decks:
     @property
     def loaded(self) -> dict[int, UUID]:
         """The ids of the tracks in the decks."""
-        tracks = {number: self.deck(number).track for number in NUMBERS}
-        return {number: track.id for number, track in tracks.items() if track is not None}
+        ids = {number: self.deck(number).track_id for number in NUMBERS}
+        return {number: track_id for number, track_id in ids.items() if track_id is not None}
 
     def observe(self, pattern: str, call: Callable[[Change], object]) -> Observer:
         """Call ``call(change)`` when a control changes, whoever changed it; it has ``id``, ``value`` and ``source``.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.control.given import shown
 from sfa_kernel.control.script import Script, ScriptEvent
 from sfa_kernel.dj.mixpoints import bar_time
 from sfa_kernel.dj.transitions import (
@@ -50,7 +51,7 @@ class Mix:
     songs: tuple[MixSong, ...]
     transitions: tuple[Transition, ...]
 
-    def changed(self, number: int, **change: Any) -> Mix:
+    def changed(self, number: int, /, **change: Any) -> Mix:
         """The mix with one transition changed; what a song is now too short for moves along.
 
         Parameters
@@ -65,13 +66,16 @@ class Mix:
         ParameterError
             When there is no such transition, or the songs do not allow it.
         """
-        if not 0 <= number < len(self.transitions):
+        if isinstance(number, bool) or number not in range(len(self.transitions)):
             count = len(self.transitions)
-            raise ParameterError(f"There is no transition {number}.", hint=f"There are {count}, from 0.")
+            raise ParameterError(f"There is no transition {shown(number)}.", hint=f"There are {count}, from 0.")
+        number = int(number)
         before = self.transitions[number]
         unknown = sorted(set(change) - {"kind", "bars", "out_at", "in_at"})
         if unknown:
-            raise ParameterError(f"A transition has no {unknown[0]!r}.", hint="Change kind, bars, out_at or in_at.")
+            raise ParameterError(
+                f"A transition has no {shown(unknown[0])}.", hint="Change kind, bars, out_at or in_at."
+            )
         after = replace(before, **change, reason="as you set it")
         if "bars" in change and "out_at" not in change:
             after = self._begun_earlier(number, after)
@@ -116,7 +120,7 @@ class Mix:
     def _check(self, number: int, transition: Transition) -> None:
         if transition.kind not in KINDS:
             known = ", ".join(KINDS)
-            raise ParameterError(f"There is no transition {transition.kind!r}.", hint=f"Choose from {known}.")
+            raise ParameterError(f"There is no transition {shown(transition.kind)}.", hint=f"Choose from {known}.")
         bars: object = transition.bars
         if isinstance(bars, bool) or not isinstance(bars, int) or not 1 <= bars <= _MOST_BARS:
             raise ParameterError(f"A transition takes 1 to {_MOST_BARS} bars.", hint="Choose 4, 8, 16 or 32.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import numpy as np
 
+from sfa_kernel.errors import ParameterError
 from sfa_kernel.panels.library import identifiers
 from sfa_kernel.panels.rows import track_rows
 
@@ -30,7 +30,7 @@ def automix_handlers(studio: Studio) -> dict[str, Handler]:
     def plan(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         playlist = params.get("playlist")
         if playlist is not None:
-            made = studio.automix(studio.playlists[UUID(str(playlist))])
+            made = studio.automix(studio.playlists[identifiers({"id": playlist})[0]])
         else:
             made = studio.automix([studio.track(track_id) for track_id in identifiers(params)])
         return {"plan": _plan_row(studio, made)}
@@ -42,8 +42,10 @@ def automix_handlers(studio: Studio) -> dict[str, Handler]:
         return {"plan": _plan_row(studio, known(params))}
 
     def change(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
-        mix = known(params)
-        mix.change(int(params["transition"]), **dict(params["change"]))
+        mix, change = known(params), params.get("change")
+        if not isinstance(change, dict):
+            raise ParameterError("A request of the page named no change.", hint="Reload the page.")
+        mix.change(params.get("transition", -1), **change)
         return {"plan": _plan_row(studio, mix)}
 
     def songs(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
@@ -75,10 +77,11 @@ def _energy(track: Track) -> list[float]:
 
 def _plan_row(studio: Studio, mix: AutoMix) -> dict[str, Any]:
     """A plan as a page shows and plays it."""
-    written = mix.mix.script()
+    planned = mix.mix  # of this moment
+    songs, written = mix.songs_of(planned), planned.script()
     return {
         "id": str(mix.id),
-        "tracks": track_rows(studio, [track.id for track in mix.songs]),
+        "tracks": track_rows(studio, [track.id for track in songs]),
         "transitions": [
             {
                 "kind": transition.kind,
@@ -87,11 +90,11 @@ def _plan_row(studio: Studio, mix: AutoMix) -> dict[str, Any]:
                 "in_at": transition.in_at,
                 "reason": transition.reason,
             }
-            for transition in mix.mix.transitions
+            for transition in planned.transitions
         ],
         "songs": [
             {"start": span.start, "end": span.end, "from": span.source, "to": span.target, "energy": _energy(track)}
-            for span, track in zip(written.spans, mix.songs, strict=True)
+            for span, track in zip(written.spans, songs, strict=True)
         ],
         "starts": written.starts,
         "duration": written.script.duration,

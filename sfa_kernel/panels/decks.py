@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sfa_kernel.control.given import number
 from sfa_kernel.dj.songs import gain_of, tonic_of
 from sfa_kernel.errors import ParameterError
 from sfa_kernel.panels.library import Handler, cue_rows, identifiers
@@ -36,7 +37,7 @@ def deck_handlers(studio: Studio) -> dict[str, Handler]:
             take=bool(params.get("take")),
             values=values,
             seen=_whole(params.get("seen", 0)),
-            clock=_seconds(params.get("clock")),
+            clock=number(params.get("clock")),
         )
 
     def changes(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def deck_handlers(studio: Studio) -> dict[str, Handler]:
             seen=_whole(params.get("seen", 0)),
             first=_whole(params.get("first", 1)),
             stands=stands,
-            clock=_seconds(params.get("clock")),
+            clock=number(params.get("clock")),
         )
         return {"held": held}
 
@@ -128,14 +129,11 @@ def _page(params: Mapping[str, Any]) -> str:
     return page
 
 
-def _whole(number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
+def _whole(given: Any) -> int:
+    found = number(given)
+    if found is None or found != int(found):
         raise _wrong()
-    return int(number)
-
-
-def _seconds(time: Any) -> float | None:
-    return float(time) if isinstance(time, int | float) else None
+    return int(found)
 
 
 def _wrong() -> ParameterError:

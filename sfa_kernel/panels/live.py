@@ -238,10 +238,11 @@ class Live:
         try:
             self._push_jobs(jobs, many_changed, fresh)
             self._push_tracks(tracks, refresh, members_changed or len(tracks) > MOST_ROWS, fresh)
+            loaded = set(map(str, self._studio.decks().loaded.values())) if self._tells_decks else set()
             for track_id in corrected - refresh:
                 made = self._by_hand(UUID(track_id))
                 self._widget.push("analysis.changed", {"id": track_id, **made})
-                if self._tells_decks and UUID(track_id) in self._studio.decks().loaded.values():
+                if track_id in loaded:
                     self._widget.push("decks.cues", {"id": track_id, "cues": made["cues"]})
             for job_id in logs:
                 self._push_log(job_id)

@@ -18,11 +18,12 @@ __all__ = ["recording_handlers"]
 
 LARGEST_PART = 8 << 20  # bytes of one side
 
+# Requests are answered beside each other, those of two views of a page too; parts of a recording are not.
+_appending = threading.Lock()
+
 
 def recording_handlers(studio: Studio) -> dict[str, Handler]:
     """Handlers of recordings."""
-    # Requests are answered beside each other; parts are not.
-    lock = threading.Lock()
 
     def begin(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         return {"recording": Recording.begin(studio.storage, params.get("sample_rate")).id}
@@ -31,9 +32,9 @@ def recording_handlers(studio: Studio) -> dict[str, Handler]:
         part = params.get("part")
         if isinstance(part, bool) or not isinstance(part, int) or part < 0 or len(buffers) != 2:
             raise ParameterError("A part of the recording got lost on the way.", hint="What came before it is kept.")
-        if max(len(side) for side in buffers) > LARGEST_PART:
+        if max(side.nbytes for side in buffers) > LARGEST_PART:
             raise ParameterError("A part of the recording is too large.", hint="What came before it is kept.")
-        with lock:
+        with _appending:
             return {"frames": find(params).append(part, *buffers)}
 
     def finish(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:

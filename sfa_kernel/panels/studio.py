@@ -84,7 +84,7 @@ class Studio(studio.Studio):
     """A `sfa_kernel.studio.Studio` with its widgets."""
 
     run_type = ShownRun
-    _decks: ShownDecks | None = None
+    decks_type = ShownDecks
     _shown_board: sfa_widgets.JobsBoard | None = None
     _shown_lists: sfa_widgets.PlaylistsView | None = None
 
@@ -117,12 +117,6 @@ class Studio(studio.Studio):
     def player(self, track: Track | str | UUID | None = None) -> sfa_widgets.TrackPlayer:
         """A player as a widget: waveform, beat grid, sections, cues, stems."""
         return player_panel(self, self._one(track))
-
-    def decks(self) -> ShownDecks:
-        """Two to four decks and a mixer; displayed, a widget that plays them. The same ones each time."""
-        if self._decks is None:
-            self._decks = ShownDecks(self)
-        return self._decks
 
     def mixer(
         self,

@@ -16,7 +16,7 @@ from sfa_kernel import inventory
 from sfa_kernel.catalog import exports, hotcues, jobs, lookups, playlists, scripts, songs, stems, trash, webhooks
 from sfa_kernel.catalog.files import of_tracks, referenced, referenced_among
 from sfa_kernel.jobs import JobRequest, Kind, Plan
-from sfa_kernel.pipeline.recording import Recording, left_behind, recording_request
+from sfa_kernel.pipeline.recording import left_behind, recording_request
 from sfa_kernel.pipeline.render import FOLDER, RENDER
 from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.storage import Storage
@@ -106,7 +106,7 @@ def work(
     storage = Storage(home)
     swept: dict[str, int] = {}
     # What a page recorded before it was gone becomes a song; then its folder goes.
-    left = [Recording.find(storage, i) for i in left_behind(storage, before=now - DAY) if i not in busy]
+    left = [recording for recording in left_behind(storage, before=now - DAY) if recording.id not in busy]
     busy = busy.union(recording.id for recording in left)
     for folder in ("scratch", "uploads", "runs/spotify", FOLDER):
         if not storage.path(folder).is_dir():

@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.catalog import songs, tracks
+from sfa_kernel.control.given import number, shown
 from sfa_kernel.errors import DiskFullError, InputError, ParameterError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
 from sfa_kernel.pipeline.importing import Found, Labels, examine, take
@@ -81,12 +82,11 @@ class Recording:
         ParameterError
             When nobody records at such a sample rate.
         """
-        if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | float):
-            raise ParameterError("A recording needs a sample rate.", hint="Reload the page.")
-        if not SAMPLE_RATES[0] <= sample_rate <= SAMPLE_RATES[1]:
-            raise ParameterError(f"A recording cannot have {sample_rate:g} Hz.")
+        rate = number(sample_rate)
+        if rate is None or not SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]:
+            raise ParameterError(f"A recording cannot have {shown(sample_rate)} Hz.", hint="Reload the page.")
         identifier = str(uuid4())
-        made = cls(identifier, storage.path(f"uploads/{identifier}"), round(sample_rate), datetime.now(UTC))
+        made = cls(identifier, storage.path(f"uploads/{identifier}"), round(rate), datetime.now(UTC))
         made.folder.mkdir(parents=True)
         (made.folder / SAMPLES).touch()
         (made.folder / PARTS).touch()
@@ -107,14 +107,14 @@ class Recording:
             name = str(UUID(str(identifier)))
             folder = storage.path(f"uploads/{name}")
             about = json.loads((folder / ABOUT).read_text("ascii"))
-        except (ValueError, OSError):
+            return cls(name, folder, about["sample_rate"], datetime.fromisoformat(about["began"]))
+        except (ValueError, TypeError, KeyError, OSError):
             raise ParameterError("This recording is not known any more.", hint="Record again.") from None
-        return cls(name, folder, about["sample_rate"], datetime.fromisoformat(about["began"]))
 
     @property
     def frames(self) -> int:
-        """How many frames have come."""
-        return sum(self._counts())
+        """How many frames have come; of a computer that went out, those that reached the disk."""
+        return min(sum(self._counts()), (self.folder / SAMPLES).stat().st_size // FRAME)
 
     @property
     def name(self) -> str:
@@ -160,7 +160,8 @@ class Recording:
                 file.truncate(so_far * FRAME)  # of a part that was cut off there is a beginning
                 file.seek(so_far * FRAME)
                 file.write(samples.tobytes())
-            with (self.folder / PARTS).open("ab") as file:
+            with (self.folder / PARTS).open("r+b") as file:
+                file.seek(len(counts) * COUNT.size)
                 file.write(COUNT.pack(frames))
         except OSError as error:
             if disk_is_full(error):
@@ -187,7 +188,7 @@ def recording_request(recording: Recording, *, name: str = "", format: str = "fl
         When there is no such format.
     """
     if format not in FORMATS:
-        raise ParameterError(f"A recording is no {format!r} file.", hint=f"Choose one of {', '.join(FORMATS)}.")
+        raise ParameterError(f"A recording is no {shown(format)} file.", hint=f"Choose one of {', '.join(FORMATS)}.")
     return JobRequest(
         kind=RECORDING.name,
         queue=RECORDING.queue,
@@ -202,13 +203,16 @@ def recording_request(recording: Recording, *, name: str = "", format: str = "fl
     )
 
 
-def left_behind(storage: Storage, *, before: float) -> list[str]:
-    """The ids of recordings to which nothing was added since a time [s since the epoch]."""
+def left_behind(storage: Storage, *, before: float) -> list[Recording]:
+    """The recordings to which nothing was added since a time [s since the epoch]."""
     found = []
     for about in storage.path("uploads").glob(f"*/{ABOUT}"):
-        parts = about.with_name(PARTS)
-        if parts.is_file() and parts.stat().st_size and parts.stat().st_mtime < before:
-            found.append(about.parent.name)
+        try:
+            recording = Recording.find(storage, about.parent.name)
+            if recording.frames and (recording.folder / PARTS).stat().st_mtime < before:
+                found.append(recording)
+        except (ParameterError, OSError):
+            continue  # damaged: it goes with the other remains
     return found
 
 
