@@ -48,6 +48,7 @@ _FAMILIES = (
     "mixer",
     "player",
     "playlists",
+    "session",
     "sources",
 )
 DAY = 86400.0  # s

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { notice, stretchModule } from "./stretch.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const FAMILIES = ["library", "player", "jobs", "analysis", "mixer", "dialogs", "sources", "playlists", "decks", "dashboard"];
+const FAMILIES = ["library", "player", "jobs", "analysis", "mixer", "dialogs", "sources", "playlists", "decks", "session", "dashboard"];
 // Both travel with every widget instance and into saved notebooks.
 const MAX_BYTES = 150_000;
 // The decks' engine: fetched by a page that plays, and run by Python to render. It is a script, not a module, because it

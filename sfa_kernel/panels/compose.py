@@ -132,7 +132,8 @@ def decks_panel(studio: Studio) -> sfa_widgets.DeckConsole:
         )
 
     handlers = library_handlers(studio, on_open=on_open) | player_handlers(studio) | analysis_handlers(studio)
-    console = sfa_widgets.DeckConsole(handlers | playlist_handlers(studio) | _deck_handlers(studio))
+    handlers |= playlist_handlers(studio) | job_handlers(studio)
+    console = sfa_widgets.DeckConsole(handlers | _deck_handlers(studio))
     studio.decks().show_on(console)
     Live(studio, console, news=True, sources=True, decks=True)
     return console

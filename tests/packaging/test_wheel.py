@@ -63,7 +63,7 @@ def test_the_wheel_has_every_file_of_the_packages(names, package):
 
 def test_the_wheel_has_the_bundles(names):
     widgets = ("library", "player", "jobs", "analysis", "mixer", "dialogs", "sources", "playlists", "decks")
-    families = (*widgets, "dashboard")
+    families = (*widgets, "session", "dashboard")
     assert "sfa_widgets/static/console.js" in names
     assert {f"sfa_widgets/static/{family}{suffix}" for family in families for suffix in (".js", ".css")} <= names
 

@@ -38,8 +38,8 @@ def page() -> FakePage:
 @pytest.fixture(autouse=True)
 def bundles(tmp_path, monkeypatch):
     """Stand-ins for the built bundles: these tests are about Python."""
-    families = ("library", "player", "jobs", "analysis", "mixer", "dialogs", "sources", "playlists", "decks", "dashboard")
-    for family in families:
+    families = ("library", "player", "jobs", "analysis", "mixer", "dialogs", "sources", "playlists", "decks", "session")
+    for family in (*families, "dashboard"):
         (tmp_path / f"{family}.js").write_text("export default {};", encoding="utf-8")
         (tmp_path / f"{family}.css").write_text(".sfa {}", encoding="utf-8")
     monkeypatch.setattr(_base, "STATIC", tmp_path)

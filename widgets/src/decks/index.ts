@@ -1,6 +1,7 @@
 /** The decks as a widget in a notebook, and as the view of the dashboard. */
 
 import type { Bridge } from "../bridge";
+import { familyLoader } from "../dashboard/lazy";
 import { h } from "../dom";
 import { Layer } from "../ui/layer";
 import { tell } from "../ui/notify";
@@ -10,7 +11,7 @@ import { type DecksHandle, type DecksOptions, mountView } from "./view";
 
 /** Builds a view of this page's decks inside `el`; it lives until the signal aborts. */
 export function mountDecks(el: HTMLElement, bridge: Bridge, options: DecksOptions): DecksHandle {
-  return mountView(el, bridge, deckSystem(), options);
+  return mountView(el, bridge, deckSystem(), { load: familyLoader(el, bridge, options.signal), ...options });
 }
 
 export default defineWidget(({ el, bridge, signal }) => {

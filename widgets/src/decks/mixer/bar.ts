@@ -10,7 +10,7 @@ import { toggle } from "../parts/button";
 import { knob } from "../parts/knob";
 import { LevelMeter } from "../waves/index";
 
-export function bar(desk: Desk, showKeys: () => void): HTMLElement {
+export function bar(desk: Desk, showKeys: () => void, session: HTMLElement | null): HTMLElement {
   const keys = h("button", { type: "button", class: "sfa-button is-quiet is-icon", "aria-label": "Keys", title: "The keys of the decks (?)" }, icon("keyboard"));
   keys.addEventListener("click", showKeys);
   return h(
@@ -20,6 +20,7 @@ export function bar(desk: Desk, showKeys: () => void): HTMLElement {
       toggle(desk, "view.mixer", { face: ["Mixer"], className: "is-small" }),
       toggle(desk, "view.effects", { face: ["FX"], label: "Effects shown", className: "is-small" }),
       toggle(desk, "view.stems", { face: ["Stem waves"], className: "is-small", title: "Draws each stem's waveform" })),
+    session,
     keys,
     h("span", { class: "sfa-dk-space" }),
     record(desk),
