@@ -1,6 +1,7 @@
 /** The decks: waveforms on top, deck A left, B right (C and D below), the mixer between. */
 
 import type { Bridge } from "../bridge";
+import type { Load } from "../dashboard/lazy";
 import { append, h, setAttribute } from "../dom";
 import { icon } from "../icons";
 import { CoverArt } from "../media";
@@ -13,6 +14,7 @@ import type { Seat } from "./engine/types";
 import { keyTable, listenForKeys } from "./keys";
 import { bar } from "./mixer/bar";
 import { crossfader, strips } from "./mixer/mixer";
+import { sessionButtons } from "./session";
 import { deckLetter, keepMoving, WaveStack } from "./waves/index";
 
 export interface DecksOptions {
@@ -20,6 +22,8 @@ export interface DecksOptions {
   layer: Layer;
   /** Where keys are heard: the page when it is ours alone, else the widget. */
   keys: Document | HTMLElement;
+  /** Brings the parts of the page that come when they are wanted. */
+  load?: Load;
   /** Puts the library below the decks. */
   library?(host: HTMLElement, loadFree: (trackId: string) => void): void;
 }
@@ -59,10 +63,12 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
   const stage = h("div", { class: "sfa-dk-stage" });
   const console_ = h("div", { class: "sfa-dk-console" }, waves, stage);
   const library = h("div", { class: "sfa-dk-library", hidden: options.library === undefined });
+  const session = h("div", { class: "sfa-dk-session" });
+  const buttons = options.load ? sessionButtons(desk, session, options.load) : null;
   const showKeys = () => void keyTable().then((table) => layer.dialog("Keys of the decks", table).classList.add("is-wide"));
   const root: HTMLElement = h(
     "div", { class: "sfa-decks", role: "region", "aria-label": "Decks", tabindex: -1, "data-active": "1" },
-    bar(desk, showKeys), notice, console_, library,
+    bar(desk, showKeys, buttons), notice, console_, session, library,
   );
   append(el, root);
   keepMoving(desk);

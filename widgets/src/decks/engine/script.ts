@@ -46,6 +46,11 @@ export class Scripts {
     return this.#take !== null;
   }
 
+  /** How many changes the recording holds so far. */
+  get count(): number {
+    return this.#take?.events.length ?? 0;
+  }
+
   /** Tags of scripts that play now. */
   get playing(): readonly string[] {
     return [...this.#playing.keys()];

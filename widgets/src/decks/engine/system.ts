@@ -165,6 +165,11 @@ export class DeckSystem {
 
   // What is so
 
+  /** What the kernel calls this page. */
+  get page(): string {
+    return this.#page;
+  }
+
   /** "none" until there was a reason to make it; "plain" without an audio worklet: `limits` says what is missing. */
   get sound(): "none" | "starting" | "full" | "plain" | "failed" {
     return this.#state;
