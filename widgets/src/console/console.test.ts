@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Bench } from "../testing/bench";
-import { cents, decibels, info, pitch, RATE, rms, stretches, tone } from "../testing/sound";
+import { cents, decibels, info, peak, pitch, RATE, rms, stretches, tone } from "../testing/sound";
 import { CONTROLS, valueAt, type Control } from "./table";
 
 /** ms that a test may take on a machine that has much else to do. */
@@ -56,6 +56,28 @@ describe("the console", () => {
     expect(rms(master.subarray(RATE / 2))).toBe(0);
     expect(decibels(rms(phones.subarray(RATE / 2)) * Math.SQRT2)).toBeCloseTo(-12, 1);
   });
+
+  it("never lets the headphones over full scale", () => {
+    const bench = new Bench().load(1, { sound: tone(300, 0.9), seconds: 5 }).load(2, { sound: tone(400, 0.9), seconds: 5 });
+    bench.set("mixer.headphones.volume", 6).set("deck.1.headphones").set("deck.2.headphones").set("deck.1.play").set("deck.2.play");
+    const phones = new Float32Array(RATE);
+    bench.console.process(new Float32Array(RATE), new Float32Array(RATE), phones, new Float32Array(RATE), RATE);
+    expect(peak(phones)).toBeGreaterThan(0.8);
+    expect(peak(phones)).toBeLessThan(1);
+  });
+
+  it("makes the stretchers of the decks in use ahead, as long as nothing plays", async () => {
+    const modules = await stretches(8);
+    let taken = 0;
+    const bench = new Bench(() => { taken += 1; return modules(); });
+    bench.console.warm();
+    expect(taken).toBe(4);
+    bench.load(1, { sounds: { mix: tone(100), vocals: tone(200), drums: tone(300), bass: tone(400), other: tone(500) }, seconds: 2 });
+    bench.set("deck.1.play").set("mixer.decks", "4");
+    expect(taken).toBe(4);
+    bench.set("deck.1.play", 0).set("mixer.decks", "2").set("mixer.decks", "4");
+    expect(taken).toBe(8);
+  }, SLOW);
 
   it("keeps the key while the tempo changes, and shifts it by semitones", async () => {
     const bench = new Bench(await stretches(2)).load(1, { sound: tone(440), seconds: 20, roles: ["mix"] }).set("deck.1.assign", "through").set("deck.1.pitch", 8);

@@ -28,6 +28,7 @@ const TOLD = 8;
 const USUAL = 120;
 
 const TRACK = "deck.{deck}.track";
+const IN_USE = controlOf("mixer.decks");
 
 export class Console {
   /** Hz. */
@@ -128,6 +129,13 @@ export class Console {
 
   cancel(tag: string): void {
     this.#timeline.cancel(tag);
+  }
+
+  /** The stretcher's modules are there: decks that are in use make their stretchers now, unless that could be heard. */
+  warm(): void {
+    if (this.#decks.some(({ voice }) => voice.playing)) return;
+    const used = Number(this.#values.get(IN_USE));
+    for (const { voice } of this.#decks.slice(0, used)) voice.warm();
   }
 
   /** Makes the next frames: each array is filled from its beginning. */
@@ -233,6 +241,7 @@ export class Console {
 
   #apply(control: Control, number: number, before: number): void {
     if (control.deck !== null) this.#deck(control.deck).apply(control, number, before);
+    if (control === IN_USE) this.warm();
     if (control.deck === null || ACROSS.has(control.line)) this.#mixer.follow();
   }
 

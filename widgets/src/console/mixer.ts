@@ -21,6 +21,8 @@ export class Mixer {
   readonly #decks: readonly Deck[];
   readonly #values: Values;
   readonly #phones: Phones;
+  /** Of the headphones; always on. */
+  readonly #ceiling: Limiter;
   readonly #gain: Smooth;
   /** How much of each deck the headphones hear. */
   readonly #listens: Smooth[];
@@ -32,6 +34,7 @@ export class Mixer {
     this.meter = new MasterMeter(sampleRate);
     this.limiter = new Limiter(sampleRate);
     this.#phones = new Phones(sampleRate);
+    this.#ceiling = new Limiter(sampleRate);
     this.#gain = new Smooth(sampleRate, 1);
     this.#listens = decks.map(() => new Smooth(sampleRate, 0));
     this.follow();
@@ -68,9 +71,10 @@ export class Mixer {
       this.#listen(deck, this.#listens[index] as Smooth, from, to);
     }
     this.#gain.apply(left, right, from, to);
-    // Before the limiter, which delays: what is cued and the master stay on the same beat.
+    // Before the limiters, which delay: what is cued and the master stay on the same beat.
     this.#phones.process(phonesLeft, phonesRight, left, right, from, to);
     this.limiter.process(left, right, from, to);
+    this.#ceiling.process(phonesLeft, phonesRight, from, to);
     this.meter.process(left, right, from, to);
   }
 

@@ -41,6 +41,8 @@ const REST = 1;
 /** Rates that the stretcher is used for. */
 const SLOWEST = 0.4;
 const FASTEST = 2.5;
+/** Stems that songs mostly have. */
+const STEMS = 4;
 /** How far before the beginning and behind the end a hand can turn the record, in s. */
 const BEYOND = 10;
 
@@ -265,6 +267,12 @@ export class Voice {
     this.prepare(1);
   }
 
+  /** Makes its stretchers before they are needed, which takes milliseconds each. */
+  warm(): void {
+    this.prepare(0, 2);
+    if (this.stem.stretcher === null) this.prepare(1, 2 * STEMS);
+  }
+
   /** Goes on at another place. Before the beginning there is silence. */
   jump(frames: number): void {
     this.cut();
@@ -341,9 +349,8 @@ export class Voice {
   }
 
   /** Makes sure that a lane (0 the mix, 1 the stems) has a stretcher, where there is one to be had. */
-  private prepare(index: 0 | 1): void {
+  private prepare(index: 0 | 1, channels = 2 * (index === 0 ? this.mix : this.stem).parts.length): void {
     const lane = index === 0 ? this.mix : this.stem;
-    const channels = 2 * lane.parts.length;
     if (channels === 0 || lane.stretcher?.channels === channels) return;
     this.modules[index] ??= this.newStretch(channels);
     const module = this.modules[index];
@@ -540,16 +547,18 @@ export class Voice {
     const path = this.bridging ? this.detour : this.way;
     if (straight) this.direct(lane, path, count);
     const step = 1 / (BLEND * this.sampleRate);
+    const { toward } = lane;
+    let blend = Number(lane.blend);
     for (let i = 0; i < count; i++) {
       const gain = envelope[i]! * Math.abs(levels[i]! - mute);
-      const blend = lane.blend;
       // Equal power where the two have phases of their own; the bridge is in phase with what comes after it.
       const passed = this.bridging ? blend : Math.sin((Math.PI / 2) * blend);
       const rest = this.bridging ? 1 - blend : Math.cos((Math.PI / 2) * blend);
       directGain[i] = blend === 1 ? 0 : gain * turning[i]! * rest;
       stretchedGain[i] = gain * passed;
-      lane.blend = lane.toward > blend ? Math.min(1, blend + step) : lane.toward < blend ? Math.max(0, blend - step) : blend;
+      blend = toward > blend ? Math.min(1, blend + step) : toward < blend ? Math.max(0, blend - step) : blend;
     }
+    lane.blend = blend;
     for (let channel = 0; channel < lane.direct.length; channel++) {
       const out = outs[2 * lane.parts[channel >> 1]! + (channel & 1)]!;
       if (straight) {

@@ -37,6 +37,7 @@ export function registerConsole(): void {
       this.port.onmessage = ({ data }: MessageEvent<ToConsole>) => this.#take(data);
       stretchModules().then((modules) => {
         this.#modules = modules;
+        this.#console.warm();
         this.#post({ type: "ready" });
       }, (error: unknown) => this.#post({ type: "refused", message: `Key lock is not there: ${String(error)}`, n: null }));
     }
