@@ -135,8 +135,8 @@ const WALKING = /^(Arrow|Home|End|Page|Delete|Backspace)/;
 function belongsElsewhere({ target, key, code, shiftKey }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false;
   if (target.closest(TYPING)) return true;
-  const pressing = key === " " || key === "Enter";
-  if (target.closest("[role=grid]")) return key === "Enter" || WALKING.test(key) || (shiftKey && code.startsWith("Digit"));
+  const pressing = !shiftKey && (key === " " || key === "Enter");
+  if (target.closest("[role=grid]")) return pressing || WALKING.test(key) || (shiftKey && code.startsWith("Digit"));
   if (target.closest("[role=slider], input")) return WALKING.test(key) || (target.closest("input") !== null && pressing);
   return pressing && target.closest("button, a[href], summary") !== null;
 }

@@ -169,6 +169,18 @@ describe("the keys", () => {
     expect(fake.controls.isOn("deck.2.play")).toBe(false);
   });
 
+  it("stay with the decks when a button was pressed with the mouse", () => {
+    open();
+    document.body.focus();
+    const down = new MouseEvent("mousedown", { bubbles: true, cancelable: true });
+    of("deck.1.sync").dispatchEvent(down);
+    expect(down.defaultPrevented).toBe(true);
+    expect(document.activeElement).toBe(el.querySelector(".sfa-decks"));
+    key("Space", { key: " " });
+    expect(fake.controls.isOn("deck.1.play")).toBe(true);
+    expect(key("Enter", { shiftKey: true, on: of("deck.1.sync") }).defaultPrevented).toBe(true);
+  });
+
   it("leave fields, dialogs, pressed buttons and the letters after g alone", () => {
     open();
     const field = document.createElement("input");
@@ -332,7 +344,34 @@ describe("songs", () => {
     named("Mute Vocals", strip).click();
     expect(fake.controls.isOn("deck.1.stem.vocals.mute")).toBe(true);
     fake.put(1, deckSong("b", { stems: [], stemsReady: false }));
-    expect(strip.hidden).toBe(true);
+    expect(strip.textContent).toContain("No stems");
+    expect(strip.querySelector("button")).toBeNull();
+  });
+
+  it("are analysed on request where nobody has", async () => {
+    open();
+    fake.put(1, deckSong("new", { analysis: null }));
+    const told = el.querySelector("[data-deck='1'] .sfa-dk-arrival") as HTMLElement;
+    expect(told.hidden).toBe(false);
+    told.querySelector<HTMLButtonElement>("button:not([hidden])")?.click();
+    expect(bridge.calls.at(-1)).toMatchObject({ method: "tracks.run", params: { ids: ["new"], stages: ["analyze", "autocue"] } });
+    bridge.push("tracks.rows", { rows: [trackRow("new", { status: "working", progress: 42 })] });
+    expect(told.textContent).toContain("42 %");
+    fake.put(1, deckSong("new"));
+    expect(told.hidden).toBe(true);
+  });
+
+  it("are taken by the waveform of a deck as well, and by a playing deck only when asked twice", () => {
+    open();
+    const drop = new Event("drop", { bubbles: true, cancelable: true });
+    Object.assign(drop, { dataTransfer: { types: ["application/x-sfa-tracks"], getData: () => '["t"]' } });
+    el.querySelectorAll(".sfa-lane")[1]?.dispatchEvent(drop);
+    expect(fake.asked).toEqual([["load", 2, "t"]]);
+    fake.put(1, deckSong("a"), { playing: true });
+    named("Take the song out").click();
+    expect(fake.asked).toHaveLength(1);
+    pressToast();
+    expect(fake.asked.at(-1)).toEqual(["load", 1, ""]);
   });
 });
 

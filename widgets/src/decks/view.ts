@@ -5,6 +5,7 @@ import type { Load } from "../dashboard/lazy";
 import { append, h, setAttribute } from "../dom";
 import { icon } from "../icons";
 import { CoverArt } from "../media";
+import { takeTracks } from "../ui/carry";
 import type { Layer } from "../ui/layer";
 import { deckPanel } from "./deck/deck";
 import "./decks.css";
@@ -16,6 +17,9 @@ import { bar } from "./mixer/bar";
 import { crossfader, strips } from "./mixer/mixer";
 import { sessionButtons } from "./session";
 import { deckLetter, keepMoving, WaveStack } from "./waves/index";
+
+/** What is pressed and keeps no focus when a pointer does it. */
+const PRESSED = "button, input[type=radio]";
 
 export interface DecksOptions {
   signal: AbortSignal;
@@ -53,7 +57,7 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
         return;
       }
       layer.toast("warn", `Deck ${deckLetter(deck)} is playing.`, {
-        action: { label: "Load all the same", run: () => system.load(deck, trackId) },
+        action: { label: trackId ? "Load all the same" : "Take the song out", run: () => system.load(deck, trackId) },
       });
     },
   };
@@ -73,6 +77,7 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
   append(el, root);
   keepMoving(desk);
   new WaveStack(waves, desk);
+  [...waves.children].forEach((lane, i) => takeTracks(lane as HTMLElement, ([first]) => { if (first !== undefined) desk.load(i + 1, first); }, signal));
 
   // What is shown
 
@@ -120,7 +125,23 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
     layer.toast("danger", deck === null ? message : `Deck ${deckLetter(deck)}: ${message}`, { hint });
   }, signal);
 
-  root.addEventListener("pointerdown", () => system.unlock(), { signal, capture: true });
+  // Who presses buttons with a mouse has the keys for the decks: Space plays, whatever was pressed last.
+  let pointed = false;
+  root.addEventListener("pointerdown", () => {
+    pointed = true;
+    system.unlock();
+  }, { signal, capture: true });
+  root.addEventListener("keydown", () => { pointed = false; }, { signal, capture: true });
+  const toRoot = () => root.focus({ preventScroll: true });
+  root.addEventListener("mousedown", (event) => {
+    if (event.target instanceof Element && event.target.closest(PRESSED)) {
+      event.preventDefault();
+      toRoot();
+    }
+  }, { signal });
+  root.addEventListener("change", (event) => {
+    if (pointed && event.target instanceof HTMLSelectElement) toRoot();
+  }, { signal });
   listenForKeys(options.keys, desk, () => root.isConnected && root.closest("[hidden]") === null, showKeys);
   signal.addEventListener("abort", () => root.remove(), { once: true });
   return {

@@ -47,21 +47,33 @@ export function deckPanel(desk: Desk, deck: number, covers: CoverArt): HTMLEleme
   return element;
 }
 
-/** What comes, or why it does not. */
+/** What comes, or why it does not; and what a song lacks that nobody has analysed. */
 function arrival(desk: Desk, deck: number): HTMLElement {
-  const { controls, signal, system } = desk;
+  const { bridge, controls, layer, signal, system } = desk;
   const bar = progressBar("Loading");
   const text = h("span");
   const again = h("button", { type: "button", class: "sfa-button" }, icon("retry"), "Try again");
   again.addEventListener("click", () => system.load(deck, String(controls.get(`deck.${deck}.track`))));
-  const element = h("div", { class: "sfa-dk-arrival", role: "status" }, text, bar, again);
+  const analyse = h("button", { type: "button", class: "sfa-button" }, "Analyse");
+  analyse.addEventListener("click", () => {
+    const id = system.song(deck)?.id;
+    if (id) bridge.request("tracks.run", { ids: [id], stages: ["analyze", "autocue"] }, { signal }).catch((error: unknown) => layer.failed(error));
+  });
+  /** The song that is worked on, and how far it is. */
+  let work: { id: string; progress: number } | null = null;
+  const element = h("div", { class: "sfa-dk-arrival", role: "status" }, text, bar, again, analyse);
   const show = () => {
     const failure = system.failure(deck);
     const loading = system.loading(deck);
-    element.hidden = !failure && !loading;
+    const song = system.song(deck);
+    const bare = !failure && !loading && song !== null && !song.analysis;
+    const working = work && work.id === song?.id ? ` ${Math.round(work.progress)} %` : null;
+    element.hidden = !failure && !loading && !bare;
     element.classList.toggle("is-failed", failure !== null);
     again.hidden = !failure || controls.get(`deck.${deck}.track`) === "";
+    analyse.hidden = !bare || working !== null;
     bar.hidden = failure !== null || loading?.fraction == null;
+    if (bare) setText(text, working === null ? "Not analysed: no waveform, tempo or key yet." : `Analysing…${working}`);
     if (failure) setText(text, [failure.message, failure.hint].filter(Boolean).join(" "));
     else if (loading) {
       const percent = loading.fraction === null ? "" : ` ${Math.round(loading.fraction * 100)} %`;
@@ -73,6 +85,12 @@ function arrival(desk: Desk, deck: number): HTMLElement {
   const heard = (changed: number) => { if (changed === deck) show(); };
   system.on("loading", heard, signal);
   system.on("deck", heard, signal);
+  signal.addEventListener("abort", bridge.on("tracks.rows", ({ rows }) => {
+    const row = rows.find(({ id }) => id === system.song(deck)?.id);
+    if (!row) return;
+    work = row.status === "working" ? row : null;
+    show();
+  }), { once: true });
   show();
   return element;
 }

@@ -5,7 +5,7 @@ import { position } from "../../format";
 import { icon } from "../../icons";
 import type { CoverArt } from "../../media";
 import { tileTone } from "../../parts";
-import { type Desk, SOURCE } from "../desk";
+import type { Desk } from "../desk";
 import { DeckKey, deckLetter, PhaseMeter } from "../waves/index";
 import { openLoad } from "./load";
 
@@ -17,7 +17,7 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
   const artist = h("span", { dir: "auto" });
   const bpm = h("strong", { class: "sfa-dk-bpm", title: "Tempo now" });
   const time = h("button", { type: "button", class: "sfa-dk-time" });
-  const load = h("button", { type: "button", class: "sfa-button sfa-dk-loadbutton", "aria-label": `Load deck ${deckLetter(deck)}`, title: "Load a song (Shift Enter)" }, icon("search"), h("span", {}, "Load"));
+  const load = h("button", { type: "button", class: "sfa-button sfa-dk-loadbutton", "aria-label": `Load deck ${deckLetter(deck)}`, title: "Load a song (Shift Enter)" }, icon("search"), h("span", {}, "Load a song"));
   const eject = h("button", { type: "button", class: "sfa-button is-quiet is-icon sfa-dk-eject", "aria-label": "Take the song out", title: "Take the song out" }, icon("close"));
   const key = h("div", { class: "sfa-dk-key" });
   const phase = h("div", { class: "sfa-dk-phase" });
@@ -35,7 +35,7 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
     desk.clock.wake();
   });
   load.addEventListener("click", () => openLoad(desk, deck));
-  eject.addEventListener("click", () => controls.set(`deck.${deck}.track`, "", SOURCE));
+  eject.addEventListener("click", () => desk.load(deck, ""));
 
   let shown: string | null = null;
   const showSong = () => {
@@ -44,7 +44,7 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
     const wanted = controls.get(`deck.${deck}.track`) !== "";
     setText(title, song?.title ?? (wanted ? "Loading…" : "No song"));
     setAttribute(title, "title", song?.title ?? null);
-    setText(artist, song ? song.artist || "Unknown artist" : wanted ? "" : "Drop one here, or load one");
+    setText(artist, song ? song.artist || "Unknown artist" : wanted ? "" : "Drop one here");
     eject.hidden = !song;
     setAttribute(eject, "aria-disabled", system.stand(deck).playing ? "true" : null);
     if (shown === (song?.id ?? null)) return;

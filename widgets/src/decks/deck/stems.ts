@@ -1,6 +1,6 @@
 /** The stems of the song in a deck: level, filter, mute and solo of each. */
 
-import { h, setAttribute } from "../../dom";
+import { h, setAttribute, setText } from "../../dom";
 import { icon } from "../../icons";
 import { stemLabel } from "../../parts";
 import type { Desk } from "../desk";
@@ -10,12 +10,15 @@ import { knob } from "../parts/knob";
 export function stems(desk: Desk, deck: number): HTMLElement {
   const { controls, signal, system } = desk;
   const element = h("div", { class: "sfa-dk-stems", role: "group", "aria-label": "Stems" });
-  let shown = "";
+  const none = h("span", { class: "sfa-dk-none" });
+  let shown: string | null = null;
   let end = new AbortController();
   const draw = () => {
     const song = system.song(deck);
     const names = song?.stems ?? [];
-    element.hidden = names.length === 0;
+    // The line is there without stems too: a deck does not grow while a song comes.
+    none.hidden = names.length > 0;
+    setText(none, song ? "No stems: separate this song in the library to mix its parts." : "The stems of a song come here.");
     element.classList.toggle("is-waiting", song !== null && names.length > 0 && !song.stemsReady);
     setAttribute(element, "aria-busy", song && names.length > 0 && !song.stemsReady ? "true" : null);
     if (shown === names.join()) return;
@@ -24,6 +27,7 @@ export function stems(desk: Desk, deck: number): HTMLElement {
     end = new AbortController();
     const here = { ...desk, signal: AbortSignal.any([signal, end.signal]) };
     element.replaceChildren(
+      none,
       ...(names.length === 0 ? [] : [toggle(here, `deck.${deck}.stems`, {
         face: [icon("split")], label: "Play the stems", title: "Plays the stems in place of the song", className: "is-small is-icon",
       })]),

@@ -26,7 +26,8 @@ export class BeatCounter {
     const song = decks.song(this.#deck);
     const { position } = decks.stand(this.#deck);
     const place = beatPlace(song?.analysis ?? null, position);
-    setText(this.#place, place ? `${place.bar}.${place.beat}` : "–");
+    setText(this.#place, place ? `${place.bar}.${place.beat}` : "");
+    this.#phrase.style.visibility = place ? "" : "hidden";
     const bar = place && place.bar > 0 ? (place.bar - 1) % PHRASE : -1;
     for (let i = 0; i < PHRASE; i += 1) this.#phrase.children[i]?.classList.toggle("is-on", i <= bar);
     const cue = song ? nextHotCue(song.cues, position) : null;

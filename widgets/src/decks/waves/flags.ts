@@ -2,7 +2,6 @@
 
 import type { Cue } from "../../types";
 import { title, typeColour } from "../../waveform/song";
-import type { Surface } from "../../waveform/surface";
 import { cueColour, cueLetter } from "./source";
 
 export interface Flag {
@@ -26,8 +25,4 @@ export function flagsOf(cues: readonly Cue[]): Flag[] {
     label: cue.label || title(cue.type),
     colour: cueColour(cue) ?? typeColour(cue.type),
   }));
-}
-
-export function colourOf(surface: Surface, colour: string): string {
-  return colour.startsWith("--") ? surface.colour(colour) : colour;
 }

@@ -1,10 +1,11 @@
 /** A record: it turns as the song plays, and a hand on it scratches; a hand on its rim pushes. */
 
-import { duration as durationText, tempo as tempoText } from "../../format";
+import { duration as durationText } from "../../format";
 import { ownWheel } from "../../waveform/gestures";
 import { Surface } from "../../waveform/surface";
-import { colourOf, type Flag, flagsOf } from "./flags";
+import { type Flag, flagsOf } from "./flags";
 import { TURN } from "./lane";
+import { colourOf } from "./pen";
 import { type DeckMoment, type DeckSong, deckColour, deckLetter, type Scene, SOURCE } from "./source";
 
 const ROUND = 2 * Math.PI;
@@ -175,8 +176,8 @@ export class JogWheel {
       context.fillText(deckLetter(this.#deck), 0, 1);
       return;
     }
-    context.font = this.#surface.font(Math.max(11, Math.round(radius * 0.22)), 700);
-    context.fillText(tempoText(tempo), 0, -radius * 0.07);
+    context.font = this.#surface.font(Math.max(11, Math.round(radius * 0.2)), 700);
+    context.fillText(tempo?.toFixed(2) ?? "", 0, -radius * 0.07);
     context.font = this.#surface.font(Math.max(10, Math.round(radius * 0.14)));
     context.fillStyle = this.#surface.colour("--dim");
     context.fillText(`−${durationText(Math.max(0, this.#song.duration - position))}`, 0, radius * 0.17);

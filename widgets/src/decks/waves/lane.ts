@@ -10,8 +10,9 @@ import { type BandColours, paintBands, paintLevel } from "../../waveform/raster"
 import { title, typeColour } from "../../waveform/song";
 import { type Span, timeAt, xAt } from "../../waveform/span";
 import { Surface } from "../../waveform/surface";
-import { colourOf, flagsOf, type Flag } from "./flags";
+import { type Flag, flagsOf } from "./flags";
 import { boldGain } from "./gain";
+import { box, colourOf, lettering } from "./pen";
 import { PHRASE, spacing } from "./place";
 import { type DeckMoment, type DeckSong, deckColour, deckLetter, type Scene, SOURCE } from "./source";
 import { type Budget, TILE, Tiles } from "./tiles";
@@ -25,6 +26,7 @@ const SECTIONS = 3;
 /** Seconds of a song in a turn of a record at 33 1/3. */
 export const TURN = 1.8;
 const SILENT = 0.16;
+const BANDS = ["low", "mid", "high"] as const;
 
 /** One waveform among those of a lane, and how it is heard now. */
 interface Strip {
@@ -62,7 +64,10 @@ export class Lane {
     this.#surface = new Surface(host, () => this.#forget(), scene.signal);
     const touched = () => this.touch();
     scene.decks.on("deck", (changed) => changed === deck && touched(), scene.signal);
-    scene.controls.on(`deck.${deck}.`, touched, scene.signal);
+    scene.controls.on(`deck.${deck}.`, (id) => {
+      if (id.includes(".eq.") || id.includes(".kill.")) this.#tiles.renew();
+      this.touch();
+    }, scene.signal);
     this.#listen(host);
   }
 
@@ -85,12 +90,15 @@ export class Lane {
     context.clearRect(0, 0, width, height);
     const song = this.#song;
     if (!song) {
+      lettering(this.#surface, 13, 500, "center");
+      context.fillStyle = this.#surface.colour("--dim");
+      context.fillText(`Deck ${deckLetter(this.#deck)} is empty: drop a song here`, width / 2, height / 2);
       this.#drawBadge(context);
       return false;
     }
     const span = this.#span(moment.position);
-    this.#drawSections(context, song, span);
-    this.#drawLoop(context, moment, span);
+    this.#drawSections(song, span);
+    this.#drawLoop(moment, span);
     const more = this.#drawTiles(context, song, span, budget, now);
     this.#drawOutside(context, song, span);
     this.#drawGrid(context, song, span);
@@ -204,9 +212,7 @@ export class Lane {
   /** Names of the stems at the left edge, where the picture has the least to say. */
   #drawNames(context: CanvasRenderingContext2D, each: number): void {
     if (each < 12) return;
-    context.font = this.#surface.font(10, 600);
-    context.textAlign = "left";
-    context.textBaseline = "middle";
+    lettering(this.#surface, 10, 600);
     this.#strips.forEach(({ role }, i) => {
       const y = this.#top + (i + 0.5) * each;
       const label = stemLabel(role);
@@ -227,10 +233,24 @@ export class Lane {
       const level = chooseLevel(song.pyramids.get(role)?.levels ?? [], perDevice);
       if (!level || !this.#image) return;
       fillColumns(level, start, perDevice, this.#columns);
-      if (role === "mix") paintBands(this.#image, this.#columns, this.#gain, (this.#bands ??= bandColours(this.#surface)));
-      else paintLevel(this.#image, this.#columns, this.#gain, this.#surface.rgb(`--stem-${role}`));
+      if (role === "mix") {
+        this.#equalise();
+        paintBands(this.#image, this.#columns, this.#gain, (this.#bands ??= bandColours(this.#surface)));
+      } else paintLevel(this.#image, this.#columns, this.#gain, this.#surface.rgb(`--stem-${role}`));
       pen.putImageData(this.#image, 0, i * each);
     });
+  }
+
+  /** The bands as the isolator leaves them: what is turned down is drawn low. */
+  #equalise(): void {
+    const { controls } = this.#scene;
+    for (const band of BANDS) {
+      const of = (what: string) => Number(controls.get(`deck.${this.#deck}.${what}.${band}`));
+      const gain = of("kill") > 0 ? 0 : 10 ** (of("eq") / 20);
+      if (gain === 1) continue;
+      const heights = this.#columns[band];
+      for (let x = 0; x < heights.length; x += 1) heights[x] = (heights[x] as number) * gain;
+    }
   }
 
   /** What lies before and after the song is no silence. */
@@ -243,14 +263,13 @@ export class Lane {
     if (end < width) context.fillRect(end, 0, width - end, height);
   }
 
-  #drawSections(context: CanvasRenderingContext2D, song: DeckSong, span: Span): void {
+  #drawSections(song: DeckSong, span: Span): void {
     const { width, height } = this.#surface;
     for (const section of song.analysis?.sections ?? []) {
       const from = Math.max(0, xAt(span, section.start));
       const to = Math.min(width, xAt(span, section.end));
       if (to <= from) continue;
-      context.fillStyle = this.#surface.colour(typeColour(section.label));
-      context.fillRect(from, height - SECTIONS, Math.max(1, to - from - 1), SECTIONS);
+      box(this.#surface, typeColour(section.label), from, height - SECTIONS, Math.max(1, to - from - 1), SECTIONS);
     }
   }
 
@@ -280,9 +299,7 @@ export class Lane {
     }
     const stride = barStride(perBar, 6);
     const numbered = barStride(perBar, this.#roomy ? 44 : 120);
-    context.font = this.#surface.font(10, 600);
-    context.textAlign = "left";
-    context.textBaseline = "middle";
+    lettering(this.#surface, 10, 600);
     const line = this.#roomy ? bottom + 5.5 : bottom - 6.5;
     // Where stems leave no line for them, their colours must do.
     const clear = this.#roomy || this.#strips.length === 1 ? this.#drawSectionNames(context, analysis.sections, span, line) : 0;
@@ -335,13 +352,10 @@ export class Lane {
     return clear;
   }
 
-  #drawLoop(context: CanvasRenderingContext2D, { loop, loopActive }: DeckMoment, span: Span): void {
+  #drawLoop({ loop, loopActive }: DeckMoment, span: Span): void {
     if (!loop) return;
     const from = xAt(span, loop.start);
-    context.globalAlpha = loopActive ? 0.28 : 0.12;
-    context.fillStyle = this.#surface.colour(loopActive ? "--ok" : "--dim");
-    context.fillRect(from, this.#top, xAt(span, loop.end) - from, this.#bottom - this.#top);
-    context.globalAlpha = 1;
+    box(this.#surface, loopActive ? "--ok" : "--dim", from, this.#top, xAt(span, loop.end) - from, this.#bottom - this.#top, loopActive ? 0.28 : 0.12);
   }
 
   #drawLoopEdges(context: CanvasRenderingContext2D, { loop, loopActive }: DeckMoment, span: Span): void {
@@ -365,8 +379,7 @@ export class Lane {
     const x = this.#at(span, Number(this.#scene.controls.get(this.#ids.cue)));
     if (x < -10 || x > this.#surface.width + 10) return;
     const bottom = this.#bottom;
-    context.fillStyle = this.#surface.colour("--warn");
-    context.fillRect(x, this.#top, 1, bottom - this.#top);
+    box(this.#surface, "--warn", x, this.#top, 1, bottom - this.#top);
     triangle(context, x + 0.5, bottom - 9, 7, 9);
   }
 
@@ -425,9 +438,7 @@ export class Lane {
     context.lineTo(x, this.#bottom);
     context.stroke();
     context.setLineDash([]);
-    context.font = this.#surface.font(10, 600);
-    context.textAlign = "left";
-    context.textBaseline = "middle";
+    lettering(this.#surface, 10, 600);
     this.#plate(context, x + 3, top + 1, 24, 12);
     context.fillStyle = this.#surface.colour("--text");
     context.fillText("slip", x + 6, top + 7.5);
@@ -437,31 +448,21 @@ export class Lane {
     const { width, height, ratio } = this.#surface;
     const x = Math.round((width / 2) * ratio) / ratio;
     // A dark seam keeps the line apart from bright columns, in either theme.
-    context.fillStyle = this.#surface.colour("--surface-0");
-    context.fillRect(x - 2, 0, 5, height);
-    context.fillStyle = this.#surface.colour("--text");
-    context.fillRect(x - 1, 0, 3, height);
+    box(this.#surface, "--surface-0", x - 2, 0, 5, height);
+    box(this.#surface, "--text", x - 1, 0, 3, height);
     triangle(context, x + 0.5, 8, 6, -8);
     triangle(context, x + 0.5, height - 8, 6, 8);
   }
 
   #drawBadge(context: CanvasRenderingContext2D): void {
     const { height } = this.#surface;
-    const colour = this.#surface.colour(deckColour(this.#deck));
-    const letter = deckLetter(this.#deck);
-    context.fillStyle = colour;
-    context.fillRect(0, 0, 3, height);
+    box(this.#surface, deckColour(this.#deck), 0, 0, 3, height);
     context.beginPath();
     context.roundRect(3, 0, 17, 17, [0, 0, 5, 0]);
     context.fill();
     context.fillStyle = "#101216";
-    context.font = this.#surface.font(12, 700);
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.fillText(letter, 11, 9);
-    if (this.#song) return;
-    context.fillStyle = this.#surface.colour("--line-strong");
-    context.fillRect(3, Math.round(height / 2), this.#surface.width, 1);
+    lettering(this.#surface, 12, 700, "center");
+    context.fillText(deckLetter(this.#deck), 11, 9);
   }
 
   /** A ground for text over a waveform. */

@@ -8,7 +8,8 @@ import { paintBands } from "../../waveform/raster";
 import { typeColour } from "../../waveform/song";
 import { Surface } from "../../waveform/surface";
 import { boldGain } from "./gain";
-import { colourOf, type Flag, flagsOf } from "./flags";
+import { type Flag, flagsOf } from "./flags";
+import { box, colourOf, lettering } from "./pen";
 import { type DeckMoment, type DeckSong, deckColour, deckLetter, type Scene, SOURCE } from "./source";
 
 const PLAYED = 0.34;
@@ -70,8 +71,7 @@ export class DeckOverview {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     if (!song || duration <= 0) {
-      context.fillStyle = this.#surface.colour("--line-strong");
-      context.fillRect(0, Math.round(height / 2), width, 1);
+      box(this.#surface, "--line-strong", 0, Math.round(height / 2), width, 1);
       return;
     }
     this.#drawMinutes(context, duration);
@@ -91,10 +91,8 @@ export class DeckOverview {
       context.fillStyle = this.#surface.colour(deckColour(this.#deck));
       for (let y = 0; y < height; y += 6) context.fillRect(ghost, y, 1.5, 3);
     }
-    context.fillStyle = this.#surface.colour("--surface-0");
-    context.fillRect(head - 2, 0, 5, height);
-    context.fillStyle = this.#surface.colour("--text");
-    context.fillRect(head - 0.5, 0, 2, height);
+    box(this.#surface, "--surface-0", head - 2, 0, 5, height);
+    box(this.#surface, "--text", head - 0.5, 0, 2, height);
     if (this.#hover !== null) this.#drawHover(context, this.#hover, duration);
   }
 
@@ -133,10 +131,7 @@ export class DeckOverview {
     const { height } = this.#surface;
     const from = Math.round(x(loop.start));
     const wide = Math.max(3, Math.round(x(loop.end)) - from);
-    context.fillStyle = this.#surface.colour(loopActive ? "--ok" : "--dim");
-    context.globalAlpha = loopActive ? 0.45 : 0.22;
-    context.fillRect(from, FLAGS, wide, height - FLAGS - SECTIONS);
-    context.globalAlpha = 1;
+    box(this.#surface, loopActive ? "--ok" : "--dim", from, FLAGS, wide, height - FLAGS - SECTIONS, loopActive ? 0.45 : 0.22);
     context.fillRect(from, FLAGS, wide, 2);
   }
 
@@ -149,17 +144,12 @@ export class DeckOverview {
       context.globalAlpha = 1;
       context.fillRect(from, height - SECTIONS, Math.max(1, to - from - 1), SECTIONS);
     }
-    context.globalAlpha = 0.6;
-    context.fillStyle = this.#surface.colour("--surface-0");
-    context.fillRect(0, height - SECTIONS, head, SECTIONS);
-    context.globalAlpha = 1;
+    box(this.#surface, "--surface-0", 0, height - SECTIONS, head, SECTIONS, 0.6);
   }
 
   #drawFlags(context: CanvasRenderingContext2D, x: (time: number) => number): void {
     const { width, height } = this.#surface;
-    context.font = this.#surface.font(9, 700);
-    context.textAlign = "center";
-    context.textBaseline = "middle";
+    lettering(this.#surface, 9, 700, "center");
     for (const flag of this.#flags) {
       const at = Math.round(x(flag.time));
       context.fillStyle = colourOf(this.#surface, flag.colour);
@@ -179,19 +169,14 @@ export class DeckOverview {
 
   #drawHover(context: CanvasRenderingContext2D, at: number, duration: number): void {
     const { width, height } = this.#surface;
-    context.globalAlpha = 0.6;
-    context.fillStyle = this.#surface.colour("--text");
-    context.fillRect(at, 0, 1, height);
-    context.globalAlpha = 1;
+    box(this.#surface, "--text", at, 0, 1, height, 0.6);
     const label = clockText((at / width) * duration);
-    context.font = this.#surface.font(11);
-    context.textAlign = "left";
-    context.textBaseline = "middle";
-    const box = context.measureText(label).width + 10;
-    const left = at + 6 + box > width ? at - 6 - box : at + 6;
+    lettering(this.#surface, 11);
+    const wide = context.measureText(label).width + 10;
+    const left = at + 6 + wide > width ? at - 6 - wide : at + 6;
     context.fillStyle = this.#surface.colour("--surface-2");
     context.beginPath();
-    context.roundRect(left, height - 21, box, 17, 4);
+    context.roundRect(left, height - 21, wide, 17, 4);
     context.fill();
     context.fillStyle = this.#surface.colour("--text");
     context.fillText(label, left + 5, height - 12);

@@ -42,6 +42,7 @@ export class PhaseMeter {
     this.#describe(leading, phase, own.leader);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
+    if (!place) return;
     const row = (height - 3) / 2;
     this.#row(context, 0, row, 0, lead?.metre ?? metre, lead?.beat ?? 0, leading === null ? "--line-strong" : deckColour(leading));
     this.#row(context, height - row, row, shift, metre, place?.beat ?? 0, deckColour(this.#deck));

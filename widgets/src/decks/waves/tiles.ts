@@ -38,6 +38,8 @@ export class Tiles {
   readonly #spare: HTMLCanvasElement[] = [];
   #sheet: Sheet = { perDevice: 0, tiles: new Map() };
   #next: Sheet | null = null;
+  /** Strips of the sheet that no longer look as they should. */
+  readonly #stale = new Set<number>();
   #tall = 0;
   #wanted = 0;
   #since = 0;
@@ -52,6 +54,12 @@ export class Tiles {
     if (this.#next) this.#drop(this.#next);
     this.#next = null;
     this.#sheet.perDevice = 0;
+  }
+
+  /** What was painted is shown until it is painted again. */
+  renew(): void {
+    for (const index of this.#sheet.tiles.keys()) this.#stale.add(index);
+    if (this.#next) this.#drop(this.#next);
   }
 
   /**
@@ -114,12 +122,14 @@ export class Tiles {
       // Whole device pixels: strips meet without a seam, and columns stay sharp while they move.
       const x = Math.round(index * TILE * stretch) - origin;
       put(tile, x, Math.round((index + 1) * TILE * stretch) - origin - x);
+      if (this.#stale.has(index)) missing = true;
     }
     // The next strip is made ahead, in a frame that has time left for it.
     if (!missing && (last + 1) * TILE * sheet.perDevice < window.duration) this.#tile(sheet, last + 1, budget);
     for (const [index, tile] of sheet.tiles) {
       if (index >= first - 2 && index <= last + 2) continue;
       sheet.tiles.delete(index);
+      this.#stale.delete(index);
       if (this.#spare.length < SPARE) this.#spare.push(tile);
     }
     return missing;
@@ -128,9 +138,10 @@ export class Tiles {
   /** The strip of an index, painted when there is time for it. */
   #tile(sheet: Sheet, index: number, budget: Budget): HTMLCanvasElement | null {
     const made = sheet.tiles.get(index);
-    if (made) return made;
-    if (performance.now() > budget.until) return null;
-    const tile = this.#spare.pop() ?? document.createElement("canvas");
+    const stale = sheet === this.#sheet && this.#stale.has(index);
+    if (made && !stale) return made;
+    if (performance.now() > budget.until) return made ?? null;
+    const tile = made ?? this.#spare.pop() ?? document.createElement("canvas");
     if (tile.width !== TILE || tile.height !== this.#tall) {
       tile.width = TILE;
       tile.height = this.#tall;
@@ -139,10 +150,12 @@ export class Tiles {
     if (!pen) return null;
     this.#paint(pen, index * TILE * sheet.perDevice, sheet.perDevice);
     sheet.tiles.set(index, tile);
+    if (stale) this.#stale.delete(index);
     return tile;
   }
 
   #drop(sheet: Sheet): void {
+    if (sheet === this.#sheet) this.#stale.clear();
     for (const tile of sheet.tiles.values()) {
       if (this.#spare.length < SPARE) this.#spare.push(tile);
     }
