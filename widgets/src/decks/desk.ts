@@ -21,6 +21,8 @@ export interface Desk {
   decks: DeckSystem;
   /** The deck that the keys without a side of their own are for. */
   active: number;
+  /** Brings the dialogs that are seldom wanted. */
+  dialogs(): Promise<typeof import("./dialogs")>;
   /** Makes a deck the active one. */
   activate(deck: number): void;
   /** Loads a track; asks before it takes the song from under a playing deck. */

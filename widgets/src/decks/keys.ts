@@ -1,6 +1,5 @@
 /** The keys of the decks. They go by their place on the keyboard, so that both hands find them on any layout. */
 
-import { h } from "../dom";
 import { clearCue } from "./deck/cues";
 import { openLoad } from "./deck/load";
 import { type Desk, SOURCE } from "./desk";
@@ -16,7 +15,7 @@ interface Act {
 }
 
 /** Words, the keys (see `parse`), what they do. Without words it goes on with the line before. */
-type Line = [words: string, keys: string, act: Act];
+export type Line = [words: string, keys: string, act: Act];
 
 /** Seconds of an arrow; per cent of a key for the tempo; parts of the way of one for the crossfader. */
 const SEEK = 5;
@@ -36,7 +35,7 @@ const cross = (by: number): Act => repeat(({ controls }) => controls.nudge("mixe
 const pitch = (by: number): Act => repeat(({ controls }, deck) => controls.nudge(`deck.${deck}.pitch`, by, SOURCE));
 
 /** The same under both hands: the left half of the keyboard has the left deck, the right half the right one. */
-const SIDES: Line[] = [
+export const SIDES: Line[] = [
   ["Play or pause", "D L", on("play")],
   ["Cue", "F ;", hold("cue")],
   ["Sync", "R P", on("sync")],
@@ -58,7 +57,7 @@ const SIDES: Line[] = [
 ];
 
 const DIGITS = [1, 2, 3, 4, 5, 6, 7, 8];
-const IN_HAND: Line[] = [
+export const IN_HAND: Line[] = [
   ["Play or pause", "Space", on("play")],
   ["Back, ahead by 5 s", "←", repeat(press("search", -SEEK))],
   ["", "→", repeat(press("search", SEEK))],
@@ -76,7 +75,7 @@ const IN_HAND: Line[] = [
   ["Find a song for it", "+Enter", (desk, deck) => openLoad(desk, deck)],
 ];
 
-const MIXER: Line[] = [
+export const MIXER: Line[] = [
   ["The next deck in hand", "`", (desk) => desk.activate((desk.active % Number(desk.controls.get("mixer.decks"))) + 1)],
   ["Crossfader left, right", "9", cross(-CROSS)],
   ["", "0", cross(CROSS)],
@@ -91,7 +90,7 @@ const CODES: Record<string, string> = {
   "`": "Backquote", "←": "ArrowLeft", "→": "ArrowRight", Space: "Space", Enter: "Enter",
 };
 
-interface Key {
+export interface Key {
   print: string;
   code: string;
   shift: boolean;
@@ -99,7 +98,7 @@ interface Key {
 }
 
 /** Keys by what is printed on them; after + with shift, after ^ with alt. */
-function parse(keys: string): Key[] {
+export function parse(keys: string): Key[] {
   return keys.split(" ").map((key) => {
     const print = key.length > 1 ? key.replace(/^[+^]/, "") : key;
     const code = CODES[print] ?? (/\d/.test(print) ? `Digit${print}` : `Key${print}`);
@@ -189,41 +188,4 @@ export function listenForKeys(root: Document | HTMLElement, desk: Desk, shown: (
   // The window hears a key come up wherever the focus has gone meanwhile.
   addEventListener("keyup", (event) => release(event.code), options);
   addEventListener("blur", () => { for (const code of [...held.keys()]) release(code); }, { signal });
-}
-
-/** What is printed on a key of this keyboard, as far as the browser tells. */
-async function printed(): Promise<(key: Key) => string> {
-  const { keyboard } = navigator as { keyboard?: { getLayoutMap(): Promise<Map<string, string>> } };
-  const layout = await keyboard?.getLayoutMap().catch(() => undefined);
-  return ({ code, print }) => layout?.get(code)?.toUpperCase() ?? print;
-}
-
-/** The table of keys, for a dialog. */
-export async function keyTable(): Promise<HTMLElement> {
-  const name = await printed();
-  const kbd = (text: string) => h("kbd", {}, text);
-  const caps = (key: Key) => [key.shift && kbd("Shift"), key.alt && kbd("Alt"), kbd(name(key))];
-  const row = (words: string, ...cells: (Node | false | string)[][]) => h("tr", {}, ...cells.map((cell) => h("td", {}, ...cell)), h("th", { scope: "row" }, words));
-  const table = (lines: Line[]) => {
-    const rows: { words: string; keys: Key[] }[] = [];
-    for (const [words, keys] of lines) {
-      if (words === "") rows.at(-1)?.keys.push(...parse(keys));
-      else rows.push({ words, keys: parse(keys) });
-    }
-    return h("table", {}, h("tbody", {}, ...rows.map(({ words, keys: [first, last] }) => row(words, [
-      ...(first ? caps(first) : []), last?.print === "8" && " to ", ...(last ? caps(last) : []),
-    ]))));
-  };
-  const section = (title: string, ...content: Node[]) => h("section", {}, h("h3", {}, title), ...content);
-  return h(
-    "div", { class: "sfa-dk-keys" },
-    section("Both hands", h("table", {},
-      h("thead", {}, h("tr", {}, h("th", {}, "Left deck"), h("th", {}, "Right deck"), h("td"))),
-      h("tbody", {}, ...SIDES.map(([words, keys]) => row(words, ...parse(keys).map(caps)))))),
-    h("div", {},
-      section("The deck in hand (the one with the bright edge)", table(IN_HAND)),
-      section("Mixer", table(MIXER)),
-      section("Knobs and faders", h("p", {}, "Drag or turn the wheel; Shift is fine; double click or Delete puts it back. Arrow keys, Page up and down, Home and End when focused. Tab reaches them all.")),
-      section("Library", h("p", {}, "Shift with 1 to 4 loads the song under the cursor into deck A to D; Enter into a free one."))),
-  );
 }

@@ -4,6 +4,7 @@ import { FakeBridge } from "../testing/fake";
 import { trackRow } from "../testing/rows";
 import type { ControlValue } from "../types";
 import { Layer } from "../ui/layer";
+import * as dialogs from "./dialogs";
 import { type DecksHandle, mountView } from "./view";
 
 let end: AbortController;
@@ -24,7 +25,7 @@ function open(prepare: (decks: FakeDecks) => void = () => undefined): void {
     "tracks.page": () => ({ total: 1, rows: [trackRow("found", { title: "Night Drive" })] }),
     "decks.cue.set": () => ({ cues: [] }),
   });
-  view = mountView(el, bridge, fake.system, { signal: end.signal, layer: new Layer(end.signal), keys: el });
+  view = mountView(el, bridge, fake.system, { signal: end.signal, layer: new Layer(end.signal), keys: el, load: async () => dialogs });
   changes = [];
   fake.controls.on("", (id, value) => changes.push([id, value]), end.signal);
 }
@@ -248,11 +249,11 @@ describe("hot cues", () => {
     expect(bridge.params("decks.cue.set")).toEqual([{ id: "a", slot: 1, time: 32, end: null, label: "Drop", color: "#f39c12" }]);
   });
 
-  it("get a label and a colour", () => {
+  it("get a label and a colour", async () => {
     open(withCues);
     pad(1).dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: 5, clientY: 5 }));
     [...document.querySelectorAll<HTMLElement>("[role=menuitem]")].find((item) => item.textContent === "Label and colour…")?.click();
-    const dialog = document.querySelector("dialog") as HTMLElement;
+    const dialog = await vi.waitFor(() => document.querySelector<HTMLElement>("dialog") ?? expect.fail());
     (dialog.querySelector("input:not([type=radio])") as HTMLInputElement).value = " Big drop ";
     dialog.querySelector("form")?.dispatchEvent(new Event("submit", { cancelable: true }));
     expect(fake.asked).toEqual([["setCue", 1, 1, { label: "Big drop", color: "#f39c12" }]]);

@@ -12,7 +12,7 @@ import "./decks.css";
 import { type Desk, SOURCE } from "./desk";
 import type { DeckSystem } from "./engine/system";
 import type { Seat } from "./engine/types";
-import { keyTable, listenForKeys } from "./keys";
+import { IN_HAND, listenForKeys, MIXER, parse, SIDES } from "./keys";
 import { bar } from "./mixer/bar";
 import { crossfader, strips } from "./mixer/mixer";
 import { sessionButtons } from "./session";
@@ -39,13 +39,14 @@ export interface DecksHandle {
 }
 
 /** Builds a view of these decks inside `el`; it lives until `signal` aborts. */
-export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, options: DecksOptions): DecksHandle {
+export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, options: DecksOptions & { load: Load }): DecksHandle {
   const { signal, layer } = options;
   const { controls, clock } = system;
   const seat = system.join(bridge, signal);
   const covers = new CoverArt(bridge, signal);
   const desk: Desk = {
     bridge, layer, signal, system, controls, clock, decks: system, active: 1,
+    dialogs: () => options.load("session") as ReturnType<Desk["dialogs"]>,
     activate(deck) {
       desk.active = deck;
       root.dataset.active = String(deck);
@@ -68,11 +69,12 @@ export function mountView(el: HTMLElement, bridge: Bridge, system: DeckSystem, o
   const console_ = h("div", { class: "sfa-dk-console" }, waves, stage);
   const library = h("div", { class: "sfa-dk-library", hidden: options.library === undefined });
   const session = h("div", { class: "sfa-dk-session" });
-  const buttons = options.load ? sessionButtons(desk, session, options.load) : null;
-  const showKeys = () => void keyTable().then((table) => layer.dialog("Keys of the decks", table).classList.add("is-wide"));
+  const showKeys = () => void desk.dialogs()
+    .then((dialogs) => dialogs.showKeys(desk, { sides: SIDES, hand: IN_HAND, mixer: MIXER, parse }))
+    .catch((error: unknown) => layer.failed(error, showKeys));
   const root: HTMLElement = h(
     "div", { class: "sfa-decks", role: "region", "aria-label": "Decks", tabindex: -1, "data-active": "1" },
-    bar(desk, showKeys, buttons), notice, console_, session, library,
+    bar(desk, showKeys, sessionButtons(desk, session, options.load)), notice, console_, session, library,
   );
   append(el, root);
   keepMoving(desk);

@@ -11,6 +11,8 @@ import { presetsPanel } from "./presets/panel";
 import { scriptsPanel } from "./scripts/panel";
 import "./session.css";
 
+export { editCue, showKeys } from "../decks/dialogs";
+
 export type SessionTab = "automix" | "scripts" | "presets";
 export const TABS: readonly SessionTab[] = ["automix", "scripts", "presets"];
 const NAMES: Record<SessionTab, string> = { automix: "Auto-mix", scripts: "Scripts", presets: "Presets" };

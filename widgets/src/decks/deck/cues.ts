@@ -1,11 +1,10 @@
 /** What can be done with a hot cue, and the way back. */
 
-import { h } from "../../dom";
 import { position } from "../../format";
 import type { Cue } from "../../types";
 import type { MenuItem } from "../../ui/layer";
 import { type Desk, SOURCE } from "../desk";
-import { CUE_COLOURS, cueColour, cueLetter } from "../waves/source";
+import { cueLetter } from "../waves/source";
 
 /** "A, Drop, 1:02.4": a hot cue as a person reads it. */
 export function cueWords(cue: Cue | null, slot: number): string {
@@ -60,7 +59,7 @@ export function cueMenu(desk: Desk, deck: number, slot: number): (MenuItem | "-"
   }
   if (cue) {
     items.push(
-      { label: "Label and colour…", icon: "pencil", run: () => editCue(desk, deck, slot, cue) },
+      { label: "Label and colour…", icon: "pencil", run: () => void desk.dialogs().then(({ editCue }) => editCue(desk, deck, slot, cue), (error: unknown) => layer.failed(error)) },
       "-",
       { label: "Clear", icon: "trash", danger: true, run: () => clearCue(desk, deck, slot) },
     );
@@ -72,29 +71,4 @@ export function cueMenu(desk: Desk, deck: number, slot: number): (MenuItem | "-"
     });
   }
   return items;
-}
-
-function editCue(desk: Desk, deck: number, slot: number, cue: Cue): void {
-  const input = h("input", { class: "sfa-dk-field", maxlength: 100, "aria-label": "Label", placeholder: "Label", dir: "auto", autocomplete: "off" });
-  input.value = cue.label;
-  const now = cueColour(cue) ?? CUE_COLOURS[0];
-  const name = `cue-${deck}-${slot}`;
-  const colours = [...new Set([now, ...CUE_COLOURS])].map((colour) => {
-    const radio = h("input", { type: "radio", name, value: colour, "aria-label": colour, checked: colour === now });
-    const label = h("label", {}, radio, h("span"));
-    label.style.setProperty("--cue", colour);
-    return label;
-  });
-  const save = h("button", { type: "submit", class: "sfa-button is-primary" }, "Save");
-  const form = h("form", { class: "sfa-dk-edit" }, input, h("div", { class: "sfa-dk-colours", role: "radiogroup", "aria-label": "Colour" }, ...colours), h("footer", {}, save));
-  const dialog = desk.layer.dialog(`Hot cue ${cueLetter(slot)}`, form);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const color = form.querySelector<HTMLInputElement>("input[type=radio]:checked")?.value ?? now;
-    desk.system.setCue(deck, slot, { label: input.value.trim(), color }).then(
-      () => dialog.close(), (error: unknown) => desk.layer.failed(error),
-    );
-  });
-  input.focus();
-  input.select();
 }

@@ -10,7 +10,7 @@ import { toggle } from "../parts/button";
 import { knob } from "../parts/knob";
 import { LevelMeter } from "../waves/index";
 
-export function bar(desk: Desk, showKeys: () => void, session: HTMLElement | null): HTMLElement {
+export function bar(desk: Desk, showKeys: () => void, session: HTMLElement): HTMLElement {
   const keys = h("button", { type: "button", class: "sfa-button is-quiet is-icon", "aria-label": "Keys", title: "The keys of the decks (?)" }, icon("keyboard"));
   keys.addEventListener("click", showKeys);
   return h(
