@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Bench } from "../testing/bench";
+import { Bench, even } from "../testing/bench";
 import { cents, decibels, info, peak, pitch, RATE, rms, stretches, tone } from "../testing/sound";
-import { CONTROLS, valueAt, type Control } from "./table";
+import { CONTROLS, valueAt } from "./table";
 
 /** ms that a test may take on a machine that has much else to do. */
 const SLOW = 60_000;
@@ -90,33 +90,55 @@ describe("the console", () => {
     expect(Math.abs(cents(pitch(bench.run(1), 475.2), 475.2))).toBeLessThan(1);
   }, SLOW);
 
-  it("stays whole whatever hands do to it", () => {
-    const bench = new Bench().load(1).load(2, { bpm: 127.35, hotCues: [{ time: 3, end: null }, { time: 5, end: 7 }] }).load(3, { grid: null });
+  it("stays whole whatever hands and hosts do to it", async () => {
+    const stems = { mix: tone(100, 0.3), vocals: tone(300, 0.25), drums: tone(1000, 0.25) };
+    const loads: ((bench: Bench) => unknown)[] = [
+      (bench) => bench.load(1),
+      (bench) => bench.load(2, { bpm: 127.35, hotCues: [{ time: 3, end: null }, { time: 5, end: 7 }] }),
+      (bench) => bench.load(3, { grid: null, seconds: 10 }),
+      (bench) => bench.load(4, { sounds: stems, seconds: 20, bpm: 90 }),
+      (bench) => bench.load(3, { sounds: stems, seconds: 3, id: "other" }),
+    ];
+    const bench = new Bench(await stretches(8));
     let seed = 1;
-    const random = () => {
+    const random = (below = 1) => {
       seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-      return seed / 2 ** 32;
+      return (below * seed) / 2 ** 32;
     };
-    const controls = CONTROLS.filter(({ kind }) => kind !== "meter" && kind !== "text");
+    const one = <T>(all: readonly T[]) => all[Math.floor(random(all.length))] as T;
+    const hosts: (() => void)[] = [
+      () => one(loads)(bench),
+      () => one(loads)(bench),
+      () => bench.console.unload(1 + Math.floor(random(4))),
+      () => bench.console.restem(4, "song 4", one([[], ["vocals"], ["drums", "bass", "other"]])),
+      () => bench.console.load(1, info(20 * RATE, ["mix"], { id: "song 4" }), 4),
+      () => bench.console.update(1 + Math.floor(random(4)), { grid: even(60 + random(120), 30, random()), gain: random(12) - 6 }),
+      () => bench.set(`deck.${1 + Math.floor(random(4))}.track`, one(["", "song 1"])),
+      () => bench.console.play("a", [{ when: { deck: 1, beat: random(20) }, control: "deck.2.pitch", value: random(20), over: { beats: random(4) } }]),
+    ];
+    const controls = CONTROLS.filter(({ kind, id }) => kind !== "meter" && kind !== "text" && id !== "mixer.limiter");
+    loads.slice(0, 4).forEach((load) => load(bench));
     bench.set("mixer.limiter");
-    for (let change = 0; change < 4000; change += 1) {
-      const control = controls[Math.floor(random() * controls.length)] as Control;
+    for (let change = 0; change < 3000; change += 1) {
+      const control = one(controls);
       const { kind, min, max } = control;
-      const wide = Number.isFinite(min) ? min + random() * (max - min) : 1;
-      if (control.id !== "mixer.limiter") bench.set(control.id, kind === "enum" || kind === "absolute" ? valueAt(control, random()) : kind === "trigger" || kind === "relative" ? wide : Math.round(random()));
-      if (random() < 0.1) bench.set(`deck.${1 + Math.floor(random() * 3)}.play`);
-      if (change % 40 > 0) continue;
-      const heard = bench.frames(1 + Math.floor(random() * 1000));
+      const wide = Number.isFinite(min) ? min + random(max - min) : 1;
+      bench.set(control.id, kind === "enum" || kind === "absolute" ? valueAt(control, random()) : kind === "trigger" || kind === "relative" ? wide : Math.round(random()));
+      if (random() < 0.1) bench.set(`deck.${1 + Math.floor(random(4))}.play`);
+      if (random() < 0.01) one(hosts)();
+      if (change % 30 > 0) continue;
+      const heard = bench.frames(1 + Math.floor(random(1000)));
       if (!heard.every((sample) => Math.abs(sample) <= 1)) expect(heard.find((sample) => !(Math.abs(sample) <= 1)), `after ${control.id}`).toBeUndefined();
     }
     for (const deck of bench.console.state().decks) expect(Object.values(deck).some(Number.isNaN)).toBe(false);
     expect(bench.console.values.every(Number.isFinite)).toBe(true);
   }, SLOW);
 
-  it("refuses decks and values that are not there", () => {
+  it("refuses values that cannot be", () => {
     const bench = new Bench();
-    expect(() => bench.console.load(5, info(10))).toThrow(/no deck 5/);
+    expect(() => bench.set("deck.1.volume", NaN)).toThrow(/takes a number/);
     expect(() => bench.console.set("deck.1.vu", 1)).toThrow(/only be read/);
+    expect(() => bench.console.set(99_999, 1)).toThrow(/no control 99999/);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import type { StretchModule } from "signalsmith-stretch";
 import { Deck } from "./deck";
+import { givenEvent, givenSong, givenUpdate } from "./given";
 import type { SongUpdate } from "./messages";
 import { Mixer } from "./mixer";
 import { Ramps } from "./ramps";
@@ -94,8 +95,10 @@ export class Console {
    */
   load(deck: number, info: SongInfo, like?: number): void {
     const loaded = this.#deck(deck);
+    const given = givenSong(info, this.sampleRate);
+    const shared = like === undefined ? null : this.#deck(like).song;
     this.#values.setText(controlOf(`deck.${deck}.track`), info.id);
-    loaded.load(info, like === undefined ? null : this.#deck(like).song);
+    loaded.load(given, shared?.info.frames === info.frames ? shared : null);
   }
 
   /** Other stems for the song that is in a deck: its mix plays on until their slices have come. */
@@ -112,7 +115,7 @@ export class Console {
 
   /** What is known of the song in a deck has changed. */
   update(deck: number, change: SongUpdate): void {
-    this.#deck(deck).update(change);
+    this.#deck(deck).update(givenUpdate(change));
   }
 
   unload(deck: number): void {
@@ -122,8 +125,7 @@ export class Console {
 
   /** Lets events happen, each after the one before; what is left of the same tag does not. A ControlError for a wrong one. */
   play(tag: string, events: TimedEvent[]): void {
-    const known = events.map((event) => ({ ...event, value: clamp(controlOf(event.control), event.value) }));
-    this.#timeline.add(tag, known);
+    this.#timeline.add(tag, events.map(givenEvent));
     this.#look = this.frame;
   }
 
@@ -145,8 +147,10 @@ export class Console {
     const mixer = this.#mixer;
     for (let done = 0; done < frames; ) {
       const from = this.frame % BLOCK;
-      if (from === 0) this.#prepare();
+      if (from === 0) this.#look = this.frame;
+      // Before the block is prepared, as what hands do between two blocks: a script is what it was written down from.
       this.#happen();
+      if (from === 0) this.#prepare();
       const to = Math.min(BLOCK, from + frames - done, from + this.#look - this.frame);
       for (const deck of this.#decks) deck.render(from, to);
       mixer.process(from, to);
@@ -186,7 +190,6 @@ export class Console {
 
   /** Once a block: what moves on its own. */
   #prepare(): void {
-    this.#look = this.frame;
     if (!this.#ramps.empty) {
       this.#ramps.move(this.frame, (control, number) => {
         const before = this.#values.numbers[control.index] as number;

@@ -119,7 +119,7 @@ export class Deck {
     if (this.#later === null) this.#reset();
     this.#later = null;
     this.song = new Song(info, like);
-    this.grid = info.grid && info.grid.beats.length > 1 ? new BeatGrid(info.grid, this.sampleRate) : null;
+    this.grid = info.grid ? new BeatGrid(info.grid, this.sampleRate) : null;
     this.key = info.key;
     this.#gain = info.gain;
     this.hotCues.load(info.hotCues);
@@ -158,7 +158,7 @@ export class Deck {
   update(change: SongUpdate): void {
     if (!this.song) return;
     if (change.grid !== undefined) {
-      this.grid = change.grid && change.grid.beats.length > 1 ? new BeatGrid(change.grid, this.sampleRate) : null;
+      this.grid = change.grid ? new BeatGrid(change.grid, this.sampleRate) : null;
       this.sync.elect();
       this.tempo.join();
     }

@@ -117,7 +117,7 @@ export class Loops {
   /** A loop that a hot cue holds. */
   take(span: Span): void {
     this.#in = null;
-    if (this.#change(span)) this.#enter();
+    if (this.#change({ start: span.start, end: Math.min(this.#deck.frames, span.end) })) this.#enter();
   }
 
   /** A roll of so many beats; 0 ends it where the song would be. */

@@ -1,6 +1,9 @@
 // A song in memory: 16 bit slices of its mix and of its stems, as they come.
 import { SLICE, type Role, type Slice, type SongInfo } from "./types";
 
+/** Full scale of a slice, at least: below it samples would be louder than any sound. */
+const QUIETEST = 1;
+
 export class Song {
   readonly info: SongInfo;
   /** The mix, then its stems. */
@@ -30,8 +33,9 @@ export class Song {
     return this.slices[0]?.length ?? 0;
   }
 
-  /** Takes a slice in; one that is not of this song, or that it has, is passed over. */
+  /** Takes a slice in; one that is not of this song, that it has, or that is no sound is passed over. */
   add(role: Role, index: number, slice: Slice): void {
+    if (slice.left.length !== slice.right.length || !(slice.scale >= QUIETEST)) return;
     const part = this.roles.indexOf(role);
     const slices = this.slices[part];
     if (slices?.[index] !== null) return;
@@ -100,6 +104,7 @@ export class Song {
     }
     return here;
   }
+
   private tally(): void {
     this.missing = this.slices.map((slices) => slices.filter((slice) => slice === null).length);
     this.missingStems = this.missing.slice(1).reduce((sum, missing) => sum + missing, 0);
