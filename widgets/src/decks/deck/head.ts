@@ -37,7 +37,7 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
   load.addEventListener("click", () => openLoad(desk, deck));
   eject.addEventListener("click", () => desk.load(deck, ""));
 
-  let shown: string | null = null;
+  let shown: string | null | undefined;
   const showSong = () => {
     const song = system.song(deck);
     element.classList.toggle("is-empty", song === null);
@@ -50,6 +50,7 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
     if (shown === (song?.id ?? null)) return;
     shown = song?.id ?? null;
     art.replaceChildren(icon("disc"));
+    art.style.removeProperty("--tile");
     if (!song) return;
     art.style.setProperty("--tile", tileTone(song.id));
     if (song.track.art) {

@@ -77,8 +77,11 @@ function record(desk: Desk): HTMLElement {
     });
     layer.menu(box.left, box.bottom + 4, "Format", [item("flac", "FLAC, without loss"), item("wav", "WAV, as it is heard")]);
   });
+  let kept = true;
   const show = () => {
     const { on, saving, seconds } = system.recording;
+    if (!kept && !on && !saving) layer.toast("info", "The recording is on its way into the library.");
+    kept = !on && !saving;
     setText(time, on ? duration(Math.floor(seconds)) : saving ? "Saving…" : "Rec");
     setAttribute(button, "aria-disabled", saving && !on ? "true" : null);
   };

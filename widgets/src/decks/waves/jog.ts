@@ -5,7 +5,7 @@ import { ownWheel } from "../../waveform/gestures";
 import { Surface } from "../../waveform/surface";
 import { type Flag, flagsOf } from "./flags";
 import { TURN } from "./lane";
-import { colourOf } from "./pen";
+import { colourOf, lettering } from "./pen";
 import { type DeckMoment, type DeckSong, deckColour, deckLetter, type Scene, SOURCE } from "./source";
 
 const ROUND = 2 * Math.PI;
@@ -92,7 +92,6 @@ export class JogWheel {
 
   /** Round the song: what was played, where the cues are. */
   #drawRim(context: CanvasRenderingContext2D, radius: number, { position, slip }: DeckMoment): void {
-    const colour = this.#surface.colour(deckColour(this.#deck));
     const at = (time: number) => -Math.PI / 2 + (this.#song ? Math.max(0, Math.min(1, time / this.#song.duration)) : 0) * ROUND;
     const ring = radius * ((1 + RING) / 2);
     context.lineWidth = radius * (1 - RING);
@@ -100,21 +99,15 @@ export class JogWheel {
     circle(context, ring);
     context.stroke();
     if (!this.#song) return;
-    context.strokeStyle = colour;
-    context.beginPath();
-    context.arc(0, 0, ring, -Math.PI / 2, at(position));
-    context.stroke();
-    for (const flag of this.#flags) {
-      context.strokeStyle = colourOf(this.#surface, flag.colour);
+    const mark = (colour: string, from: number, to: number) => {
+      context.strokeStyle = colourOf(this.#surface, colour);
       context.beginPath();
-      context.arc(0, 0, ring, at(flag.time) - 0.035, at(flag.time) + 0.035);
+      context.arc(0, 0, ring, from, to);
       context.stroke();
-    }
-    if (slip === null) return;
-    context.strokeStyle = this.#surface.colour("--text");
-    context.beginPath();
-    context.arc(0, 0, ring, at(slip) - 0.03, at(slip) + 0.03);
-    context.stroke();
+    };
+    mark(deckColour(this.#deck), -Math.PI / 2, at(position));
+    for (const { colour, time } of this.#flags) mark(colour, at(time) - 0.035, at(time) + 0.035);
+    if (slip !== null) mark("--text", at(slip) - 0.03, at(slip) + 0.03);
   }
 
   #drawRecord(context: CanvasRenderingContext2D, radius: number, { position, slip }: DeckMoment): void {
@@ -168,15 +161,13 @@ export class JogWheel {
     context.strokeStyle = this.#surface.colour(deckColour(this.#deck));
     context.lineWidth = 2;
     context.stroke();
-    context.textAlign = "center";
-    context.textBaseline = "middle";
     context.fillStyle = this.#surface.colour("--text");
     if (!this.#song) {
-      context.font = this.#surface.font(Math.round(radius * 0.3), 700);
+      lettering(this.#surface, Math.round(radius * 0.3), 700, "center");
       context.fillText(deckLetter(this.#deck), 0, 1);
       return;
     }
-    context.font = this.#surface.font(Math.max(11, Math.round(radius * 0.2)), 700);
+    lettering(this.#surface, Math.max(11, Math.round(radius * 0.2)), 700, "center");
     context.fillText(tempo?.toFixed(2) ?? "", 0, -radius * 0.07);
     context.font = this.#surface.font(Math.max(10, Math.round(radius * 0.14)));
     context.fillStyle = this.#surface.colour("--dim");

@@ -23,7 +23,7 @@ export class DeckOverview {
   readonly #scene: Scene;
   readonly #deck: number;
   readonly #still = document.createElement("canvas");
-  #song: DeckSong | null = null;
+  #song: DeckSong | null | undefined;
   #flags: Flag[] = [];
   #painted = false;
   #dirty = true;

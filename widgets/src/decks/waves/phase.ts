@@ -1,6 +1,7 @@
 /** Two rows of beats, the leader's above and the deck's own below: they stand exactly above each other when they are in phase. */
 
 import { Surface } from "../../waveform/surface";
+import { box } from "./pen";
 import { beatPlace } from "./place";
 import { deckColour, deckLetter, type Scene } from "./source";
 
@@ -44,17 +45,16 @@ export class PhaseMeter {
     context.clearRect(0, 0, width, height);
     if (!place) return;
     const row = (height - 3) / 2;
-    this.#row(context, 0, row, 0, lead?.metre ?? metre, lead?.beat ?? 0, leading === null ? "--line-strong" : deckColour(leading));
-    this.#row(context, height - row, row, shift, metre, place?.beat ?? 0, deckColour(this.#deck));
+    this.#row(0, row, 0, lead?.metre ?? metre, lead?.beat ?? 0, leading === null ? "--line-strong" : deckColour(leading));
+    this.#row(height - row, row, shift, metre, place?.beat ?? 0, deckColour(this.#deck));
     if (leading === null) return;
     // A tick says in phase or how far off, whatever the eye makes of the rows.
-    context.fillStyle = this.#surface.colour(Math.abs(phase) <= IN_PHASE ? "--ok" : "--warn");
     const middle = Math.round(width / 2);
-    context.fillRect(Math.min(middle, middle + shift), row, Math.max(3, Math.abs(shift)), 3);
+    box(this.#surface, Math.abs(phase) <= IN_PHASE ? "--ok" : "--warn", Math.min(middle, middle + shift), row, Math.max(3, Math.abs(shift)), 3);
   }
 
   /** One box a beat; what is shifted out at one side comes in at the other. */
-  #row(context: CanvasRenderingContext2D, y: number, tall: number, shift: number, metre: number, beat: number, colour: string): void {
+  #row(y: number, tall: number, shift: number, metre: number, beat: number, colour: string): void {
     const { width } = this.#surface;
     const each = width / metre;
     for (let i = -1; i <= metre; i += 1) {
@@ -62,18 +62,10 @@ export class PhaseMeter {
       const left = Math.max(0, i * each + shift + 1);
       const right = Math.min(width, (i + 1) * each + shift - 1);
       if (right <= left) continue;
-      const lit = number === beat;
-      context.globalAlpha = lit ? 1 : 0.28;
-      context.fillStyle = this.#surface.colour(colour);
-      context.fillRect(left, y, right - left, tall);
-      if (number === 1) {
-        // The one of the bar has a notch of its own.
-        context.globalAlpha = 1;
-        context.fillStyle = this.#surface.colour("--text");
-        context.fillRect(left, y, Math.min(2, right - left), tall);
-      }
+      box(this.#surface, colour, left, y, right - left, tall, number === beat ? 1 : 0.28);
+      // The one of the bar has a notch of its own.
+      if (number === 1) box(this.#surface, "--text", left, y, Math.min(2, right - left), tall);
     }
-    context.globalAlpha = 1;
   }
 
   #describe(leading: number | null, phase: number, leads: boolean): void {
