@@ -24,12 +24,16 @@ async function load(el: HTMLElement, bridge: Bridge, family: string, signal: Abo
   const { result, buffers } = await bridge.request("widget.bundle", { family }, { signal });
   const [bytes] = buffers;
   if (!bytes) throw new BridgeError("The kernel sent nothing for this part of the page.", "Reload the page.");
-  const copy = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
-  const url = URL.createObjectURL(new Blob([copy], { type: "text/javascript" }));
+  const module = await importCode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice());
+  el.prepend(h("style", {}, result.css));
+  return module;
+}
+
+/** Runs code as a module of this page. */
+export async function importCode(code: BlobPart): Promise<unknown> {
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
-    const module: unknown = await import(/* @vite-ignore */ url);
-    el.prepend(h("style", {}, result.css));
-    return module;
+    return await import(/* @vite-ignore */ url);
   } finally {
     URL.revokeObjectURL(url);
   }

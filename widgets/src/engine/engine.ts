@@ -97,6 +97,7 @@ export class AudioEngine {
     this.#host = host;
     this.#page = page;
     this.clock = page.clock;
+    page.yields(() => this.pause());
   }
 
   // What it is doing

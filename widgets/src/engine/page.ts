@@ -38,6 +38,7 @@ export class PageSound {
   readonly clock: Clock;
   readonly #host: PageHost;
   readonly #others = new Set<(trackId: string) => number | null>();
+  readonly #players = new Set<() => void>();
   #context: AudioContext | null = null;
 
   constructor(host: PageHost = browserPage, clock: Clock = new Clock()) {
@@ -97,6 +98,16 @@ export class PageSound {
       signal.addEventListener("abort", () => reject(signal.reason), options);
       if (signal.aborted) reject(signal.reason);
     }).finally(() => done.abort());
+  }
+
+  /** Decks begin to play: what else plays in this page pauses. What is started beside them then is wanted. */
+  hush(): void {
+    for (const pause of this.#players) pause();
+  }
+
+  /** Something plays in this page that is to `pause` when decks begin to. */
+  yields(pause: () => void): void {
+    this.#players.add(pause);
   }
 
   /** Where something in this page is heard playing a track, in s; null when nothing does. */

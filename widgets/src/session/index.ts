@@ -12,6 +12,7 @@ import { scriptsPanel } from "./scripts/panel";
 import "./session.css";
 
 export { editCue, showKeys } from "../decks/dialogs";
+export { PlainSound } from "../decks/engine/plain";
 
 export type SessionTab = "automix" | "scripts" | "presets";
 export const TABS: readonly SessionTab[] = ["automix", "scripts", "presets"];

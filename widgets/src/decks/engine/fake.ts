@@ -7,9 +7,10 @@ import type { FromConsole, ToConsole } from "../../console/messages";
 import { quantise } from "../../console/quantise";
 import { FakeKernel } from "../../control/kernel";
 import { FakeContext, FakeFrames } from "../../engine/fake";
+import { AudioFailure } from "../../engine/fetch";
 import { PageSound } from "../../engine/page";
 import { playerLoad } from "../../testing/song";
-import type { Cue, DeckLoad, Methods } from "../../types";
+import type { Cue, DeckLoad, Methods, StemName } from "../../types";
 import type { Receive, Samples, Sound } from "./sound";
 import { DeckSystem } from "./system";
 
@@ -26,6 +27,7 @@ export class FakeSound implements Sound {
 
   constructor(context: FakeContext, receive: Receive) {
     this.console = new Console({ sampleRate: context.sampleRate, stretch: () => null });
+    this.console.frame = Math.ceil((context.currentTime * context.sampleRate) / BLOCK) * BLOCK;
     this.#context = context;
     this.#receive = receive;
   }
@@ -38,7 +40,8 @@ export class FakeSound implements Sound {
         for (const [control, value] of message.changes) this.#set(control, value);
         this.console.seen = message.n;
         break;
-      case "load": this.console.load(message.deck, message.info); break;
+      case "load": this.console.load(message.deck, message.info, message.like); break;
+      case "restem": this.console.restem(message.deck, message.song, message.stems); break;
       case "unload": this.console.unload(message.deck); break;
       case "update": this.console.update(message.deck, message); break;
       case "play": this.console.play(message.tag, message.events); break;
@@ -78,8 +81,8 @@ export class FakeSound implements Sound {
     const events = this.console.drain();
     if (events.length > 0) this.#receive({ type: "events", events, seen: this.console.seen });
     const state = this.console.state();
-    // All that was made has been heard.
-    const heard = state.frame / this.#context.sampleRate + this.#context.outputLatency;
+    // All that was made has been heard, a moment ago.
+    const heard = state.frame / this.#context.sampleRate + this.#context.outputLatency + 1e-6;
     this.#context.currentTime = Math.max(this.#context.currentTime, heard);
     this.#receive({ type: "state", state });
   }
@@ -89,9 +92,15 @@ export class FakeSound implements Sound {
 export class SongKernel extends FakeKernel {
   readonly calls: [method: string, params: Record<string, unknown>][] = [];
   readonly cues = new Map<string, Cue[]>();
+  /** Stems of tracks, by name; each set of them is other sound than the one before. */
+  readonly stems = new Map<string, StemName[]>([["stems", ["vocals", "drums"]]]);
+
+  /** A method that fails from now on. */
+  refuses: keyof Methods | null = null;
 
   override answer(method: string, params: never): unknown {
     this.calls.push([method, params]);
+    if (method === this.refuses) throw new Error("The disk is full.");
     switch (method) {
       case "widget.bundle": return { css: "" };
       case "decks.load": return this.#song((params as { id: string }).id);
@@ -111,8 +120,9 @@ export class SongKernel extends FakeKernel {
   #song(id: string): DeckLoad {
     if (id === "gone") throw new Error("There is no such track.");
     const load = playerLoad(id);
-    const stem = (role: "vocals" | "drums") => ({ id: `${id}-${role}`, role, label: role, url: `sfa/audio/${role}`, mime: "audio/flac" });
-    const sources = id === "stems" ? [...load.sources, stem("vocals"), stem("drums")] : load.sources;
+    const names = this.stems.get(id) ?? [];
+    const stem = (role: StemName) => ({ id: `${id}-${names}-${role}`, role, label: role, url: `sfa/audio/${role}`, mime: "audio/flac" });
+    const sources = [...load.sources, ...names.map(stem)];
     return { ...load, sources, cues: this.cues.get(id) ?? [], gain: -3, key: { tonic: 9, minor: true } };
   }
 
@@ -132,6 +142,8 @@ export interface FakeDecks {
   /** Made with the first view. */
   sound(): FakeSound;
   host: { allowed: boolean };
+  /** The sound breaks. */
+  break(): void;
   /** Lets everything happen that is under way. */
   settle(): Promise<void>;
 }
@@ -154,11 +166,13 @@ export function fakeDecks(kernel = new SongKernel()): FakeDecks {
     wait: () => Promise.resolve(),
   }, new Clock(new FakeFrames()));
   let sound: FakeSound | null = null;
+  let failed: (error: AudioFailure) => void = () => {};
   const decks = new DeckSystem({
     page,
     fetch: async (url) => new Response(url.split("/").at(-1)),
-    makeSound: async (_, code, receive) => {
-      await code();
+    makeSound: async (_, code, receive, broken) => {
+      failed = broken;
+      await code("console");
       return (sound = new FakeSound(context, receive));
     },
     now: () => context.currentTime,
@@ -166,6 +180,7 @@ export function fakeDecks(kernel = new SongKernel()): FakeDecks {
   });
   return {
     decks, page, context, kernel, host,
+    break: () => failed(new AudioFailure("It has stopped.")),
     sound: () => {
       if (!sound) throw new Error("There is no sound yet.");
       return sound;

@@ -2,7 +2,7 @@
 
 import { SLICE } from "../../console/types";
 import { AudioFailure, describeMime, type FetchBytes, fetchAudio, type Fetcher } from "../../engine/fetch";
-import { LONGEST_DECODED_SUM, stemsFit } from "../../engine/memory";
+import { LONGEST_DECODED_SUM } from "../../engine/memory";
 import type { AudioSource } from "../../types";
 import { type Decoded, decodePieces } from "./pieces";
 import { breathe, type Samples } from "./sound";
@@ -14,74 +14,74 @@ const SIDE_BY_SIDE = 2;
 const STEP_MS = 6;
 
 export interface LoadOptions {
-  sources: readonly AudioSource[];
-  /** Seconds, as the catalogue has it. */
-  duration: number;
   /** The context, as soon as there may be one. */
   context: Promise<BaseAudioContext>;
   fetchBytes: FetchBytes;
   fetch: Fetcher;
   signal: AbortSignal;
   progress(loading: DeckLoading): void;
-  /** The length of the song is known (frames): from now on its sound comes, for these roles. */
-  begin(frames: number, roles: string[]): Promise<void> | void;
   /** Slice `index` of a role; its arrays are used again. */
   give(role: string, index: number, samples: Samples): void;
-  /** All of the song itself is there, and it can be played without its stems. */
-  playable(): void;
 }
 
-/** The roles that a deck plays of these sources: the stems only where they fit into memory. */
-export function rolesOf(sources: readonly AudioSource[], duration: number): string[] {
-  const stems = sources.filter(({ role }) => role !== "mix").map(({ role }) => role);
-  return ["mix", ...(stemsFit(duration, sources.length) ? stems : [])];
+export interface SongOptions extends LoadOptions {
+  sources: readonly AudioSource[];
+  /** Those of them that are to be played as its stems. */
+  stems: readonly AudioSource[];
+  /** Seconds, as the catalogue has it. */
+  duration: number;
+  /** The length of the song is known (frames): from now on its sound comes. */
+  begin(frames: number): Promise<void> | void;
 }
 
 /**
- * Loads a song: itself first, then its stems. Where the browser cannot read it (or there is nothing but stems) it is the
- * sum of its stems.
+ * Loads a song. Where the browser cannot read it (or there is nothing but stems) it is the sum of its stems. Resolves with
+ * the stems that have come with it.
  *
  * Rejects with an `AudioFailure` when there is nothing to play.
  */
-export async function loadSong(options: LoadOptions): Promise<void> {
-  const { sources, duration, signal, begin, give, playable } = options;
+export async function loadSong(options: SongOptions): Promise<readonly AudioSource[]> {
+  const { sources, stems, duration, signal, begin } = options;
   if (sources.length === 0) throw new AudioFailure("This track has no audio.", "Its file may have been moved; add the song again.");
   if (duration > LONGEST_DECODED_SUM) {
     throw new AudioFailure("This recording is longer than an hour: a deck cannot hold it.", "Play it in the player, or load a part of it.");
   }
-  const roles = rolesOf(sources, duration);
-  const stems = sources.filter(({ role }) => role !== "mix" && roles.includes(role));
   const mix = sources.find(({ role }) => role === "mix");
   const song = mix ? await decoded(options, mix, "song").catch((error: unknown) => {
     signal.throwIfAborted();
     if (stems.length === 0 || !(error instanceof AudioFailure)) throw error;
     return null;
   }) : null;
-  const slicer = (role: string, frames: number) => new Slicer(frames, (index, samples) => give(role, index, samples));
   if (song) {
-    const { frames } = song;
-    await begin(frames, roles);
-    await pour(song, slicer("mix", frames), signal);
-    playable();
-    await eachOf(stems, SIDE_BY_SIDE, async (stem) => {
-      await pour(await decoded(options, stem, "stems"), slicer(stem.role, frames), signal);
-    });
-    return;
+    await begin(song.frames);
+    await pour(song, slicer(options, "mix", song.frames), signal);
+    return [];
   }
   let sum: Samples | null = null;
   for (const stem of stems) {
     const part = await decoded(options, stem, "song");
     if (!sum) {
       sum = { left: new Float32Array(part.frames), right: new Float32Array(part.frames) };
-      await begin(part.frames, roles);
+      await begin(part.frames);
     }
-    await pour(part, slicer(stem.role, sum.left.length), signal, sum);
+    await pour(part, slicer(options, stem.role, sum.left.length), signal, sum);
   }
   if (!sum) throw new AudioFailure("This track has no audio that this browser can read.");
   const { left, right } = sum;
   const chunks = (async function* () { yield { left, right }; })();
-  await pour({ frames: left.length, chunks }, slicer("mix", left.length), signal);
-  playable();
+  await pour({ frames: left.length, chunks }, slicer(options, "mix", left.length), signal);
+  return stems;
+}
+
+/** Loads the stems of a song of so many frames. */
+export async function loadStems(options: LoadOptions, stems: readonly AudioSource[], frames: number): Promise<void> {
+  await eachOf(stems, SIDE_BY_SIDE, async (stem) => {
+    await pour(await decoded(options, stem, "stems"), slicer(options, stem.role, frames), options.signal);
+  });
+}
+
+function slicer({ give }: LoadOptions, role: string, frames: number): Slicer {
+  return new Slicer(frames, (index, samples) => give(role, index, samples));
 }
 
 /** Cuts what comes into slices of a song of so many frames: longer sound is cut off, shorter sound ends in silence. */

@@ -6,6 +6,7 @@
  * own rate and at the context's, so that the pieces meet to the sample; others are decoded as one.
  */
 
+import { AudioFailure } from "../../engine/fetch";
 import type { Samples } from "./sound";
 
 export interface Decoded {
@@ -40,7 +41,7 @@ export async function decodePieces(bytes: ArrayBuffer, context: BaseAudioContext
   if (!first) return whole(bytes, context);
   return {
     frames: atRate(plan, plan.total, context.sampleRate),
-    chunks: pieces(plan, length, first, context),
+    chunks: unbroken(bytes, plan, length, first, context),
   };
 }
 
@@ -50,6 +51,25 @@ async function whole(bytes: ArrayBuffer, context: BaseAudioContext): Promise<Dec
     frames: samples.left.length,
     chunks: (async function* () { yield samples; })(),
   };
+}
+
+/** Where a piece cannot be decoded alone, the whole goes on from there. */
+async function* unbroken(
+  bytes: ArrayBuffer, plan: Plan, length: number, first: Samples, context: BaseAudioContext,
+): AsyncGenerator<Samples> {
+  let frames = 0;
+  try {
+    for await (const chunk of pieces(plan, length, first, context)) {
+      frames += chunk.left.length;
+      yield chunk;
+    }
+  } catch {
+    const { left, right } = samplesOf(await context.decodeAudioData(bytes).catch(() => {
+      throw new AudioFailure("The sound of this song breaks off: its file is damaged.", "Add the song again.");
+    }));
+    const rest = left.subarray(frames);
+    yield { left: rest, right: right === left ? rest : right.subarray(frames) };
+  }
 }
 
 async function* pieces(plan: Plan, length: number, first: Samples, context: BaseAudioContext): AsyncGenerator<Samples> {

@@ -14,6 +14,8 @@ const TELL_MS = 40;
 const FADE = 0.005;
 /** A deck is at its cue point when it is this near, in s. */
 const HERE = 0.01;
+/** What would say that something happens that does not. */
+const NOT_HERE = /^(sync|leader|slip|reverse|roll|loop\.active|headphones|stems|kill\..*|fx\..*\.on|stem\..*\.(mute|solo))$/;
 
 interface Run {
   source: AudioBufferSourceNode;
@@ -69,6 +71,7 @@ export class PlainSound implements Sound {
       case "load":
         this.#unload(message.deck);
         this.#load(this.#deck(message.deck), message.info);
+        if (message.like !== undefined) this.#deck(message.deck).buffer = this.#deck(message.like).buffer;
         this.#put(`deck.${message.deck}.cue_point`, message.info.cuePoint);
         break;
       case "unload":
@@ -149,6 +152,7 @@ export class PlainSound implements Sound {
     else if (name === "hotcue.{cue}.press") this.#hotCue(control.deck, id, Number(control.keys.cue), number === 1);
     else if (name === "hotcue.{cue}.set") this.#setHotCue(control.deck, Number(control.keys.cue), { time: place, end: null });
     else if (name === "hotcue.{cue}.clear") this.#setHotCue(control.deck, Number(control.keys.cue), null);
+    else if (NOT_HERE.test(name)) this.#put(id, 0);
   }
 
   /** As on a player of CDs: back to the cue point, a listen while it is held, or a new cue point. */

@@ -1,15 +1,17 @@
 /** The views of the decks in a page and the kernels behind them: one kernel has the decks, through one of its views. */
 
-import { type Bridge, isAbort } from "../../bridge";
+import { type Bridge, isAbort, type Reply } from "../../bridge";
 import type { ControlStore } from "../../control/store";
 import { KernelLink, type LinkHost, type Settings } from "../../control/link";
-import type { DeckStand } from "../../types";
+import type { DeckStand, Methods } from "../../types";
 import type { Holding, Seat } from "./types";
 
 /** A page without a view of the decks plays on for so long, in ms: a cell that is run again takes its view away. */
 const GRACE_MS = 4000;
 /** A kernel that does not say who it is, is asked again after so long, in ms. */
 const ASK_AGAIN_MS = 2000;
+/** A song may be on a slow disk, compressed bytes may come in one message, and a cell may keep the kernel busy; in ms. */
+export const LONG_MS = 300_000;
 /** Where a page keeps, over a reload, which kernel's decks it has. */
 const HELD = "sfa.decks";
 
@@ -23,7 +25,16 @@ export interface SeatsOptions {
   silence(): void;
   /** A seat's `holding` has changed. */
   changed(): void;
+  /** Aborts when the decks end. */
+  signal: AbortSignal;
   link?: LinkHost;
+}
+
+export interface Asking {
+  timeoutMs?: number;
+  patient?: boolean;
+  /** Made for each time that it is asked: what is sent may be taken away from this page. */
+  buffers?(): ArrayBuffer[];
 }
 
 class Place implements Seat {
@@ -60,10 +71,11 @@ export class Seats {
 
   constructor(options: SeatsOptions) {
     this.#options = options;
-    addEventListener("pagehide", () => this.#link?.leave());
+    const { signal } = options;
+    addEventListener("pagehide", () => this.#link?.leave(), { signal });
     addEventListener("pageshow", ({ persisted }) => {
       if (persisted && this.#through) this.#link?.join(this.#through.bridge);
-    });
+    }, { signal });
   }
 
   /** To the kernel whose decks play here; null while there is none. */
@@ -90,6 +102,27 @@ export class Seats {
       signal.throwIfAborted();
     }
     return this.bridge;
+  }
+
+  /**
+   * Asks the kernel, as soon as there is a bridge; again through another view when the one that it was asked through goes,
+   * and, if it is `patient`, when no answer has come.
+   */
+  async ask<M extends keyof Methods>(
+    method: M, params: Methods[M]["params"], signal: AbortSignal, { timeoutMs = LONG_MS, patient = false, buffers }: Asking = {},
+  ): Promise<Reply<Methods[M]["result"]>> {
+    for (;;) {
+      const bridge = await this.whenBridge(signal);
+      signal.throwIfAborted();
+      const begun = performance.now();
+      try {
+        return await bridge.request(method, params, { timeoutMs, signal, buffers: buffers?.() ?? [] });
+      } catch (error) {
+        const gone = isAbort(error) && !signal.aborted && bridge !== this.bridge;
+        const unheard = patient && !isAbort(error) && performance.now() - begun >= timeoutMs;
+        if (!gone && !unheard) throw error;
+      }
+    }
   }
 
   join(bridge: Bridge, signal: AbortSignal): Seat {

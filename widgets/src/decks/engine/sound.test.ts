@@ -202,6 +202,17 @@ describe("plain playback", () => {
     sound.close();
   });
 
+  it("does not say that something is on which is not", () => {
+    const { sound, set, told } = plain();
+    set("deck.1.sync", 1);
+    set("deck.1.fx.2.on", 1);
+    const events = told.flatMap((message) => (message.type === "events" ? message.events : []));
+    expect(events).toMatchObject([
+      { type: "control", control: "deck.1.sync", value: 0 }, { type: "control", control: "deck.1.fx.2.on", value: 0 },
+    ]);
+    sound.close();
+  });
+
   it("jumps to hot cues and tells of those that are set", () => {
     const { sound, set, deck, told } = plain();
     set("deck.1.play", 1);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Bridge } from "../../bridge";
 import { SLICE } from "../../console/types";
 import { type FakeDecks, fakeDecks, LENGTH, SongKernel } from "./fake";
+import type { StemName } from "../../types";
 import type { DeckFailure, Seat } from "./types";
 
 let decks: FakeDecks;
@@ -36,6 +38,16 @@ function set(id: string, value: number | string): void {
 async function load(track = "song", deck = 1): Promise<void> {
   decks.decks.load(deck, track);
   await decks.settle();
+}
+
+/** Of a view that lives until a signal aborts. */
+function bridgeOf(signal: AbortSignal): Bridge {
+  const { bridge } = decks.kernel;
+  return {
+    on: bridge.on,
+    request: ((method: never, params: never, options: { signal?: AbortSignal } = {}) =>
+      bridge.request(method, params, { ...options, signal: AbortSignal.any([signal, ...(options.signal ? [options.signal] : [])]) })) as Bridge["request"],
+  };
 }
 
 function play(seconds: number): void {
@@ -116,6 +128,116 @@ describe("a deck", () => {
     await join();
     await load("stems");
     expect(decks.decks.song(1)).toMatchObject({ stems: ["vocals", "drums"], stemsReady: true });
+  });
+
+  it("plays stems that are made, or chosen, while it plays, without a break of its song", async () => {
+    await join();
+    await load();
+    set("deck.1.play", 1);
+    await decks.settle();
+    play(1);
+    for (const names of [["vocals", "drums"], ["bass", "other", "vocals"], []] as StemName[][]) {
+      decks.kernel.stems.set("song", names);
+      decks.kernel.push("player.refresh", { id: "song" });
+      await decks.settle();
+      expect(decks.decks.song(1)).toMatchObject({ stems: names, stemsReady: names.length > 0 });
+      expect(decks.sound().console.state().decks[0]?.playing).toBe(true);
+    }
+    play(1);
+    expect(decks.decks.stand(1).position).toBeCloseTo(2, 1);
+    expect(decks.sound().posted.filter(({ type }) => type === "load")).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
+  it("takes a song over from another deck, with its sound", async () => {
+    await join();
+    await load("stems", 1);
+    await load("stems", 3);
+    expect(decks.kernel.asked("decks.load")).toHaveLength(1);
+    expect(decks.decks.song(3)).toMatchObject({ stems: ["vocals", "drums"], stemsReady: true });
+    await load("", 1);
+    set("deck.3.play", 1);
+    await decks.settle();
+    const heard = new Float32Array(1024);
+    decks.sound().console.process(heard, new Float32Array(1024), new Float32Array(1024), new Float32Array(1024), 1024);
+    expect(Math.max(...heard)).toBeGreaterThan(0.1);
+  });
+
+  it("has the song that was asked for last, however the loads overtake each other", async () => {
+    await join();
+    decks.decks.load(1, "stems");
+    await decks.kernel.steps(1);
+    decks.decks.load(1, "other");
+    set("deck.1.play", 1);
+    decks.decks.load(2, "song");
+    await Promise.resolve();
+    decks.decks.load(2, "");
+    await decks.settle();
+    expect([decks.decks.song(1)?.id, decks.decks.song(2)]).toEqual(["other", null]);
+    expect(decks.sound().posted.flatMap((message) => (message.type === "load" ? [message.info.roles] : []))).toEqual([["mix"]]);
+    play(1);
+    expect(decks.decks.stand(1)).toMatchObject({ playing: true });
+    expect(decks.decks.stand(2)).toMatchObject({ loaded: false });
+  });
+
+  it("gets its song through another view when its own goes meanwhile", async () => {
+    const own = bridgeOf(view.signal);
+    seat = decks.decks.join(own, view.signal);
+    await decks.settle();
+    decks.decks.load(1, "song");
+    await Promise.resolve();
+    view.abort();
+    decks.decks.join(decks.kernel.bridge, end.signal);
+    await decks.settle();
+    expect(decks.decks.song(1)?.id).toBe("song");
+    expect(decks.decks.loading(1)).toBeNull();
+  });
+
+  it("stands where it was, ready to play, when the sound broke off", async () => {
+    await join();
+    await load();
+    set("deck.1.play", 1);
+    set("deck.1.volume", 0.5);
+    await decks.settle();
+    play(3);
+    const broken = decks.sound();
+    decks.break();
+    await decks.settle();
+    expect(decks.sound()).not.toBe(broken);
+    expect(errors.map(({ message }) => message)).toEqual(["The decks' sound broke off and was started anew."]);
+    expect(decks.decks.controls.get("deck.1.play")).toBe(0);
+    expect(decks.sound().console.get("deck.1.volume")).toBe(0.5);
+    set("deck.1.play", 1);
+    await decks.settle();
+    play(1);
+    expect(decks.decks.stand(1).position).toBeCloseTo(4, 1);
+  });
+
+  it("stops, and says so, when the system has taken the device away for good", async () => {
+    await join();
+    await load();
+    set("deck.1.play", 1);
+    await decks.settle();
+    play(1);
+    decks.context.resume = async () => {};
+    decks.context.state = "suspended";
+    decks.context.dispatchEvent(new Event("statechange"));
+    await decks.settle();
+    expect(decks.decks.controls.get("deck.1.play")).toBe(0);
+    expect(errors.map(({ message }) => message)).toEqual(["No sound device answers."]);
+  });
+
+  it("pauses what else plays in the page when it begins, and not what is started beside it", async () => {
+    await join();
+    await load();
+    let paused = 0;
+    decks.page.yields(() => { paused += 1; });
+    set("deck.1.play", 1);
+    await decks.settle();
+    play(1);
+    set("deck.2.cue", 1);
+    set("deck.2.cue", 0);
+    expect(paused).toBe(1);
   });
 
   it("starts with the page's first click when play was pressed before it", async () => {
@@ -269,9 +391,57 @@ describe("what is played", () => {
     set("mixer.record", 0);
     decks.sound().say(part(true));
     await decks.settle();
-    expect(decks.kernel.asked("recordings.append").map(({ part: number }) => number)).toEqual([0, 1]);
+    expect(decks.kernel.asked("recordings.append").map(({ part: number }) => number)).toEqual([0]);
     expect(decks.kernel.asked("recordings.finish")).toMatchObject([{ recording: "recording", format: "flac" }]);
     expect(decks.decks.recording).toMatchObject({ on: false, saving: false, seconds: 0.4 });
+  });
+});
+
+describe("a recording", () => {
+  const part = (seconds: number, last = false) => ({
+    type: "recorded" as const, left: new Float32Array(seconds * 48_000), right: new Float32Array(seconds * 48_000), frame: 0, last,
+  });
+
+  it("waits for a kernel that is busy, keeps the page open, and is sent in few messages then", async () => {
+    await join();
+    set("mixer.record", 1);
+    await decks.settle();
+    for (let i = 0; i < 20; i += 1) decks.sound().say(part(1));
+    expect(decks.decks.recording.waiting).toBe(20);
+    expect(dispatchEvent(new Event("beforeunload", { cancelable: true }))).toBe(false);
+    set("mixer.record", 0);
+    decks.sound().say(part(0, true));
+    await decks.settle();
+    expect(decks.decks.recording).toMatchObject({ waiting: 0, seconds: 20, saving: false });
+    expect(decks.kernel.asked("recordings.append").length).toBeLessThan(5);
+    expect(decks.kernel.asked("recordings.finish")).toHaveLength(1);
+    expect(dispatchEvent(new Event("beforeunload", { cancelable: true }))).toBe(true);
+  });
+
+  it("keeps what the kernel has of it when a part fails", async () => {
+    await join();
+    set("mixer.record", 1);
+    await decks.settle();
+    decks.sound().say(part(1));
+    await decks.settle();
+    decks.kernel.refuses = "recordings.append";
+    decks.sound().say(part(1));
+    await decks.settle();
+    expect(errors.map(({ message }) => message)).toEqual(["The disk is full."]);
+    expect(decks.decks.controls.get("mixer.record")).toBe(0);
+    expect(decks.kernel.asked("recordings.finish")).toHaveLength(1);
+    expect(decks.decks.recording).toMatchObject({ on: false, saving: false });
+  });
+
+  it("ends before it holds more than the page can", async () => {
+    await join();
+    set("mixer.record", 1);
+    await decks.settle();
+    const half = part(1);
+    for (let i = 0; i < 1801; i += 1) decks.sound().say(half);
+    expect(decks.decks.controls.get("mixer.record")).toBe(0);
+    expect(errors).toHaveLength(1);
+    decks.sound().say(part(0, true));
   });
 });
 

@@ -1,25 +1,23 @@
 /** The decks of a page: one for all views on it. */
 
-import { type Bridge, describe, isAbort, type Reply } from "../../bridge";
+import { type Bridge, describe, isAbort } from "../../bridge";
 import { type Clock, SmoothTime } from "../../clock/clock";
-import { gridOf, hotCuesOf, songInfo } from "../../console/info";
 import type { FromConsole, ToConsole } from "../../console/messages";
-import { type ConsoleEvent, DECKS, type DeckState, HOT_CUES, type HotCue } from "../../console/types";
+import type { ConsoleEvent, DeckState } from "../../console/types";
 import type { LinkHost } from "../../control/link";
 import { ControlStore } from "../../control/store";
 import { type Control, controlOf } from "../../control/table";
+import { importCode } from "../../dashboard/lazy";
 import { AudioFailure, type Fetcher } from "../../engine/fetch";
-import { type PageSound, pageSound } from "../../engine/page";
-import type { AnalysisLoad, ControlValue, Cue, DeckLoad, DeckStand, ScriptDocument } from "../../types";
-import { readPyramid } from "../../waveform/pyramid";
-import { correctGrid, correction } from "./grid";
+import { NO_DEVICE, type PageSound, pageSound } from "../../engine/page";
+import type { ControlValue, DeckStand, ScriptDocument } from "../../types";
 import { Headphones } from "./headphones";
-import { loadSong, rolesOf } from "./loader";
 import { Moments } from "./moments";
-import { PlainSound } from "./plain";
+import type { PlainSound } from "./plain";
 import { Recording } from "./recording";
 import { Scripts } from "./script";
 import { Seats } from "./seats";
+import { bytesOf, RESET, Songs } from "./songs";
 import { type Receive, type Sound, WorkletSound, workletMissing } from "./sound";
 import type { DeckEvents, DeckLoading, DeckMoment, DeckSong, Failure, MasterLevels, Seat } from "./types";
 
@@ -30,20 +28,21 @@ const KEY = Symbol.for("sfa.decks");
 /** Changes of the system's own making, and those of the console. */
 const OWN = "decks";
 const CONSOLE = "console";
-/** The kernel may read a song from a slow disk, and compressed bytes may come in one message; in ms. */
-const LOAD_MS = 300_000;
 /** While something plays, the kernel hears of it this often, in ms. */
 const STANDS_MS = 1000;
 /** What happens within so long goes to the kernel in one, in ms. */
 const SOON_MS = 30;
 /** A deck that is farther than this from where it was bound for has jumped, in s. */
 const JUMP = 0.03;
-/** What a deck goes back to with another song. */
-const RESET = ["play", "loop.active", "reverse", "roll"];
 /** What makes no sense before a deck's song has come; triggers and buttons, too. */
 const NEEDS_SONG = new Set([...RESET, "cue_point"].map((name) => `deck.{deck}.${name}`));
+/** A console that breaks twice within so long is not made again, in s. */
+const BROKEN_AGAIN = 30;
+/** A message of a recording that was not answered is sent again after so long, in ms. */
+const RECORDING_MS = 600_000;
 /** What starts sound. */
 const STARTS = /^deck\.\d\.(play|cue|hotcue\.\d\.press|jog\.touch)$/;
+const NOTHING = new Float32Array(0);
 /** What the console has nothing to do with. */
 const PAGE_ONLY = /^(view\.|mixer\.(record|decks|automix))/;
 
@@ -51,8 +50,8 @@ const PAGE_ONLY = /^(view\.|mixer\.(record|decks|automix))/;
 export interface DecksHost {
   page: PageSound;
   fetch: Fetcher;
-  /** Makes the sound; `code` is the console's script. */
-  makeSound(context: AudioContext, code: () => Promise<BlobPart>, receive: Receive, failed: (error: AudioFailure) => void): Promise<Sound>;
+  /** Makes the sound; `code` is the script of a family. */
+  makeSound(context: AudioContext, code: (family: string) => Promise<BlobPart>, receive: Receive, failed: (error: AudioFailure) => void): Promise<Sound>;
   /** Seconds. */
   now(): number;
   link?: LinkHost;
@@ -65,26 +64,6 @@ function browserHost(): DecksHost {
     makeSound,
     now: () => performance.now() / 1000,
   };
-}
-
-/** One deck's song, and how far it has come. */
-interface Bay {
-  readonly number: number;
-  song: DeckSong | null;
-  /** Name of this load in the console. */
-  id: string;
-  loading: DeckLoading | null;
-  failure: Failure | null;
-  abort: AbortController;
-  /** Changes that wait for the song; null while none is on its way. */
-  held: [string, ControlValue][] | null;
-  /** The song can be played; it can be heard with all its stems. */
-  ready: Promise<void>;
-  complete: Promise<void>;
-  /** Requests for its cues and its grid that are under way: an older answer must not undo a newer change. */
-  writing: number;
-  /** Ids of the corrections that its analysis is known to hold. */
-  corrections: string | null;
 }
 
 export class DeckSystem {
@@ -102,19 +81,20 @@ export class DeckSystem {
   readonly #end = new AbortController();
   readonly #listeners = new Map<keyof DeckEvents, Set<(data: never) => void>>();
   readonly #smooth = new SmoothTime();
-  readonly #bays: Bay[] = Array.from({ length: DECKS }, (_, index) => emptyBay(index + 1));
+  readonly #songs: Songs;
   #moments = new Moments(48_000);
   #state: "none" | "starting" | "full" | "plain" | "failed" = "none";
   #sound: Sound | null = null;
   #making: Promise<Sound> | null = null;
   #blocked = false;
-  #loads = 0;
+  #watched = false;
+  /** When the console broke last, in s. */
+  #broke = Number.NEGATIVE_INFINITY;
+  #bridge: Bridge | null = null;
   /** Number of the last message of changes to the console, and of the one that each control was last changed by. */
   #n = 0;
   readonly #sentAt = new Map<string, number>();
   #batch: [string, ControlValue][] = [];
-  /** Songs that were asked for before a deck is to have them. */
-  readonly #ahead = new Map<string, Promise<Reply<DeckLoad>>>();
   #toldStands = 0;
   #telling: ReturnType<typeof setTimeout> | undefined;
 
@@ -130,12 +110,42 @@ export class DeckSystem {
       playing: () => (this.#moving ? this.controls.settings : null),
       silence: () => this.#silence(),
       changed: () => this.#seatsChanged(),
+      signal,
       ...(host.link ? { link: host.link } : {}),
     });
     this.headphones = new Headphones(() => this.#emit("headphones", undefined));
+    this.#songs = new Songs({
+      controls: this.controls,
+      seats: this.#seats,
+      fetch: host.fetch,
+      signal,
+      make: () => this.#make(),
+      sound: () => this.#sound,
+      makeContext: () => this.#shared.makeContext(),
+      post: (message) => this.#post(message),
+      release: (changes) => {
+        for (const [id, value] of changes) this.#send(id, value);
+        this.#flush();
+      },
+      forget: (changes) => {
+        for (const [id] of changes) this.#sentAt.set(id, this.#n);
+      },
+      place: (deck) => this.stand(deck).position,
+      moved: (deck) => this.#deckMoved(deck),
+      loading: (deck) => this.#emit("loading", deck),
+      failed: (deck, error) => this.#fail(deck, error),
+      begun: (deck, track) => this.script.noteLoad(deck, track),
+    });
     this.recording = new Recording({
-      bridge: () => this.#seats.whenBridge(signal),
+      ask: (method, params, buffers) => {
+        return this.#seats.ask(method, params, signal, { timeoutMs: RECORDING_MS, patient: true, ...(buffers && { buffers }) });
+      },
       changed: () => this.#emit("recording", undefined),
+      stop: (why) => {
+        if (!this.controls.isOn("mixer.record")) return;
+        this.controls.set("mixer.record", 0, OWN);
+        this.#fail(null, why);
+      },
       failed: (error) => {
         this.controls.set("mixer.record", 0, OWN);
         this.#fail(null, error);
@@ -147,10 +157,11 @@ export class DeckSystem {
       now: () => this.#console(),
       load: async (deck, track) => {
         await this.#loadNow(deck, track);
-        await this.#bay(deck).complete;
+        await this.#songs.bay(deck).complete;
       },
       run: async () => {
-        await this.#make();
+        const { limits } = await this.#make();
+        if (limits) throw new AudioFailure("Scripts cannot be played in this page.", limits.message);
         await this.#shared.run();
       },
       play: (tag, events) => this.#post({ type: "play", tag, events }),
@@ -195,16 +206,16 @@ export class DeckSystem {
   }
 
   song(deck: number): DeckSong | null {
-    return this.#bay(deck).song;
+    return this.#songs.bay(deck).song;
   }
 
   loading(deck: number): DeckLoading | null {
-    return this.#bay(deck).loading;
+    return this.#songs.bay(deck).loading;
   }
 
   /** Why the last song that was asked for is not in the deck. */
   failure(deck: number): Failure | null {
-    return this.#bay(deck).failure;
+    return this.#songs.bay(deck).failure;
   }
 
   on<E extends keyof DeckEvents>(event: E, callback: (data: DeckEvents[E]) => void, signal: AbortSignal): void {
@@ -232,16 +243,15 @@ export class DeckSystem {
         else this.#saveScript(this.script.finish());
       }),
       bridge.on("decks.cues", ({ id, cues }) => {
-        if (bridge === this.#seats.bridge) this.#takeCues(id, cues);
+        if (bridge === this.#seats.bridge) this.#songs.takeCues(id, cues);
       }),
       bridge.on("analysis.changed", ({ id, cues, corrections }) => {
         if (bridge !== this.#seats.bridge) return;
-        this.#takeCues(id, cues);
-        const now = String(corrections);
-        if (this.#bays.some((bay) => bay.song?.id === id && bay.corrections !== now)) void this.#refresh(id, now);
+        this.#songs.takeCues(id, cues);
+        this.#songs.corrected(id, String(corrections));
       }),
       bridge.on("player.refresh", ({ id }) => {
-        if (bridge === this.#seats.bridge) void this.#refresh(id);
+        if (bridge === this.#seats.bridge) void this.#songs.refresh(id);
       }),
     ];
     signal.addEventListener("abort", () => stops.forEach((stop) => stop()), { once: true });
@@ -258,7 +268,7 @@ export class DeckSystem {
   load(deck: number, trackId: string, source = "page"): void {
     const id = `deck.${deck}.track`;
     // The same song again begins anew.
-    if (trackId !== "" && this.controls.get(id) === trackId) this.#load(this.#bay(deck), trackId);
+    if (trackId !== "" && this.controls.get(id) === trackId) this.#songs.load(this.#songs.bay(deck), trackId);
     else this.controls.set(id, trackId, source);
   }
 
@@ -267,40 +277,21 @@ export class DeckSystem {
    * loaded while a cell runs.
    */
   expect(trackIds: readonly string[]): void {
-    for (const id of this.#ahead.keys()) if (!trackIds.includes(id)) this.#ahead.delete(id);
-    for (const id of trackIds) {
-      if (this.#ahead.has(id)) continue;
-      const asked = this.#seats.whenBridge(this.#end.signal).then((bridge) => bridge.request("decks.load", { id }, { timeoutMs: LOAD_MS }));
-      this.#ahead.set(id, asked);
-      // Whoever loads it asks again, and is told why it cannot be.
-      asked.catch(() => { if (this.#ahead.get(id) === asked) this.#ahead.delete(id); });
-    }
+    this.#songs.expect(trackIds);
   }
 
   /** Label, colour or place of a hot cue (slots from 1); one that is not set is set at the place of the deck. */
-  async setCue(
-    deck: number, slot: number, change: { label?: string; color?: string; time?: number; end?: number | null },
-  ): Promise<void> {
-    const { song } = this.#bay(deck);
-    if (!song) return;
-    const before = song.hotCues[slot - 1];
-    const time = change.time ?? before?.time ?? this.stand(deck).position;
-    const end = change.end === undefined ? (before?.end ?? null) : change.end;
-    const { label, color } = change;
-    await this.#writeCues(song.id, "decks.cue.set", {
-      id: song.id, slot, time, end, ...(label === undefined ? {} : { label }), ...(color === undefined ? {} : { color }),
-    });
+  setCue(deck: number, slot: number, change: { label?: string; color?: string; time?: number; end?: number | null }): Promise<void> {
+    return this.#songs.setCue(deck, slot, change);
   }
 
-  async clearCue(deck: number, slot: number): Promise<void> {
-    const { song } = this.#bay(deck);
-    if (song) await this.#writeCues(song.id, "decks.cue.clear", { id: song.id, slot });
+  clearCue(deck: number, slot: number): Promise<void> {
+    return this.#songs.clearCue(deck, slot);
   }
 
   /** Puts cues that were found into the free hot cues. */
-  async fillCues(deck: number): Promise<void> {
-    const { song } = this.#bay(deck);
-    if (song) await this.#writeCues(song.id, "decks.cue.fill", { id: song.id });
+  fillCues(deck: number): Promise<void> {
+    return this.#songs.fillCues(deck);
   }
 
   /** Ends for good: another release takes over the page. */
@@ -308,7 +299,7 @@ export class DeckSystem {
     this.#silence();
     this.#seats.link?.leave();
     this.#end.abort();
-    for (const bay of this.#bays) bay.abort.abort();
+    this.#songs.end();
     this.#sound?.close();
     this.#listeners.clear();
   }
@@ -317,14 +308,14 @@ export class DeckSystem {
 
   #changed(id: string, value: ControlValue, source: string): void {
     const control = controlOf(id);
-    const bay = control.deck === null ? null : this.#bay(control.deck);
+    const bay = control.deck === null ? null : this.#songs.bay(control.deck);
     if (control.kind === "meter") return;
     if (bay && control.line === "deck.{deck}.track") {
-      this.#load(bay, String(value), value === "" && source === OWN);
+      this.#songs.load(bay, String(value), value === "" && source === OWN);
       return;
     }
     if (bay && control.line.startsWith("deck.{deck}.grid.")) {
-      this.#correctGrid(bay, control.line.slice("deck.{deck}.grid.".length), Number(value));
+      this.#songs.correctGrid(bay, control.line.slice("deck.{deck}.grid.".length), Number(value));
       return;
     }
     if (id === "mixer.record") this.#record(value === 1);
@@ -335,7 +326,10 @@ export class DeckSystem {
       this.controls.set(id, 0, OWN);
       return;
     }
-    if (value === 1 && STARTS.test(id)) this.#run();
+    if (value === 1 && STARTS.test(id)) {
+      if (!this.#moving) this.#shared.hush();
+      this.#run();
+    }
     if (bay?.held && waits(control)) {
       bay.held.push([id, value]);
       this.#sentAt.set(id, Number.POSITIVE_INFINITY);
@@ -403,22 +397,9 @@ export class DeckSystem {
         // What has been set here since is newer.
         if ((this.#sentAt.get(event.control) ?? 0) <= seen) this.controls.set(event.control, event.value, CONSOLE);
         return;
-      case "hotcue": {
-        const { song } = this.#bay(event.deck);
-        if (!song) return;
-        const { slot, cue } = event;
-        // Its pad lights up at once.
-        this.#bay(event.deck).song = { ...song, hotCues: song.hotCues.map((before, i) => (i === slot - 1 ? cueAt(cue, slot, before) : before)) };
-        this.#deckMoved(event.deck);
-        const saved = cue
-          ? this.#writeCues(song.id, "decks.cue.set", { id: song.id, slot, time: cue.time, end: cue.end })
-          : this.#writeCues(song.id, "decks.cue.clear", { id: song.id, slot });
-        saved.catch((error: unknown) => {
-          this.#fail(event.deck, error);
-          void this.#refresh(song.id);
-        });
+      case "hotcue":
+        this.#songs.cueMoved(event);
         return;
-      }
       case "load":
         this.controls.set(`deck.${event.deck}.track`, event.track, OWN);
         return;
@@ -451,18 +432,24 @@ export class DeckSystem {
     await this.#shared.whenAllowed(signal);
     this.#become("starting");
     const context = this.#shared.makeContext();
+    if (!this.#watched) {
+      this.#watched = true;
+      context.addEventListener("statechange", () => void this.#interrupted(context), { signal });
+      // Chrome tells of a device that has gone in this way.
+      context.addEventListener("error", () => {
+        if (!this.#moving) return;
+        this.#silence();
+        this.#fail(null, NO_DEVICE);
+      }, { signal });
+    }
     this.#moments = new Moments(context.sampleRate);
-    const code = async () => {
-      const bridge = await this.#seats.whenBridge(signal);
-      const { buffers } = await bridge.request("widget.bundle", { family: "console" }, { timeoutMs: LOAD_MS });
-      const [bytes] = buffers;
-      if (!bytes) throw new AudioFailure("The kernel sent nothing for the decks' sound.", "Reload the page.");
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
+    const code = async (family: string) => {
+      const { buffers } = await this.#seats.ask("widget.bundle", { family }, signal);
+      return bytesOf(buffers, "The kernel sent nothing for the decks' sound.");
     };
-    const sound = await this.#host.makeSound(context, code, this.#receive, (error) => {
-      this.#become("failed");
-      this.#fail(null, error);
-    });
+    const sound = await this.#host.makeSound(context, code, this.#receive, (error) => this.#broken(error));
+    if (signal.aborted) sound.close();
+    signal.throwIfAborted();
     this.#sound = sound;
     if (sound.node) this.headphones.connect(context, sound.node);
     for (const [id, value] of Object.entries(this.controls.settings)) {
@@ -471,6 +458,36 @@ export class DeckSystem {
     }
     this.#become(sound.limits ? "plain" : "full");
     return sound;
+  }
+
+  /** The console has stopped for good: another one takes its place, with all songs where they stood. */
+  #broken(error: AudioFailure): void {
+    const now = this.#host.now();
+    const again = now - this.#broke > BROKEN_AGAIN;
+    this.#broke = now;
+    this.#sound?.close();
+    this.#sound = null;
+    this.#making = null;
+    this.recording.take(NOTHING, NOTHING, true);
+    this.controls.set("mixer.record", 0, OWN);
+    this.#silence();
+    if (again) {
+      this.#fail(null, new AudioFailure("The decks' sound broke off and was started anew.", "Press play to go on."));
+      this.#songs.again();
+    } else {
+      this.#become("failed");
+      this.#fail(null, error);
+    }
+    this.#moments = new Moments(this.#sampleRate);
+  }
+
+  /** The system has taken the device from the page (a call, a closed lid), or gives it back. */
+  async #interrupted(context: AudioContext): Promise<void> {
+    if (context.state === "running" || !this.#moving) return;
+    await this.#shared.run().catch((error: unknown) => {
+      this.#silence();
+      this.#fail(null, error);
+    });
   }
 
   /** Starts the audio clock for what is to be heard. */
@@ -518,7 +535,7 @@ export class DeckSystem {
 
   /** Where a track is heard in this page; null while no deck plays it. */
   #heard(track: string): number | null {
-    for (const { number, song } of this.#bays) {
+    for (const { number, song } of this.#songs.bays) {
       if (song?.id !== track) continue;
       const { playing, position } = this.stand(number);
       if (playing) return position;
@@ -529,7 +546,7 @@ export class DeckSystem {
   #console(): { frame: number; positions: Record<string, number> } {
     const { context } = this.#shared;
     const frame = context ? Math.round(context.currentTime * context.sampleRate) : 0;
-    const loaded = this.#bays.filter(({ song, held }) => song && !held);
+    const loaded = this.#songs.bays.filter(({ song, held }) => song && !held);
     // As they stand at this very frame, not as they are heard.
     return {
       frame,
@@ -540,7 +557,7 @@ export class DeckSystem {
   #measure(): void {
     const state = this.#moments.last;
     if (!state) return;
-    for (const { number, song } of this.#bays) {
+    for (const { number, song } of this.#songs.bays) {
       const deck = state.decks[number - 1];
       if (!deck || !song) continue;
       const meter = (name: string, value: number) => this.controls.measure(`deck.${number}.${name}`, value);
@@ -578,187 +595,22 @@ export class DeckSystem {
   #saveScript(document: ScriptDocument | null): void {
     if (!document) return;
     const name = `Played on ${new Date().toLocaleString()}`;
-    this.#seats.whenBridge(this.#end.signal)
-      .then((bridge) => bridge.request("scripts.save", { id: null, name, document }, { timeoutMs: LOAD_MS }))
+    this.#seats.ask("scripts.save", { id: null, name, document }, this.#end.signal)
       .catch((error: unknown) => this.#fail(null, error));
-  }
-
-  // Songs
-
-  #bay(deck: number): Bay {
-    const bay = this.#bays[deck - 1];
-    if (!bay) throw new RangeError(`There is no deck ${deck}.`);
-    return bay;
   }
 
   /** Loads a track unless it is there; resolves when it can be played. */
   async #loadNow(deck: number, track: string): Promise<void> {
     this.controls.set(`deck.${deck}.track`, track, OWN);
-    await this.#bay(deck).ready;
-    const { failure } = this.#bay(deck);
+    await this.#songs.bay(deck).ready;
+    const { failure } = this.#songs.bay(deck);
     if (failure) throw new AudioFailure(failure.message, failure.hint);
-  }
-
-  #load(bay: Bay, trackId: string, keepFailure = false): void {
-    bay.abort.abort();
-    bay.abort = new AbortController();
-    this.#forgetHeld(bay);
-    bay.song = null;
-    bay.corrections = null;
-    bay.loading = null;
-    if (!keepFailure) bay.failure = null;
-    this.#post({ type: "unload", deck: bay.number });
-    bay.id = `${trackId}:${(this.#loads += 1)}`;
-    for (const name of RESET) this.controls.set(`deck.${bay.number}.${name}`, 0, OWN);
-    if (trackId === "") {
-      bay.ready = bay.complete = Promise.resolve();
-    } else {
-      bay.held = [];
-      bay.loading = { what: "song", phase: "fetch", fraction: null };
-      this.script.noteLoad(bay.number, trackId);
-      let isReady = (): void => {};
-      bay.ready = new Promise((resolve) => { isReady = resolve; });
-      bay.complete = this.#bring(bay, trackId, isReady).finally(isReady);
-    }
-    this.#deckMoved(bay.number);
-  }
-
-  /** What waited for a song that does not come any more. */
-  #forgetHeld(bay: Bay): void {
-    for (const [id] of bay.held ?? []) this.#sentAt.set(id, this.#n);
-    bay.held = null;
-  }
-
-  /** Brings a song into a deck. Failures are shown, not thrown. */
-  async #bring(bay: Bay, trackId: string, ready: () => void): Promise<void> {
-    const { number, id } = bay;
-    const { signal } = bay.abort;
-    try {
-      const bridge = await this.#seats.whenBridge(signal);
-      const made = this.#make();
-      made.catch(() => {}); // told where it was made
-      const ahead = await this.#ahead.get(trackId)?.catch(() => null);
-      signal.throwIfAborted();
-      const { result, buffers } = ahead ?? await bridge.request("decks.load", { id: trackId }, { signal, timeoutMs: LOAD_MS });
-      bay.song = songOf(result, buffers);
-      this.#deckMoved(number);
-      // Its cues and its grid may have changed since it was asked for.
-      if (ahead) void this.#refresh(trackId);
-      await loadSong({
-        sources: result.sources,
-        duration: bay.song.duration,
-        context: made.then(() => this.#shared.makeContext()),
-        fetchBytes: (source, end) => fetchBytes(bridge, source, end),
-        fetch: this.#host.fetch,
-        signal,
-        progress: (loading) => {
-          if (signal.aborted) return;
-          bay.loading = loading;
-          this.#emit("loading", number);
-        },
-        begin: async (frames, roles) => {
-          await made;
-          const song = bay.song as DeckSong;
-          const info = songInfo({ analysis: song.analysis, cues: [...song.cues], gain: song.gain, key: song.key }, { id, frames, roles });
-          this.#post({ type: "load", deck: number, info });
-          const held = bay.held ?? [];
-          bay.held = null;
-          for (const [control, value] of held) this.#send(control, value);
-          this.#flush();
-        },
-        give: (role, index, samples) => this.#sound?.give(number, id, role, index, samples),
-        playable: () => {
-          ready();
-          this.#deckMoved(number);
-        },
-      });
-      bay.loading = null;
-      if (bay.song) bay.song = { ...bay.song, stemsReady: bay.song.stems.length > 0 };
-      this.#deckMoved(number);
-    } catch (error) {
-      if (signal.aborted || isAbort(error)) return;
-      bay.loading = null;
-      if (bay.held) {
-        // Nothing of it can be heard.
-        bay.failure = describe(error);
-        this.controls.set(`deck.${number}.track`, "", OWN);
-      }
-      this.#fail(number, error);
-      this.#deckMoved(number);
-    }
-  }
-
-  /** The kernel knows more of a track now: its pictures and its grid follow, its sound stays as it is. */
-  async #refresh(trackId: string, corrections: string | null = null): Promise<void> {
-    const bays = this.#bays.filter(({ song, writing }) => song?.id === trackId && writing === 0);
-    const { bridge } = this.#seats;
-    if (bays.length === 0 || !bridge) return;
-    try {
-      const { result, buffers } = await bridge.request("decks.load", { id: trackId }, { timeoutMs: LOAD_MS });
-      for (const bay of bays) {
-        if (bay.song?.id !== trackId || bay.writing > 0) continue;
-        const { stems, stemsReady } = bay.song;
-        bay.song = { ...songOf(result, buffers), stems, stemsReady };
-        bay.corrections = corrections;
-        const { analysis, cues, gain, key } = bay.song;
-        this.#post({ type: "update", deck: bay.number, grid: gridOf(analysis), hotCues: hotCuesOf([...cues]), gain, key });
-        this.#deckMoved(bay.number);
-      }
-    } catch {
-      // what is shown stays as it was
-    }
-  }
-
-  #takeCues(trackId: string, cues: Cue[]): void {
-    for (const bay of this.#bays) {
-      if (bay.song?.id !== trackId || bay.writing > 0) continue;
-      bay.song = { ...bay.song, cues, hotCues: bySlot(cues) };
-      this.#post({ type: "update", deck: bay.number, hotCues: hotCuesOf(cues) });
-      this.#deckMoved(bay.number);
-    }
-  }
-
-  async #writeCues<M extends "decks.cue.set" | "decks.cue.clear" | "decks.cue.fill">(
-    trackId: string, method: M, params: Parameters<typeof askCues<M>>[2],
-  ): Promise<void> {
-    const bays = this.#bays.filter(({ song }) => song?.id === trackId);
-    for (const bay of bays) bay.writing += 1;
-    let cues: Cue[] | null = null;
-    try {
-      cues = await askCues(await this.#seats.whenBridge(this.#end.signal), method, params);
-    } finally {
-      for (const bay of bays) bay.writing -= 1;
-    }
-    if (cues) this.#takeCues(trackId, cues);
-  }
-
-  #correctGrid(bay: Bay, trigger: string, value: number): void {
-    const { song } = bay;
-    if (!song) return;
-    const wanted = trigger === "undo" ? "undo" : correction(trigger, value, this.stand(bay.number).position, song.analysis);
-    if (!wanted) return;
-    bay.writing += 1;
-    this.#seats.whenBridge(this.#end.signal)
-      .then((bridge) => correctGrid(bridge, song.id, wanted))
-      .finally(() => { bay.writing -= 1; })
-      .then((load) => this.#takeGrid(song.id, load))
-      .catch((error: unknown) => this.#fail(bay.number, error));
-  }
-
-  #takeGrid(trackId: string, { analysis, cues, track, corrections }: AnalysisLoad): void {
-    for (const bay of this.#bays) {
-      if (bay.song?.id !== trackId || bay.writing > 0) continue;
-      bay.song = { ...bay.song, analysis, cues, hotCues: bySlot(cues), track };
-      bay.corrections = String(corrections.map(({ id }) => id));
-      this.#post({ type: "update", deck: bay.number, grid: gridOf(analysis), hotCues: hotCuesOf(cues) });
-      this.#deckMoved(bay.number);
-    }
   }
 
   // Telling
 
   #stands(): DeckStand[] {
-    return this.#bays.map(({ number, song, held }) => {
+    return this.#songs.bays.map(({ number, song, held }) => {
       const told = this.#moments.moment(number, this.#frame);
       return {
         deck: number,
@@ -791,12 +643,17 @@ export class DeckSystem {
 
   #seatsChanged(): void {
     // The page is the one that plays: its sound is made ready, so that a deck need not wait for it.
-    if (this.#seats.bridge) void this.#make().catch(() => {});
+    const { bridge } = this.#seats;
+    if (bridge) void this.#make().catch(() => {});
+    if (bridge && bridge !== this.#bridge) {
+      this.#bridge = bridge;
+      this.#songs.refreshAll();
+    }
     this.#emit("holder", undefined);
   }
 
   #silence(): void {
-    for (const { number } of this.#bays) this.controls.set(`deck.${number}.play`, 0, OWN);
+    for (const { number } of this.#songs.bays) this.controls.set(`deck.${number}.play`, 0, OWN);
   }
 
   #fail(deck: number | null, error: unknown): void {
@@ -819,17 +676,21 @@ export function deckSystem(): DeckSystem {
 }
 
 async function makeSound(
-  context: AudioContext, code: () => Promise<BlobPart>, receive: Receive, failed: (error: AudioFailure) => void,
+  context: AudioContext, code: (family: string) => Promise<BlobPart>, receive: Receive, failed: (error: AudioFailure) => void,
 ): Promise<Sound> {
-  const missing = workletMissing(context);
-  if (missing) return new PlainSound(context, missing, receive);
-  const script = await code();
-  try {
-    return await WorkletSound.make(context, script, receive, failed);
-  } catch (error) {
-    const { message, hint } = describe(error);
-    return new PlainSound(context, { message: `Plain playback only: ${message}`, hint }, receive);
+  let limits = workletMissing(context);
+  if (!limits) {
+    const script = await code("console");
+    try {
+      return await WorkletSound.make(context, script, receive, failed);
+    } catch (error) {
+      const { message, hint } = describe(error);
+      limits = { message: `Plain playback only: ${message}`, hint };
+    }
   }
+  // Few pages need it: it does not come with the others' code.
+  const plain = (await importCode(await code("session"))) as { PlainSound: typeof PlainSound };
+  return new plain.PlainSound(context, limits, receive);
 }
 
 function waits(control: Control): boolean {
@@ -842,48 +703,6 @@ function jumped(was: DeckState, now: DeckState, seconds: number): boolean {
   if (Math.abs(now.rate - was.rate) > 0.002) return true;
   if (now.loopActive && now.playing) return false;
   return Math.abs(now.position - was.position - was.rate * seconds) > (now.playing ? JUMP : 0);
-}
-
-function emptyBay(number: number): Bay {
-  return {
-    number, song: null, id: "", loading: null, failure: null, abort: new AbortController(), held: null,
-    ready: Promise.resolve(), complete: Promise.resolve(), writing: 0, corrections: null,
-  };
-}
-
-function songOf(load: DeckLoad, buffers: DataView[]): DeckSong {
-  const { track, analysis, cues, sources, gain, key } = load;
-  const pyramids = new Map(Object.entries(load.waveforms).map(([role, header]) => [role, readPyramid(header, buffers)]));
-  const duration = pyramids.get("mix")?.duration || analysis?.duration_s || track.duration || 0;
-  return {
-    id: track.id, title: track.title, artist: track.artist ?? "", track, duration, pyramids, analysis, cues,
-    hotCues: bySlot(cues), key, stems: rolesOf(sources, duration).slice(1), stemsReady: false, gain,
-  };
-}
-
-/** A hot cue as it will be, before the kernel has answered. */
-function cueAt(cue: HotCue | null, slot: number, before: Cue | null): Cue | null {
-  if (!cue) return null;
-  const { id = "", type = "cue", label = "", color = null } = before ?? {};
-  return { id, type, label, color, slot, time: cue.time, end: cue.end, confidence: null, reason: null };
-}
-
-function bySlot(cues: readonly Cue[]): (Cue | null)[] {
-  return Array.from({ length: HOT_CUES }, (_, index) => cues.find(({ slot }) => slot === index + 1) ?? null);
-}
-
-async function askCues<M extends "decks.cue.set" | "decks.cue.clear" | "decks.cue.fill">(
-  bridge: Bridge, method: M, params: Parameters<typeof bridge.request<M>>[1],
-): Promise<Cue[]> {
-  const { result } = await bridge.request(method, params, { timeoutMs: LOAD_MS });
-  return result.cues;
-}
-
-async function fetchBytes(bridge: Bridge, id: string, signal: AbortSignal): Promise<ArrayBuffer> {
-  const { buffers } = await bridge.request("audio.bytes", { id }, { signal, timeoutMs: LOAD_MS });
-  const [bytes] = buffers;
-  if (!bytes) throw new AudioFailure("The kernel sent no audio.");
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice().buffer;
 }
 
 function decibels(gain: number): number {
