@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../testing/bench";
 import { above, RATE, tone } from "../testing/sound";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A deck that plays at 120 BPM from a place on. */
 const playing = (from: number) => new Bench().load(1).set("deck.1.seek", from).set("deck.1.play");

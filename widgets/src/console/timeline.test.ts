@@ -1,8 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../testing/bench";
 import { RATE } from "../testing/sound";
 import { opening, timed } from "./script";
 import type { ConsoleEvent, TimedEvent } from "./types";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Frames at which a control was set. */
 const frames = (bench: Bench, control: string) =>

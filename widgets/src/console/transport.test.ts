@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../testing/bench";
 import { onsets, peak, RATE } from "../testing/sound";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const MS = 0.001;
 
