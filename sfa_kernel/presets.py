@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 from collections.abc import ItemsView, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.audio.text import clean_text, is_text
+from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import presets as table
 from sfa_kernel.catalog.presets import KINDS, PresetRow
-from sfa_kernel.control.given import number, shown
+from sfa_kernel.control.given import number, shown, text
 from sfa_kernel.control.table import control, controls
-from sfa_kernel.errors import InputError, NotFoundError, ParameterError
+from sfa_kernel.errors import NotFoundError, ParameterError
+from sfa_kernel.storage import read_text, write_new
 from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     from sfa_kernel.control.table import Value
     from sfa_kernel.library import Library
 
@@ -32,7 +34,6 @@ __all__ = ["Presets", "owner"]
 
 FORMAT, VERSION = "sfa-presets", 1
 LONGEST_NAME = 100
-LONGEST_TEXT = 1000  # of a name or a text in a mapping
 MOST_VALUES = 10_000  # of one preset
 MOST_PRESETS = 10_000  # of one file
 LARGEST_FILE = 20 << 20  # bytes
@@ -191,15 +192,7 @@ class Presets(Mapping[tuple[str, str], dict[str, "Value"]]):
         InputError
             When it cannot be written.
         """
-        target = Path(os.path.expanduser(file))
-        try:
-            with target.open("x", encoding="utf-8") as stream:
-                stream.write(self.to_json())
-        except FileExistsError:
-            raise ParameterError(f"{target} is there already.", hint="Choose another name.") from None
-        except OSError as error:
-            raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
-        return target
+        return write_new(file, self.to_json())
 
     def load(self, file: str | os.PathLike[str]) -> int:
         """Take in those of a JSON file; see `from_json`.
@@ -209,13 +202,7 @@ class Presets(Mapping[tuple[str, str], dict[str, "Value"]]):
         InputError
             When the file cannot be read, or is none of ours.
         """
-        path = Path(os.path.expanduser(file))
-        try:
-            if path.stat().st_size > LARGEST_FILE:
-                raise InputError(f"{path.name} is too large for presets.", hint="Choose another file.")
-            return self.from_json(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        return self.from_json(read_text(file, LARGEST_FILE))
 
     def _tell(self) -> None:
         self._library.catalog.after_commit(partial(self._library.bus.publish, "presets", {}))
@@ -269,11 +256,6 @@ def _settings(kind: str, values: Mapping[str, Any]) -> dict[str, Value]:
 
 def _mapping(values: Mapping[Any, Any]) -> dict[str, Value]:
     for name, value in values.items():
-        if not (_is_kept(name) and (_is_kept(value) or number(value) is not None)):
+        if text(name) is None or (text(value) is None and number(value) is None):
             raise ParameterError("A mapping holds texts and numbers by name.")
     return dict(values)
-
-
-def _is_kept(text: Any) -> bool:
-    """Whether it is a text that the catalogue can hold."""
-    return isinstance(text, str) and len(text) <= LONGEST_TEXT and is_text(text)

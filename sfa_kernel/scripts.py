@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from sfa_kernel.catalog import scripts as table
 from sfa_kernel.control.script import Script
-from sfa_kernel.errors import InputError, NotFoundError, ParameterError
+from sfa_kernel.errors import NotFoundError
 from sfa_kernel.library import clock
+from sfa_kernel.storage import read_text, write_new
 from sfa_kernel.tables import Table
 
 if TYPE_CHECKING:
+    import os
     from uuid import UUID
 
     from sfa_kernel.catalog.scripts import ScriptRow
@@ -129,15 +130,7 @@ class SavedScript:
         InputError
             When it cannot be written.
         """
-        target = Path(os.path.expanduser(file))
-        try:
-            with target.open("x", encoding="utf-8") as stream:
-                stream.write(self.script.to_json())
-        except FileExistsError:
-            raise ParameterError(f"{target} is there already.", hint="Choose another name.") from None
-        except OSError as error:
-            raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
-        return target
+        return write_new(file, self.script.to_json())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SavedScript) and other.id == self.id
@@ -212,8 +205,7 @@ class Scripts(Sequence[SavedScript]):
         InputError
             When there is no such file, or it is no script.
         """
-        path = Path(os.path.expanduser(file))
-        return self.save(name or path.stem, read(path))
+        return self.save(name or Path(file).stem, read(file))
 
     def _repr_html_(self) -> str:
         return Table(
@@ -225,7 +217,7 @@ class Scripts(Sequence[SavedScript]):
         return "\n".join(repr(one) for one in self) or "<no scripts>"
 
 
-def read(path: Path) -> Script:
+def read(file: str | os.PathLike[str]) -> Script:
     """The script of a JSON file.
 
     Raises
@@ -233,12 +225,7 @@ def read(path: Path) -> Script:
     InputError
         When there is no such file, or it is no script.
     """
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(f"{path.name} is too large for a script.", hint="Choose another file.")
-        return Script.from_json(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    return Script.from_json(read_text(file, LARGEST_FILE))
 
 
 def tell(library: Library) -> None:

@@ -13,12 +13,21 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sfa_kernel.errors import SetupError, UnsafePathError
+from sfa_kernel.errors import DiskFullError, InputError, ParameterError, SetupError, UnsafePathError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FOLDERS", "FileChanges", "Storage", "disk_is_full", "noted_files", "write_private"]
+__all__ = [
+    "FOLDERS",
+    "FileChanges",
+    "Storage",
+    "disk_is_full",
+    "noted_files",
+    "read_text",
+    "write_new",
+    "write_private",
+]
 
 FOLDERS = ("downloads", "stems", "analysis", "exports", "runs", "uploads", "scratch", "events", "logs")
 NOTES = "files.txt"
@@ -190,6 +199,58 @@ def write_private(path: Path, text: str) -> None:
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def write_new(file: str | os.PathLike[str], text: str) -> Path:
+    """Write a text to where a person wants it, never over another file.
+
+    Raises
+    ------
+    ParameterError
+        When the file is there already.
+    InputError
+        When it cannot be written.
+    DiskFullError
+        When there is no room; nothing of it stays.
+    """
+    target = Path(os.path.expanduser(file))
+    try:
+        stream = target.open("x", encoding="utf-8")
+    except FileExistsError:
+        raise ParameterError(f"{target} is there already.", hint="Choose another name.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
+    try:
+        with stream:
+            stream.write(text)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        if disk_is_full(error):
+            raise DiskFullError(f"There is no room for {target.name}.", hint="Free some disk space.") from error
+        raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
+    return target
+
+
+def read_text(file: str | os.PathLike[str], largest: int) -> str:
+    """The text of a file that a person names.
+
+    Parameters
+    ----------
+    largest
+        In bytes; what is larger is not what is looked for.
+
+    Raises
+    ------
+    InputError
+        When it is not there, too large, or no text.
+    """
+    path = Path(os.path.expanduser(file))
+    try:
+        if path.stat().st_size > largest:
+            raise InputError(f"{path.name} is too large.", hint="Choose another file.")
+        return path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def disk_is_full(error: BaseException) -> bool:

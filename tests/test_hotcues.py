@@ -90,6 +90,15 @@ def test_what_cannot_be_set_leaves_the_slot_as_it_was(track: Track, slot: Any, t
     assert track.hot_cues[1].time == 5.0
 
 
+def test_a_loop_goes_along_when_its_cue_is_moved(track: Track) -> None:
+    cue = track.hot_cues.set(1, 10.0, end=18.0, label="a\0b\ud800")
+    track.change_cue(cue, time=12.5)
+    assert (track.hot_cues[1].time, track.hot_cues[1].end, track.hot_cues[1].label) == (12.5, 20.5, "a b\ufffd")
+    with pytest.raises(ParameterError, match="outside of the song"):
+        track.change_cue(cue, time=199.0)
+    assert track.hot_cues[1].time == 12.5
+
+
 def test_a_free_slot_cannot_be_cleared_or_brought_back(track: Track) -> None:
     with pytest.raises(NotFoundError, match="not set"):
         track.hot_cues.clear(1)

@@ -50,7 +50,7 @@ def create(connection: Connection, name: str, document: dict[str, Any]) -> Scrip
     Parameters
     ----------
     document
-        What `sfa_kernel.control.script.Script.to_dict` gives.
+        What `sfa_kernel.control.script.Script.document` gives.
 
     Raises
     ------

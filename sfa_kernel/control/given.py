@@ -1,4 +1,4 @@
-"""What strangers give for a number, and how a message shows it: pages, files of JSON, cells."""
+"""What pages, files of JSON and cells give for a number or a text, and how a message shows it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from numbers import Real
 from reprlib import Repr
 from typing import Any
 
-__all__ = ["number", "shown"]
+__all__ = ["number", "shown", "text"]
+
+LONGEST_TEXT = 1000
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
@@ -23,6 +25,13 @@ def number(given: Any) -> float | None:
     except (OverflowError, ValueError):
         return None
     return value if math.isfinite(value) else None
+
+
+def text(given: Any) -> str | None:
+    """A text that can be kept and sent on; None for all else: no text, a very long one, halves of characters."""
+    if not isinstance(given, str) or len(given) > LONGEST_TEXT:
+        return None
+    return None if any("\ud800" <= character <= "\udfff" for character in given) else given
 
 
 def shown(given: Any) -> str:

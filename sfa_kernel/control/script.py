@@ -32,6 +32,7 @@ LONGEST = 24 * 3600.0  # s
 MOST_EVENTS = 1_000_000
 SAMPLE_RATES = (8000, 192000)  # Hz
 TAIL = 2.0  # s after the last event, where nobody says how long a script lasts
+MOST_SHOWN = 500  # changes in the picture of a script
 COLUMNS = ("time", "deck", "control", "value", "over")
 
 
@@ -246,7 +247,9 @@ class Script:
         return f"<Script: {len(self.events)} changes, {len(self.tracks)} songs, {minutes}:{seconds:02d}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{repr(self)[1:-1]}</p>{self.table()._repr_html_()}"
+        more = len(self.events) - MOST_SHOWN
+        rest = f"<p>and {more} more</p>" if more > 0 else ""
+        return f"<p>{repr(self)[1:-1]}</p>{Table(self.table()[:MOST_SHOWN])._repr_html_()}{rest}"
 
 
 def _document(event: ScriptEvent) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from importlib import resources
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from sfa_kernel.control.given import number, shown
+from sfa_kernel.control.given import number, shown, text
 from sfa_kernel.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -97,9 +97,10 @@ class Control:
         if self.kind == "meter":
             raise ParameterError(f"{self.id} can only be read.")
         if self.kind == "text":
-            if isinstance(value, str):
-                return value
-            raise ParameterError(f"{self.id} takes a text, not {shown(value)}.")
+            words = text(value)
+            if words is None:
+                raise ParameterError(f"{self.id} takes a text, not {shown(value)}.")
+            return words
         if self.kind == "enum":
             if isinstance(value, str) and value in self.values:
                 return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sfa_kernel.control import control
+from sfa_kernel.control.given import number, shown
 from sfa_kernel.control.script import Script, ScriptEvent
 from sfa_kernel.decks.setting import Section, Setting
 from sfa_kernel.errors import ParameterError
@@ -98,9 +99,10 @@ class DeckMixer(Section):
             When there is no such unit or place, or beats are asked for and no deck has a tempo.
         """
         end = self._end(to)
-        seconds = float(length) * self._second(unit)
-        if not 0 <= seconds < float("inf"):
-            raise ParameterError(f"A crossfade cannot take {length!r} {unit}.", hint="Name a length from 0 up.")
+        second, count = self._second(unit), number(length)
+        if count is None or count < 0:
+            raise ParameterError(f"A crossfade cannot take {shown(length)} {unit}.", hint="Name a length from 0 up.")
+        seconds = count * second
         if not self._decks.attached or seconds == 0:
             self.crossfader = end
             return

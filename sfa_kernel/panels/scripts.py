@@ -33,7 +33,7 @@ def script_handlers(studio: Studio) -> dict[str, Handler]:
         if params.get("id") is None:
             return {"script": _row(studio.scripts.save(name, script).row)}
         with studio.catalog.write() as connection:
-            row = table.change(connection, *identifiers(params), name=name, document=script.document())
+            row = table.change(connection, identifiers(params)[0], name=name, document=script.document())
             tell(studio)
         return {"script": _row(row)}
 
@@ -43,7 +43,7 @@ def script_handlers(studio: Studio) -> dict[str, Handler]:
 
     def restore(params: dict[str, Any], buffers: list[memoryview]) -> dict[str, Any]:
         with studio.catalog.write() as connection:
-            table.restore(connection, *identifiers(params))
+            table.restore(connection, identifiers(params)[0])
             tell(studio)
         return {}
 
@@ -53,7 +53,7 @@ def script_handlers(studio: Studio) -> dict[str, Handler]:
 
     def found(params: dict[str, Any]) -> ScriptRow:
         with studio.catalog.read() as connection:
-            return table.get(connection, *identifiers(params))
+            return table.get(connection, identifiers(params)[0])
 
     return {
         "scripts.list": listing,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sfa_kernel.dj.songs import DeckSong
     from sfa_kernel.storage import Storage
 
-# As for a page, which has to hold them in memory (widgets/src/engine/engine.ts): of longer songs there are no stems.
+# As for a page, which has to hold them in memory (widgets/src/engine/memory.ts): of longer songs there are no stems.
 LONGEST_WITH_STEMS = 20 * 60.0  # s
 LONGEST_SUM = 60 * 60.0  # s, of a song and its stems together
 
@@ -35,7 +35,7 @@ class Source:
     Attributes
     ----------
     id, name
-        Of the track: its id, and what people call it.
+        Of the track: its id as the script writes it, and what people call it.
     mix, stems
         Its files.
     analysis
@@ -98,7 +98,7 @@ def sources(connection: Connection, storage: Storage, track_ids: Sequence[str]) 
     corrected, cues = corrections.of_tracks(connection, ids), hotcues.of_tracks(connection, ids)
     return [
         Source(
-            str(row.id),
+            text,
             _name(row),
             row.path(storage),
             _fitting(row, {part.name: storage.path(part.file) for part in parts if part.track_id == row.id}),
@@ -106,7 +106,7 @@ def sources(connection: Connection, storage: Storage, track_ids: Sequence[str]) 
             [one for one in corrected if one.track_id == row.id],
             [cue for cue in cues if cue.track_id == row.id],
         )
-        for row in rows
+        for text, row in zip(track_ids, rows, strict=True)
     ]
 
 

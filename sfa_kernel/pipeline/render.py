@@ -14,6 +14,7 @@ from uuid import uuid4
 from sfa_kernel.audio.text import clean_text
 from sfa_kernel.catalog import jobs as job_table
 from sfa_kernel.catalog import songs, tracks
+from sfa_kernel.control.given import shown
 from sfa_kernel.control.script import Script
 from sfa_kernel.errors import DiskFullError, InputError, NotFoundError, ParameterError
 from sfa_kernel.jobs import JobRequest, Kind, Plan
@@ -86,16 +87,16 @@ def render_request(
     NotFoundError
         When a song of the script is not in the library any more.
     ParameterError
-        When there is nothing to render, or no such format, or the file is there already.
+        When there is nothing to render, or no such format; when the file is there already, or cannot be there.
     """
     if script.duration <= 0:
         raise ParameterError("A script of no length cannot be rendered.", hint="Give it a duration.")
     with catalog.read() as connection:
         titles(connection, script.tracks)
-    target = None if file is None else _target(file)
+    target = None if file is None else _target(storage, file)
     suffix = format if target is None else target.suffix[1:].lower()
     if suffix not in FORMATS:
-        raise ParameterError(f"A render is no {suffix!r} file.", hint=f"Choose one of {', '.join(FORMATS)}.")
+        raise ParameterError(f"A render is no {shown(suffix)} file.", hint=f"Choose one of {', '.join(FORMATS)}.")
     document = storage.path(f"{FOLDER}/{uuid4()}.json")
     document.parent.mkdir(parents=True, exist_ok=True)
     write_private(document, json.dumps(script.document()))
@@ -113,12 +114,25 @@ def render_request(
     )
 
 
-def _target(file: str | os.PathLike[str]) -> Path:
+def _target(storage: Storage, file: str | os.PathLike[str]) -> Path:
+    """Where to, as far as can be said before it is rendered."""
     target = Path(os.path.abspath(os.path.expanduser(file)))
-    if target.exists():
+    try:
+        os.lstat(target)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"{shown(str(target))} is no name of a file.", hint="Choose another.") from error
+    else:
         raise ParameterError(f"{str(target)!r} is there already.", hint="Choose another name, or remove it first.")
     if not target.parent.is_dir():
         raise ParameterError(f"There is no folder {str(target.parent)!r}.", hint="Make it first.")
+    if not os.access(target.parent, os.W_OK):
+        raise ParameterError(f"Nothing may be written to {str(target.parent)!r}.", hint="Choose another folder.")
+    if target.resolve().is_relative_to(storage.home):
+        raise ParameterError(
+            f"{str(target)!r} is inside the library.", hint="Choose another place, or leave the file out."
+        )
     return target
 
 

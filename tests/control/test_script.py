@@ -113,3 +113,10 @@ def test_a_table_may_be_edited_freely_and_wrong_rows_change_nothing() -> None:
         made.edited(rows)
     assert made == script()
     assert json.loads(made.to_json())["positions"] == {"1": 12.5}
+
+
+def test_a_script_shows_no_more_than_a_page_of_its_changes() -> None:
+    script = Script(ScriptEvent(0.001 * n, "deck.1.volume", n % 2) for n in range(2000))
+    html = script._repr_html_()
+    assert html.count("<tr>") < 600
+    assert "and 1500 more" in html

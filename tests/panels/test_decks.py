@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sfa_kernel.studio import Studio
 
 TIMEOUT = 120
+STAND = {"deck": 1, "track": None, "playing": False, "position": 1.0, "rate": 0.0, "duration": 8.0, "tempo": None}
 
 
 class Page:
@@ -79,15 +81,27 @@ def test_a_page_and_python_turn_the_same_controls(page: Page, studio: Studio) ->
         ("decks.changes", {"page": "p", "changes": [["deck.1.nothing", 1]], "decks": []}),
         ("decks.changes", {"page": "p", "changes": [3], "decks": []}),
         ("decks.changes", {"page": "p", "changes": [], "decks": [{"deck": 9}]}),
+        ("decks.changes", {"page": "p", "changes": [], "decks": [3]}),
+        ("decks.changes", {"page": "p", "changes": [], "decks": [STAND | {"deck": [1]}]}),
+        ("decks.changes", {"page": "p", "changes": [], "decks": [STAND | {"position": math.nan}]}),
+        ("decks.changes", {"page": "p", "changes": [], "decks": [STAND | {"rate": 10**400}]}),
+        ("decks.changes", {"page": "p", "changes": [], "decks": [STAND | {"selection": [1]}]}),
+        ("decks.changes", {"page": "p", "changes": [[["deck.1.play"], 1]], "decks": []}),
+        ("decks.changes", {"page": "p", "changes": [["deck.1.volume", 10**400]], "decks": []}),
+        ("decks.changes", {"page": "p", "changes": [["deck.1.track", "\ud800"]], "decks": []}),
+        ("decks.changes", {"page": "p", "changes": [], "decks": [], "seen": math.inf}),
         ("decks.load", {"id": "x"}),
         ("decks.cue.set", {"id": "00000000-0000-0000-0000-000000000000", "slot": 1, "time": 1}),
         ("decks.cue.clear", {"slot": None}),
+        ("decks.cue.clear", {"id": "00000000-0000-0000-0000-000000000000", "slot": math.nan}),
     ],
 )
-def test_what_makes_no_sense_is_refused(page: Page, method: str, params: dict[str, Any]) -> None:
-    page("decks.attach", page="p", take=True, values=None)
-    with pytest.raises((ParameterError, InputError, NotFoundError)):
+def test_what_makes_no_sense_is_refused_in_a_line(page: Page, method: str, params: dict[str, Any]) -> None:
+    page("decks.attach", page="p", take=True, values=None, clock=math.inf)
+    with pytest.raises((ParameterError, InputError, NotFoundError)) as refused:
         page(method, **params)
+    assert len(str(refused.value)) < 300
+    assert page("decks.state")["decks"][0]["position"] == 0.0
 
 
 def test_hot_cues_are_set_changed_and_brought_back(page: Page, track: Track) -> None:

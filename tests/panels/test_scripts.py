@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +59,15 @@ def test_a_script_is_kept_changed_and_brought_back(studio: Studio, ask: Callable
 def test_a_wrong_script_leaves_the_one_that_is_there(studio: Studio, ask: Callable[..., Any]) -> None:
     saved = studio.scripts.save("Opener", SCRIPT)
     wrong = SCRIPT.document() | {"events": [{"time": 0, "control": "no.such", "value": 1}]}
-    for params in ({"name": "x", "document": wrong}, {"name": " ", "document": SCRIPT.document()}):
-        with pytest.raises(ParameterError):
+    odd = [SCRIPT.document() | {"events": [{"time": 0, "control": one, "value": 1}]} for one in ([], "x" * 100_000)]
+    huge = SCRIPT.document() | {"duration": 10**400}
+    text = SCRIPT.document() | {"controls": {"deck.1.track": "\ud800"}}
+    for params in (*({"name": "x", "document": one} for one in (wrong, *odd, huge, text)), {"document": wrong}):
+        with pytest.raises(ParameterError) as refused:
             ask("scripts.save", id=str(saved.id), **params)
+        assert len(str(refused.value)) < 300
+    with pytest.raises(ParameterError):
+        ask("scripts.save", id=str(saved.id), name=" ", document=SCRIPT.document())
     assert (studio.scripts[0].name, saved.script) == ("Opener", SCRIPT)
 
 
@@ -71,6 +78,11 @@ def test_a_script_travels_as_a_file(studio: Studio, tmp_path: Path) -> None:
         saved.export(file)
     assert studio.scripts.load(file).script == SCRIPT
     assert [one.name for one in studio.scripts] == ["opener", "Opener"]
+    saved.delete()
+    with pytest.raises(NotFoundError):
+        saved.export(tmp_path / "gone.json")
+    assert not (tmp_path / "gone.json").exists()
+    saved.restore()
     file.write_bytes(b"\xff\xfe")
     for path in (file, tmp_path / "nothing.json"):
         with pytest.raises(InputError):
@@ -106,6 +118,9 @@ def test_presets_are_kept_for_whoever_sits_here(
         ("effects", "x", {"deck.1.fx.1.kind": "wobble"}),
         ("eq", "x", {"no.such": 1}),
         ("mapping", "x", {"cc 7": ["a", "list"]}),
+        ("mapping", "x", {"cc 7": math.nan}),
+        ("mapping", "x", {"cc 7": "\ud800"}),
+        (["eq"], "x", EQ),
     ],
 )
 def test_a_preset_of_what_no_control_takes_is_refused(studio: Studio, kind: str, name: str, values: Any) -> None:
@@ -123,6 +138,11 @@ def test_presets_travel_as_json_and_none_is_overwritten(studio: Studio, tmp_path
     assert studio.presets.load(file) == 1
     assert studio.presets["eq", "club"] == {"deck.1.eq.low": 0}
     assert studio.presets["eq", "club (2)"] == EQ
+    assert studio.presets.load(file) == 0  # it is there by now
+    studio.presets.remove("eq", "club")
+    assert studio.presets.get(("eq", "club")) is None
+    assert studio.presets.load(file) == 1  # of the same values as another, under its own name
+    assert studio.presets.get(("eq", "club")) == EQ
 
     document = json.loads(file.read_text())
     document["presets"].append({"kind": "eq", "name": "bad", "value": {"no.such": 1}})

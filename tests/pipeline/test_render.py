@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -77,6 +79,12 @@ def test_a_file_goes_where_a_person_wants_it_and_never_over_another(
             studio.render(script, tmp_path / wrong)
     with pytest.raises(ParameterError, match="There is no folder"):
         studio.render(script, tmp_path / "nowhere" / "mix.wav")
+    with pytest.raises(ParameterError, match="is inside the library"):
+        studio.render(script, studio.home / "downloads" / "mix.wav")
+    (tmp_path / "link.wav").symlink_to(tmp_path / "nowhere.wav")
+    for wrong in ("link.wav", "m" * 300 + ".wav", "mix\0.wav"):
+        with pytest.raises(ParameterError):
+            studio.render(script, tmp_path / wrong)
 
 
 def test_a_file_that_came_to_be_there_meanwhile_is_left_alone(studio: Studio, script: Script, tmp_path: Path) -> None:
@@ -99,6 +107,12 @@ def test_a_script_whose_songs_are_gone_says_which(studio: Studio, script: Script
         studio.render(saved)
     with pytest.raises(NotFoundError, match="not in the library any more: the song with the id 'nobody'"):
         studio.render(mix(str(songs[0].id), "nobody"))
+
+
+def test_ids_may_be_written_in_any_way(studio: Studio, songs: list[Track], tmp_path: Path) -> None:
+    script = replace(mix(str(songs[0].id).upper(), songs[1].id.hex), duration=3.0)
+    done(studio.render(script, tmp_path / "mix.wav"))
+    assert np.abs(soundfile.read(tmp_path / "mix.wav")[0]).max() > 0.1
 
 
 def test_the_command_line_renders_a_script_and_a_file_of_one(
@@ -177,14 +191,44 @@ def test_a_part_that_is_missing_or_damaged_spoils_nothing(studio: Studio, master
     assert not list(studio.storage.path("uploads").iterdir())
 
 
+def test_views_of_a_page_may_send_beside_each_other(studio: Studio, master: NDArray[np.float32]) -> None:
+    recording = Page(studio)("begin", sample_rate=RATE)["recording"]
+    parts = [master[:, start : start + 4096] for start in range(0, master.shape[1], 4096)]
+
+    def send_all(page: Page) -> list[Any]:
+        return [page("append", *sides, recording=recording, part=part) for part, sides in enumerate(parts)]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert len(list(pool.map(send_all, [Page(studio) for _ in range(3)]))) == 3
+    samples = (studio.storage.path(f"uploads/{recording}") / "samples.f32").read_bytes()
+    assert samples == np.ascontiguousarray(master.T).tobytes()
+
+
+def test_of_a_recording_that_a_power_cut_tore_what_is_there_is_kept(
+    studio: Studio, master: NDArray[np.float32]
+) -> None:
+    page = Page(studio)
+    recording = send(page, master)
+    folder = studio.storage.path(f"uploads/{recording}")
+    with (folder / "parts").open("ab") as file:
+        file.write(b"\1\2\3")  # of a count
+    with (folder / "samples.f32").open("r+b") as file:
+        file.truncate(1000 * 8 + 3)
+    job = page("finish", recording=recording, format="wav")["job"]
+    studio.ledger.wait([UUID(job)], timeout=TIMEOUT)
+    (track,) = studio.tracks
+    assert np.array_equal(soundfile.read(track.path, dtype="float32")[0].T, master[:, :1000])
+
+
 def test_what_a_page_recorded_before_it_was_gone_becomes_a_song(
     studio: Studio, master: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = Page(studio)
     recording = send(page, np.clip(master, -0.9, 0.9))
-    empty = page("begin", sample_rate=RATE)["recording"]
+    empty, damaged = (page("begin", sample_rate=RATE)["recording"] for _ in range(2))
+    (studio.storage.path(f"uploads/{damaged}") / "recording.json").write_text('{"sample_rate": 1}')
     done(studio.cleanup())
-    assert {path.name for path in studio.storage.path("uploads").iterdir()} == {recording, empty}
+    assert {path.name for path in studio.storage.path("uploads").iterdir()} == {recording, empty, damaged}
 
     later = time.time() + cleanup.DAY + 60
     monkeypatch.setattr(cleanup, "clock", lambda: later)

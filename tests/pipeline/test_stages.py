@@ -142,7 +142,8 @@ def test_a_persons_own_cues_are_kept(studio: Studio, tmp_path: Path) -> None:
     (track,) = studio.add(write_song(tmp_path / "song.wav"))
     with studio.catalog.write() as connection:
         connection.execute(
-            "INSERT INTO cues VALUES (uuid(), ?, 1.5, 'hot', 'mine', '#ffffff', 1, '', 'person', NULL, NULL)", [track.id]
+            "INSERT INTO cues VALUES (uuid(), ?, 1.5, 'hot', 'mine', '#ffffff', 1, '', 'person', NULL, NULL)",
+            [track.id],
         )
     studio.run(track, stages="analyze,autocue").wait(TIMEOUT)
     studio.run(track, stages="autocue").wait(TIMEOUT)
