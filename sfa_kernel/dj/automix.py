@@ -282,10 +282,7 @@ def _handed_over(mix: Mix, number: int, run: _Run, deck: int, other: int) -> tup
     if number + 1 < len(mix.transitions):
         # Of a very short song, the free deck is ready before the song goes.
         loads = max(after.place_at(ends), min(loads, mix.transitions[number + 1].out_at - 0.75 * into.bar_seconds))
-    events = steps(handover)
-    if bent != 1.0:
-        events.append(handover.step(transition.bars, f"deck.{other}.pitch", 0.0, GLIDE * transition.bars / seconds))
-    events += tidied(handover, loads)
+    events = [*steps(handover, GLIDE if bent != 1.0 else 0.0), *tidied(handover, loads)]
     if number + 2 < len(mix.songs):
         events.append(ScriptEvent(loads, f"deck.{deck}.track", str(mix.songs[number + 2].id), None, other))
     return after, events

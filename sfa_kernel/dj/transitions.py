@@ -211,8 +211,16 @@ def _swappable(out: MixSong, into: MixSong) -> bool:
     return all({"vocals", "drums", "bass"} <= set(song.stems) for song in (out, into))
 
 
-def steps(handover: Handover) -> list[ScriptEvent]:
-    """What happens, in order: the song that comes is put in place, starts, takes over; the other stops."""
+def steps(handover: Handover, glide: float = 0.0) -> list[ScriptEvent]:
+    """What happens, in order: the song that comes is put in place, starts, takes over; the other stops.
+
+    Parameters
+    ----------
+    handover
+        The transition.
+    glide
+        Seconds in which the song that has come goes back to its own tempo.
+    """
     transition = handover.transition
     kind = transition.kind
     if kind == "stem swap" and not _swappable(handover.out, handover.into):
@@ -228,13 +236,15 @@ def steps(handover: Handover) -> list[ScriptEvent]:
     ]
     prepared = [handover.coming(-_JUST_BEFORE, name, value) for name, value in ready]
     bars = transition.bars
+    back = [handover.coming(bars, "pitch", 0.0, glide * bars / handover.seconds)] if glide else []
     return [
         *prepared,
         handover.cross(-_JUST_BEFORE, 0.0),
         *_WAYS[kind](handover),
         handover.cross(bars, 1.0),
-        handover.going(bars, "play", 0),
         handover.coming(bars, "sync", 0),
+        *back,
+        handover.going(bars, "play", 0),  # last: a deck that stands comes to no place any more
     ]
 
 

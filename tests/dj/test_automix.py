@@ -214,3 +214,13 @@ def test_songs_lie_in_the_mix_where_they_are_heard():
     assert one.end - two.start == pytest.approx(16 * 2.0, abs=0.15)
     assert one.target == pytest.approx(mix.songs[0].duration, abs=0.15)
     assert two.end == pytest.approx(mix.script().script.duration)
+
+
+def test_nothing_waits_for_a_place_in_a_song_that_has_been_stopped():
+    mix = plan([song(1), song(2, tempo=126.0), song(3)])
+    stopped = set()
+    for event in mix.script().script.events:
+        assert event.deck is None or event.deck not in stopped
+        if event.control.endswith(".play"):
+            deck = int(event.control.split(".")[1])
+            (stopped.discard if event.value else stopped.add)(deck)
