@@ -172,7 +172,7 @@ function notices(system: DeckSystem, seat: Seat): HTMLElement[] {
   if (seat.holding === "elsewhere") {
     say("info", "These decks play in another page.", { label: "Play them here", run: () => seat.use() });
   } else if (seat.holding === "other") {
-    say("info", "This page plays the decks of another notebook.", { label: "Use these instead", run: () => seat.use() });
+    say("info", "This page plays the decks of another notebook, or of this one before its kernel was restarted.", { label: "Use these instead", run: () => seat.use() });
   }
   if (system.blocked) say("info", "The browser wants a click before it lets this page make sound: click anywhere.");
   if (system.limits) {
