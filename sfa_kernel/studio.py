@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from sfa_kernel import offers, pipeline
-from sfa_kernel.automix import AutoMix, AutoMixes
 from sfa_kernel.catalog import exports, folders, freshness, tracks
 from sfa_kernel.catalog.connection import is_question
 from sfa_kernel.catalog.jobs import active_of_track
@@ -50,10 +49,8 @@ from sfa_kernel.pipeline.tools import TOOLS
 from sfa_kernel.pipeline.upload import UPLOAD
 from sfa_kernel.pipeline.weights import WEIGHTS, weights_request
 from sfa_kernel.playlists import Playlists
-from sfa_kernel.presets import Presets
 from sfa_kernel.runs import Jobs, Run
 from sfa_kernel.schedule import Schedule
-from sfa_kernel.scripts import SavedScript, Scripts
 from sfa_kernel.separation.request import Request, request
 from sfa_kernel.settings import Settings, load_settings
 from sfa_kernel.sources.listed import is_playlist_file
@@ -67,11 +64,14 @@ from sfa_kernel.webhooks.face import Webhooks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sfa_kernel.automix import AutoMix, AutoMixes
     from sfa_kernel.backup import Snapshot
     from sfa_kernel.decks import Deck
     from sfa_kernel.estimates import Estimate
     from sfa_kernel.jobs import JobRequest
     from sfa_kernel.playlists import Playlist
+    from sfa_kernel.presets import Presets
+    from sfa_kernel.scripts import SavedScript, Scripts
     from sfa_kernel.stemset import StemSet
 
 __all__ = ["Studio"]
@@ -113,8 +113,6 @@ class Studio(Library):
     ----------
     spotify
         A person's account at Spotify, and what links lead to.
-    automixes
-        The mixes that were planned last.
     """
 
     run_type: ClassVar[type[Run]] = Run
@@ -122,9 +120,9 @@ class Studio(Library):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.automixes = AutoMixes()
         self._decks: Decks | None = None
-        self._decks_lock = threading.Lock()  # a page and a cell may be the first at once
+        self._automixes: AutoMixes | None = None
+        self._making = threading.Lock()  # a page and a cell may be the first to want them, both at once
         due = partial(cron.run_due, self.ledger, KINDS)
         self._watcher = Watcher(self.ledger, self.home)
         self._runner = Runner(self.ledger, Ground(self.storage, settings), KINDS, chores=[due])
@@ -659,7 +657,7 @@ class Studio(Library):
 
     def decks(self) -> Decks:
         """Two to four decks and a mixer; the same ones each time. A page that shows them plays them."""
-        with self._decks_lock:
+        with self._making:
             if self._decks is None:
                 self._decks = self.decks_type(self)
             return self._decks
@@ -698,17 +696,33 @@ class Studio(Library):
         ParameterError
             When there is no song, or more than 200.
         """
+        from sfa_kernel.automix import AutoMix
+
         chosen = [track if isinstance(track, Track) else self.track(track) for track in tracks]
         return self.automixes.add(AutoMix(self, chosen))
 
     @property
+    def automixes(self) -> AutoMixes:
+        """The mixes that were planned last."""
+        from sfa_kernel.automix import AutoMixes
+
+        with self._making:
+            if self._automixes is None:
+                self._automixes = AutoMixes()
+            return self._automixes
+
+    @property
     def scripts(self) -> Scripts:
         """Timed changes of the decks' controls, kept under a name."""
+        from sfa_kernel.scripts import Scripts
+
         return Scripts(self)
 
     @property
     def presets(self) -> Presets:
         """Settings of the decks' controls, kept under a name for whoever sits here."""
+        from sfa_kernel.presets import Presets
+
         return Presets(self)
 
     def render(
@@ -748,6 +762,8 @@ class Studio(Library):
             When there is nothing to render, the format is none of these, or the file is there already.
         """
         if not isinstance(script, Script):
+            from sfa_kernel.scripts import SavedScript
+
             saved = script if isinstance(script, SavedScript) else self.scripts[script]
             script, name = saved.script, name or saved.name
         request = render_request(self.catalog, self.storage, script, name=name or "Mix", file=file, format=format)
