@@ -127,6 +127,7 @@ export class Deck {
     this.stems.load(this.song.roles);
     this.values.put("cue_point", info.cuePoint);
     this.#channel();
+    this.tempo.reckon();
     this.sync.elect();
     this.tempo.join();
     this.steer();
@@ -151,6 +152,7 @@ export class Deck {
     this.hotCues.load([]);
     this.voice.load(null);
     this.values.put("cue_point", 0);
+    this.tempo.reckon();
     this.sync.elect();
   }
 
@@ -159,6 +161,7 @@ export class Deck {
     if (!this.song) return;
     if (change.grid !== undefined) {
       this.grid = change.grid ? new BeatGrid(change.grid, this.sampleRate) : null;
+      this.tempo.reckon();
       this.sync.elect();
       this.tempo.join();
     }
@@ -214,8 +217,7 @@ export class Deck {
 
   /** Whether the sound at its place has come. */
   isHere(): boolean {
-    const { song } = this;
-    return song !== null && song.loaded(song.roles[0] ?? "mix", Math.max(0, this.voice.position));
+    return this.song?.has(0, this.voice.position) ?? false;
   }
 
   /** It runs from now on. */
@@ -234,6 +236,7 @@ export class Deck {
   /** Sets the voice as the controls and the hand want it. */
   steer(): void {
     const { voice, values } = this;
+    this.tempo.reckon();
     voice.keylock = values.isOn("keylock");
     voice.semitones = values.get("key_shift");
     voice.useStems = values.isOn("stems");

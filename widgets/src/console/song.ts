@@ -9,28 +9,22 @@ export class Song {
   /** The mix, then its stems. */
   roles: readonly Role[];
   private slices: (Slice | null)[][];
-  private missing: number[] = [];
-  private missingStems = 0;
+  /** Slices of stems that are still to come. */
+  private missing = 0;
 
   /** `like` is a song with the same sound: it is shared as far as it has come. */
   constructor(info: SongInfo, like: Song | null = null) {
     this.info = info;
     this.roles = like ? like.roles : info.roles;
-    const count = Math.ceil(info.frames / SLICE);
-    this.slices = like ? like.slices.map((slices) => slices.slice()) : this.roles.map(() => none(count));
+    this.slices = like ? like.slices.map((slices) => slices.slice()) : this.roles.map(() => this.none());
     this.tally();
   }
 
   /** Other stems than before, whose slices are to come. */
   restem(stems: readonly Role[]): void {
     this.roles = [...this.roles.slice(0, 1), ...stems];
-    this.slices = [...this.slices.slice(0, 1), ...stems.map(() => none(this.count))];
+    this.slices = [...this.slices.slice(0, 1), ...stems.map(() => this.none())];
     this.tally();
-  }
-
-  /** Slices in each role. */
-  get count(): number {
-    return this.slices[0]?.length ?? 0;
   }
 
   /** Takes a slice in; one that is not of this song, that it has, or that is no sound is passed over. */
@@ -40,32 +34,15 @@ export class Song {
     const slices = this.slices[part];
     if (slices?.[index] !== null) return;
     slices[index] = slice;
-    this.missing[part]!--;
-    if (part > 0) this.missingStems--;
-  }
-
-  /** Whether all of a role is here. */
-  complete(role: Role): boolean {
-    return this.missing[this.roles.indexOf(role)] === 0;
+    if (part > 0) this.missing--;
   }
 
   /** Whether there are stems, and all of them are here. */
   get hasStems(): boolean {
-    return this.missingStems === 0 && this.slices.length > 1;
+    return this.missing === 0 && this.slices.length > 1;
   }
 
-  /** Whether the sound of a role at a frame is here; what lies outside the song is silence, and always is. */
-  loaded(role: Role, frame: number): boolean {
-    return this.has(this.roles.indexOf(role), frame);
-  }
-
-  /** How much of it is here, 0 to 1. */
-  get fraction(): number {
-    const all = this.count * this.slices.length;
-    return all === 0 ? 1 : 1 - this.missing.reduce((sum, missing) => sum + missing, 0) / all;
-  }
-
-  /** As `loaded`, for the index of a role. */
+  /** Whether the sound of a role (by its index) at a frame is here; what lies outside the song is silence, and always is. */
   has(part: number, frame: number): boolean {
     if (!(frame >= 0 && frame < this.info.frames)) return true;
     return (this.slices[part]?.[Math.floor(frame / SLICE)] ?? null) !== null;
@@ -106,11 +83,10 @@ export class Song {
   }
 
   private tally(): void {
-    this.missing = this.slices.map((slices) => slices.filter((slice) => slice === null).length);
-    this.missingStems = this.missing.slice(1).reduce((sum, missing) => sum + missing, 0);
+    this.missing = this.slices.slice(1).flat().filter((slice) => slice === null).length;
   }
-}
 
-function none(count: number): null[] {
-  return new Array<null>(count).fill(null);
+  private none(): null[] {
+    return new Array<null>(Math.ceil(this.info.frames / SLICE)).fill(null);
+  }
 }

@@ -32,6 +32,12 @@ const RANGES = controlOf("deck.1.pitch_range").values.map(Number);
 const PITCH = CONTROLS.find(({ line }) => line === "deck.{deck}.pitch")?.max ?? 50;
 
 export class Tempo {
+  /** Speed by pitch or by the leader's tempo: what the tempo fader shows. As `reckon` found it, like what follows. */
+  speed = 1;
+  /** Speed with all that acts on it, forwards. */
+  steered = 1;
+  /** BPM, but for hands; 0 without a grid. */
+  steady = 0;
   readonly #deck: Deck;
   /** Beats of this deck in a beat of the leader: 1, 2, 0.5 ... */
   #multiple = 1;
@@ -52,33 +58,9 @@ export class Tempo {
     return this.#deck.sync.leaderOf(this.#deck);
   }
 
-  /** Speed by pitch or by the leader's tempo: what the tempo fader shows. */
-  get speed(): number {
-    const { leader } = this;
-    const pitch = 1 + this.#deck.values.get("pitch") / 100;
-    const { grid } = this.#deck;
-    if (leader === null || grid === null) return pitch;
-    const most = PITCH / 100;
-    const wanted = (leader.tempo.steady * this.#multiple) / grid.tempoAt(this.#deck.voice.position);
-    return Math.max(1 - most, Math.min(1 + most, wanted));
-  }
-
   /** Part by which hands push or brake it. */
   get push(): number {
     return BEND * this.#deck.values.get("bend") + this.#deck.jog.push;
-  }
-
-  /** Speed with all that acts on it, forwards. */
-  get steered(): number {
-    const lead = this.leader;
-    const pushed = lead?.running ? 1 + lead.tempo.push : 1;
-    return this.speed * pushed * (1 + this.push + this.#correction);
-  }
-
-  /** BPM, but for hands; 0 without a grid. */
-  get steady(): number {
-    const { grid, voice } = this.#deck;
-    return grid === null ? 0 : grid.tempoAt(voice.position) * this.speed;
   }
 
   /** BPM that is heard; null without a grid. */
@@ -93,6 +75,22 @@ export class Tempo {
     if (leader === null || leader === this.#deck || leader.grid === null || this.#deck.grid === null) return null;
     const multiple = this.leader === null ? fold(leader.tempo.steady / this.steady) : this.#multiple;
     return this.#ahead(leader, multiple, this.#deck.voice.position);
+  }
+
+  /** Sees how fast it goes now: whenever something of it has changed, and every block. */
+  reckon(): void {
+    const { leader } = this;
+    const { grid, values, voice } = this.#deck;
+    const own = grid === null ? 0 : grid.tempoAt(voice.position);
+    let speed = 1 + values.get("pitch") / 100;
+    if (leader !== null && grid !== null) {
+      const most = PITCH / 100;
+      speed = Math.max(1 - most, Math.min(1 + most, (leader.tempo.steady * this.#multiple) / own));
+    }
+    const pushed = leader?.running ? 1 + leader.tempo.push : 1;
+    this.speed = speed;
+    this.steady = own * speed;
+    this.steered = speed * pushed * (1 + this.push + this.#correction);
   }
 
   /** Sync was switched. */
@@ -203,6 +201,7 @@ export class Tempo {
   follow(): void {
     const { leader } = this;
     if (leader === null) return;
+    this.reckon();
     this.#deck.values.move("pitch", (this.speed - 1) * 100);
     this.#widen();
     this.#lock(leader);

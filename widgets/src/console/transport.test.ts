@@ -113,6 +113,8 @@ describe("what comes out", () => {
         { when: { deck: 1, position: 0.77 }, control: "deck.1.loop.set", value: 0.5 },
         { when: { frame: 60000 }, control: "mixer.crossfader", value: 1, over: { seconds: 0.2 } },
         { when: { frame: 61111 }, control: "deck.1.loop.active", value: 0 },
+        { when: { frame: 62222 }, control: "deck.1.search", value: 0.6 },
+        { when: { deck: 1, position: 1 }, control: "mixer.master", value: -6, over: { beats: 0.5 } },
       ]);
       return bench.run(2, block);
     };

@@ -64,9 +64,6 @@ export interface TimedEvent {
   over?: { seconds: number } | { beats: number };
 }
 
-/** Where a change of a control came from. */
-export type Source = string;
-
 export interface ControlChange {
   control: string;
   value: number | string;

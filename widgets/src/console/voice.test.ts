@@ -326,7 +326,6 @@ describe("songs that are not all here", () => {
       const wanted = keylock ? 440 : 462;
       expect(rms(after.subarray(1000, 4000))).toBeGreaterThan(0.3);
       expect(Math.abs(cents(pitch(after.subarray(RATE / 4), wanted), wanted))).toBeLessThan(1);
-      expect(made.fraction).toBeCloseTo(2 / 3);
     }
   });
 

@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { differ, odd, samples, SILENCE, type Stereo, through, unlike } from "../../../testing/channel";
 import { above, clicks, decibels, noise, onsets, peak, RATE, rms, type Sound, tone } from "../../../testing/sound";
 import { type Clock, EffectUnit, type Kind, KINDS } from "./unit";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Frames of a beat: 120 BPM. */
 const BEAT = RATE / 2;
