@@ -1,7 +1,7 @@
 /** One deck's waveform under its playhead: the song moves, the playhead stays. */
 
 import { inMixerOrder, stemLabel } from "../../parts";
-import type { Section } from "../../types";
+import type { Analysis } from "../../types";
 import { draggable, ownWheel } from "../../waveform/gestures";
 import { after, barStride } from "../../waveform/grid";
 import { bandColours } from "../../waveform/overview";
@@ -302,7 +302,7 @@ export class Lane {
     lettering(this.#surface, 10, 600);
     const line = this.#roomy ? bottom + 5.5 : bottom - 6.5;
     // Where stems leave no line for them, their colours must do.
-    const clear = this.#roomy || this.#strips.length === 1 ? this.#drawSectionNames(context, analysis.sections, span, line) : 0;
+    const clear = this.#roomy || this.#strips.length === 1 ? this.#drawSectionNames(context, analysis, span, line) : 0;
     const reach = Math.max(stride, numbered) * this.#bar;
     for (let i = after(downbeats, from - (Number.isFinite(reach) ? reach : 0)); i < downbeats.length; i += 1) {
       const time = downbeats[i] as number;
@@ -332,15 +332,16 @@ export class Lane {
   }
 
   /** Returns how far the name at the left edge reaches. */
-  #drawSectionNames(context: CanvasRenderingContext2D, sections: readonly Section[], span: Span, y: number): number {
+  #drawSectionNames(context: CanvasRenderingContext2D, { sections, downbeats }: Analysis, span: Span, y: number): number {
     const { width } = this.#surface;
     let clear = 0;
     for (const section of sections) {
       const from = xAt(span, section.start);
       const to = xAt(span, section.end);
       if (to < 60 || from > width) continue;
-      // The name of the section that is under way stays at the left edge.
-      const x = Math.max(26, from + 28);
+      // The name of the section that is under way stays at the left edge; else it stands beside the number of its first bar.
+      const bar = xAt(span, downbeats[after(downbeats, section.start - 0.05)] ?? section.start);
+      const x = Math.max(26, (bar < to ? bar : from) + 28);
       const label = title(section.label);
       const wide = context.measureText(label).width;
       if (x + wide > to - 4) continue;
