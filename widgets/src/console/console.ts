@@ -147,10 +147,12 @@ export class Console {
     const mixer = this.#mixer;
     for (let done = 0; done < frames; ) {
       const from = this.frame % BLOCK;
-      if (from === 0) this.#look = this.frame;
+      // Not more often than that: blocks may be cut anywhere.
+      const looks = from === 0 || this.frame >= this.#look;
       // Before the block is prepared, as what hands do between two blocks: a script is what it was written down from.
-      this.#happen();
+      if (looks) this.#happen();
       if (from === 0) this.#prepare();
+      if (looks) this.#look = this.frame + this.#timeline.ahead(this.frame, BLOCK - from);
       const to = Math.min(BLOCK, from + frames - done, from + this.#look - this.frame);
       for (const deck of this.#decks) deck.render(from, to);
       mixer.process(from, to);
@@ -201,14 +203,10 @@ export class Console {
     if (this.frame % (TOLD * BLOCK) === 0) this.#values.flush();
   }
 
-  /** Lets events happen that are due, and sees how far it is to the next. Not more often than that: blocks may be cut anywhere. */
+  /** Lets events happen that are due. */
   #happen(): void {
-    if (this.frame < this.#look) return;
-    const most = BLOCK - (this.frame % BLOCK);
-    this.#look = this.frame + most;
     if (this.#timeline.empty) return;
     this.#timeline.run(this.frame, (event, tag) => this.#scripted(event, tag), (tag) => this.#tell({ type: "finished", tag }));
-    this.#look = this.frame + this.#timeline.ahead(this.frame, most);
   }
 
   #scripted({ control: id, value, over, when }: TimedEvent, tag: string | null): void {

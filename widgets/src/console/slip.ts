@@ -54,7 +54,7 @@ export class Slip {
     if (this.#departures.size === 0) this.ghost = null;
   }
 
-  /** Moves what departs from along: the song itself was sent elsewhere. */
+  /** Nothing comes back: the song itself was sent elsewhere. */
   forget(): void {
     this.#departures.clear();
     this.ghost = null;
