@@ -1,10 +1,13 @@
 /** What the mixer does to songs, measured in the master of the whole console. */
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../testing/bench";
 import { differ, samples, truePeak } from "../testing/channel";
 import { above, clicks, decibels, noise, onsets, peak, RATE, type Sound, tone } from "../testing/sound";
 import { Limiter } from "./dsp/limiter";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const BEAT = RATE / 2;
 const CEILING = 10 ** (-0.3 / 20);

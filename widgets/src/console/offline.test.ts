@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ScriptDocument, ScriptEvent } from "../types";
 import { Offline, RENDER } from "./offline";
 import { SLICE } from "./types";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const RATE = 44100;
 const FACTS = JSON.stringify({ analysis: null, cues: [], gain: 0, key: null });

@@ -1,8 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { differ, odd, samples, SILENCE, through, truePeak, unlike } from "../../testing/channel";
 import { besides, decibels, noise, peak, RATE, type Sound, tone } from "../../testing/sound";
 import { Limiter } from "./limiter";
 import { MasterMeter, PeakMeter } from "./meter";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const FULL = 10 ** (-0.3 / 20);
 const dense = noise(1, 7);

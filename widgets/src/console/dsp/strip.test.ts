@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { differ, odd, type Processor, samples, SILENCE, through, unlike } from "../../testing/channel";
 import { above, decibels, noise, peak, RATE, rms, tone } from "../../testing/sound";
 import { side, type Curve } from "./crossfade";
@@ -7,6 +7,9 @@ import type { Clock } from "./fx/unit";
 import { Phones } from "./phones";
 import { Smooth } from "./smooth";
 import { StemStrip, Strip } from "./strip";
+
+// A machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const BEAT = RATE / 2;
 const clock = (frame: number): [Clock] => [{ beat: frame / BEAT, beatsPerFrame: 1 / BEAT }];
