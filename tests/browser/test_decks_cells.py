@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jupyter_client import BlockingKernelClient
 
 from sfa_kernel.studio import Studio
+from tests.browser.cells import Cells, cells_of
 from tests.server.launch import Server, wait_until, write_notebook
 from tests.sounds import write_song
 
@@ -26,27 +25,6 @@ studio.decks()
 """
 
 
-class Cells:
-    """Runs cells in the kernel of a page, as another tab of the notebook would."""
-
-    def __init__(self, client: BlockingKernelClient) -> None:
-        self._client = client
-
-    def __call__(self, source: str) -> Any:
-        """What the last line of a cell is, as JSON."""
-        *lines, last = source.strip().splitlines()
-        said: list[str] = []
-
-        def hear(message: dict[str, Any]) -> None:
-            assert message["msg_type"] != "error", message["content"]["traceback"]
-            if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
-                said.append(message["content"]["text"])
-
-        source = "\n".join([*lines, f"import json; print(json.dumps({last}))"])
-        self._client.execute_interactive(source, output_hook=hear, timeout=60)
-        return json.loads("".join(said))
-
-
 @pytest.fixture(scope="module")
 def server(launch: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
     folder = tmp_path_factory.mktemp("decks")
@@ -61,16 +39,8 @@ def cells(server: Server, watch: Watch) -> Iterator[Cells]:
     """The page is open, and clicked once."""
     watch.page.goto(server.url)
     watch.page.get_by_role("button", name="Play", exact=False).first.wait_for()
-    kernel = watch.kernel_id()
-    command = next(words for words in (one.cmdline() for one in server.kernels()) if any(kernel in w for w in words))
-    client = BlockingKernelClient(connection_file=next(word for word in command if kernel in word))
-    client.load_connection_file()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=30)
-        yield Cells(client)
-    finally:
-        client.stop_channels()
+    with cells_of(server, watch.kernel_id()) as cells:
+        yield cells
 
 
 def stand(watch: Watch, deck: int = 1) -> dict[str, Any]:
