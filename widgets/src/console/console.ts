@@ -177,7 +177,7 @@ export class Console {
   /** How everything stands; peaks begin anew. */
   state(): ConsoleState {
     const { meter, limiter } = this.#mixer;
-    const { left, right, peak } = meter;
+    const { left, right, peak, vuLeft, vuRight } = meter;
     meter.reset();
     return {
       frame: this.frame + limiter.latency,
@@ -185,6 +185,8 @@ export class Console {
       left,
       right,
       peak,
+      vuLeft,
+      vuRight,
       reduction: limiter.takeReduction(),
       seen: this.seen,
     };

@@ -124,6 +124,21 @@ describe("the limiter", () => {
   });
 });
 
+describe("the master's meters", () => {
+  it("tell how loud it is beside its peaks, as the ear takes it", () => {
+    const bench = playing(tone(997, 0.5));
+    bench.run(2);
+    const state = bench.console.state();
+    expect(decibels(state.left)).toBeCloseTo(decibels(0.5), 1);
+    // The mean square of a sine is 3 dB below its peak.
+    expect(decibels(state.vuLeft)).toBeCloseTo(decibels(0.5) - 3.01, 1);
+    bench.set("deck.1.play", 0).run(0.3);
+    expect(decibels(bench.console.state().vuLeft)).toBeLessThan(-12);
+    bench.run(3);
+    expect(decibels(bench.console.state().vuRight)).toBeLessThan(-45);
+  });
+});
+
 describe("effects", () => {
   const once: Sound = (frame) => (frame >= 2 * BEAT && frame < 3 * BEAT ? clicks(BEAT)(frame) : 0);
 

@@ -31,7 +31,7 @@ export class Mixer {
   constructor(sampleRate: number, decks: readonly Deck[], values: Values) {
     this.#decks = decks;
     this.#values = values;
-    this.meter = new MasterMeter();
+    this.meter = new MasterMeter(sampleRate);
     this.limiter = new Limiter(sampleRate);
     this.#phones = new Phones(sampleRate);
     this.#ceiling = new Limiter(sampleRate);

@@ -121,6 +121,9 @@ export interface ConsoleState {
   left: number;
   right: number;
   peak: number;
+  /** VU levels, linear: as loud as the last 0.3 s. */
+  vuLeft: number;
+  vuRight: number;
   /** Linear gain of the limiter at its lowest since the last time, at most 1. */
   reduction: number;
   /** Number of the last message of changes that has been applied. */

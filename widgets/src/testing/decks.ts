@@ -59,7 +59,7 @@ export class FakeDecks {
   limits: Failure | null = null;
   blocked = false;
   holding: Holding = "here";
-  levels = { left: 0, right: 0, peak: 0, reduction: 1 };
+  levels = { left: 0, right: 0, peak: 0, vuLeft: 0, vuRight: 0, reduction: 1 };
   readonly headphones = { missing: null as Failure | null, device: null, devices: async () => [], choose: async () => undefined };
   readonly recording = { on: false, seconds: 0, saving: false, format: "flac" as const };
   readonly script = { recording: false, playing: [], record() {}, finish: () => null, play: async () => undefined, stop() {} };

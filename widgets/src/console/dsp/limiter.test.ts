@@ -93,7 +93,7 @@ describe("meters", () => {
 
   it("show the true peak within 0.1 dB", () => {
     for (const hertz of [997, 5000, RATE / 6, RATE / 4, 15_000]) {
-      const meter = new MasterMeter();
+      const meter = new MasterMeter(48000);
       const sound: Sound = (frame) => 0.9 * Math.sin((2 * Math.PI * hertz * frame) / RATE + Math.PI / 4);
       through(meter, sound, RATE / 2, { changes: { 1000: () => meter.reset() } });
       expect(Math.abs(decibels(meter.peak / 0.9)), `${hertz} Hz`).toBeLessThan(hertz < 12_000 ? 0.1 : 0.3);

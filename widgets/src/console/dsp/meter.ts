@@ -1,7 +1,10 @@
-/** Peaks and true peaks of a moment. */
+/** Peaks, true peaks and levels of a moment. */
 
 import { CHUNK } from "./smooth";
 import { TruePeak } from "./truepeak";
+
+/** How long a VU meter listens, in s. */
+const VU = 0.3;
 
 /** Highest samples of both channels since the last `reset`, linear. */
 export class PeakMeter {
@@ -34,9 +37,16 @@ export class MasterMeter {
   /** Highest true peak of both channels since the last `reset`. */
   peak = 0;
   readonly #peaks = new PeakMeter();
+  readonly #share: number;
   readonly #leftPeak = new TruePeak();
   readonly #rightPeak = new TruePeak();
   readonly #heights = new Float64Array(CHUNK);
+  /** Mean squares, left and right. */
+  readonly #means = new Float64Array(2);
+
+  constructor(sampleRate: number) {
+    this.#share = 1 - Math.exp(-1 / (VU * sampleRate));
+  }
 
   /** Highest samples since the last `reset`. */
   get left(): number {
@@ -47,7 +57,18 @@ export class MasterMeter {
     return this.#peaks.right;
   }
 
+  /** VU: the root of the mean square of about the last 0.3 s. */
+  get vuLeft(): number {
+    return Math.sqrt(this.#means[0] as number);
+  }
+
+  get vuRight(): number {
+    return Math.sqrt(this.#means[1] as number);
+  }
+
   process(left: Float32Array, right: Float32Array, from: number, to: number): void {
+    this.#listen(left, 0, from, to);
+    this.#listen(right, 1, from, to);
     this.#peaks.process(left, right, from, to);
     for (let start = from; start < to; start += CHUNK) {
       const frames = Math.min(CHUNK, to - start);
@@ -58,7 +79,16 @@ export class MasterMeter {
     }
   }
 
-  /** Begins anew. */
+  #listen(samples: Float32Array, side: number, from: number, to: number): void {
+    let mean = this.#means[side] as number;
+    for (let i = from; i < to; i += 1) {
+      const x = samples[i] as number;
+      mean += this.#share * (x * x - mean);
+    }
+    this.#means[side] = mean < 1e-20 ? 0 : mean;
+  }
+
+  /** Begins anew; the VU level goes on. */
   reset(): void {
     this.#peaks.reset();
     this.peak = 0;

@@ -303,7 +303,7 @@ export class PlainSound implements Sound {
     if (events.length > 0) this.#receive({ type: "events", events, seen: this.#seen });
     const state: ConsoleState = {
       frame: this.#frame, decks: this.#decks.map((deck, index) => this.#stateOf(deck, index + 1)),
-      left: 0, right: 0, peak: 0, reduction: 1, seen: this.#seen,
+      left: 0, right: 0, peak: 0, vuLeft: 0, vuRight: 0, reduction: 1, seen: this.#seen,
     };
     this.#receive({ type: "state", state });
   }

@@ -15,7 +15,7 @@ function state(frame: number, deck: Partial<DeckState>): ConsoleState {
     loaded: true, playing: true, position: 0, rate: 1, loop: null, loopActive: false, slip: null, beat: null, phase: null,
     tempo: null, leader: false, left: 0, right: 0, ...deck,
   };
-  return { frame, decks: [one], left: 0, right: 0, peak: 0, reduction: 1, seen: 0 };
+  return { frame, decks: [one], left: 0, right: 0, peak: 0, vuLeft: 0, vuRight: 0, reduction: 1, seen: 0 };
 }
 
 describe("what is heard of a deck", () => {

@@ -197,7 +197,7 @@ export class DeckSystem {
 
   get levels(): MasterLevels {
     const state = this.#moments.at(this.#frame);
-    return state ?? { left: 0, right: 0, peak: 0, reduction: 1 };
+    return state ?? { left: 0, right: 0, peak: 0, vuLeft: 0, vuRight: 0, reduction: 1 };
   }
 
   /** How a deck (from 1) is heard at this moment. */
@@ -569,7 +569,7 @@ export class DeckSystem {
       meter("phase", deck.phase ?? 0);
       meter("vu", decibels(Math.max(deck.left, deck.right)));
     }
-    this.controls.measure("mixer.vu", decibels(Math.max(state.left, state.right)));
+    this.controls.measure("mixer.vu", decibels(Math.max(state.vuLeft, state.vuRight)));
     this.controls.measure("mixer.peak", decibels(state.peak));
     this.controls.measure("mixer.reduction", decibels(state.reduction));
   }

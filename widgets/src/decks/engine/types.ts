@@ -54,11 +54,13 @@ export interface DeckMoment {
   right: number;
 }
 
-/** What leaves the mixer: peaks, true peak and the limiter's gain, linear. */
+/** What leaves the mixer: peaks, true peak, VU levels and the limiter's gain, linear. */
 export interface MasterLevels {
   left: number;
   right: number;
   peak: number;
+  vuLeft: number;
+  vuRight: number;
   reduction: number;
 }
 

@@ -22,20 +22,22 @@ export interface LevelMeterOptions {
   clock: Clock;
   signal: AbortSignal;
   label: string;
-  /** Peaks since the last time, linear. */
-  read(): { left: number; right: number };
+  /** Peaks since the last time, linear, and VU levels where they are known: peaks are then drawn paler above them. */
+  read(): { left: number; right: number; vuLeft?: number; vuRight?: number };
 }
 
 interface Side {
   /** dBFS. */
   level: number;
+  /** dBFS; null where only peaks are known. */
+  vu: number | null;
   held: number;
   heldSince: number;
   /** ms; when it was last too loud. */
   clipped: number;
 }
 
-const quiet = (): Side => ({ level: FLOOR, held: FLOOR, heldSince: 0, clipped: Number.NEGATIVE_INFINITY });
+const quiet = (): Side => ({ level: FLOOR, vu: null, held: FLOOR, heldSince: 0, clipped: Number.NEGATIVE_INFINITY });
 
 export class LevelMeter {
   readonly #surface: Surface;
@@ -62,16 +64,18 @@ export class LevelMeter {
   #draw(now: number): boolean {
     const { context, width, height, ratio, visible } = this.#surface;
     if (!context || !visible) return false;
-    const { left, right } = this.#options.read();
+    const { left, right, vuLeft, vuRight } = this.#options.read();
     const elapsed = Math.min(0.1, Math.max(0, (now - this.#last) / 1000));
     this.#last = now;
     follow(this.#sides[0], left, now, elapsed);
     follow(this.#sides[1], right, now, elapsed);
+    this.#sides[0].vu = vuLeft === undefined ? null : decibels(vuLeft);
+    this.#sides[1].vu = vuRight === undefined ? null : decibels(vuRight);
     this.#say(now);
     const lamps = Math.floor(height / (LAMP + GAP));
     const at = (level: number) => Math.round(((level - FLOOR) / -FLOOR) * lamps);
     const moving = this.#sides.some(({ held, clipped }) => held > FLOOR || now - clipped < CLIPPED);
-    const state = this.#sides.map((side) => `${at(side.level)} ${at(side.held)} ${now - side.clipped < CLIPPED}`).join();
+    const state = this.#sides.map((side) => `${at(side.level)} ${at(side.vu ?? FLOOR)} ${at(side.held)} ${now - side.clipped < CLIPPED}`).join();
     if (state === this.#drawn) return moving;
     this.#drawn = state;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -85,6 +89,7 @@ export class LevelMeter {
   #column(context: CanvasRenderingContext2D, x: number, wide: number, lamps: number, at: (level: number) => number, side: Side, now: number): void {
     const { height } = this.#surface;
     const lit = at(side.level);
+    const full = side.vu === null ? lit : Math.min(lit, at(side.vu));
     const held = at(side.held);
     const clipped = now - side.clipped < CLIPPED;
     for (let lamp = 0; lamp < lamps; lamp += 1) {
@@ -92,7 +97,7 @@ export class LevelMeter {
       const top = lamp === lamps - 1;
       const on = lamp < lit || (lamp === held - 1 && held > 0) || (top && clipped);
       context.fillStyle = this.#surface.colour(level >= RED ? "--danger" : level >= AMBER ? "--warn" : "--ok");
-      context.globalAlpha = on ? 1 : 0.16;
+      context.globalAlpha = !on ? 0.16 : lamp >= full && lamp < lit ? 0.5 : 1;
       context.fillRect(x, height - (lamp + 1) * (LAMP + GAP), wide, LAMP);
     }
     context.globalAlpha = 1;
@@ -109,8 +114,12 @@ export class LevelMeter {
   }
 }
 
+function decibels(gain: number): number {
+  return Math.max(FLOOR, Math.min(0, 20 * Math.log10(gain + 1e-9)));
+}
+
 function follow(side: Side, peak: number, now: number, elapsed: number): void {
-  const level = Math.max(FLOOR, Math.min(0, 20 * Math.log10(peak + 1e-9)));
+  const level = decibels(peak);
   side.level = Math.max(level, side.level - FALL * elapsed);
   if (level >= CLIP) side.clipped = now;
   if (level >= side.held) {
