@@ -173,7 +173,7 @@ def reaction(desk: Desk) -> None:
 
 def memory() -> float:
     """Of the page's process, in MB: what is its own."""
-    sizes = []
+    sizes: list[float] = []
     for process in psutil.Process().children(recursive=True):
         try:
             if "--type=renderer" in " ".join(process.cmdline()):
@@ -245,7 +245,7 @@ def surfaces(desk: Desk, cells: Cells) -> None:
     page.locator(".sfa-decks").first.focus()
     for turn in range(TIMES):
         ways["key to Python"].append(told(lambda turn=turn: page.keyboard.press("90"[turn % 2])))
-    box = page.get_by_role("slider", name="Crossfader", exact=True).bounding_box() or {}
+    box: Any = page.get_by_role("slider", name="Crossfader", exact=True).bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
