@@ -60,6 +60,9 @@ export function planOf(ids: string[], meetings: Meeting[] = ids.slice(1).map(() 
   };
 }
 
+/** Hz: low, so that minutes of a mix are soon made. */
+const RATE = 12_000;
+
 /** BPM of a song by its name: "fast" runs at 126. */
 function tempoOf(id: string): number {
   return id.startsWith("fast") ? 126 : 120;
@@ -82,6 +85,7 @@ class ClickKernel extends SongKernel {
 export function clickDecks(): FakeDecks & { heard: Float32Array[] } {
   const made = fakeDecks(new ClickKernel());
   const { context } = made;
+  Object.assign(context, { sampleRate: RATE });
   context.decodeAudioData = async (bytes: ArrayBuffer) => {
     const name = new TextDecoder().decode(bytes);
     const rate = context.sampleRate;

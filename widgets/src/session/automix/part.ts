@@ -6,6 +6,8 @@ import type { Analysis, AutoMixPlan, ControlValue, ScriptEvent } from "../../typ
 const PHRASE = 8;
 /** Of a song without a beat grid, in s. */
 const BAR = 2;
+/** What waits for a place comes so long before the song's end, in s. */
+const END = 0.1;
 /** Lengths a transition is cut to, in bars, where its song ends too soon for all of it. */
 const LENGTHS = [64, 32, 16, 8, 4, 2, 1];
 
@@ -48,8 +50,11 @@ export class Bars {
   readonly #phase: number;
   /** How many whole bars it has from its first. */
   readonly count: number;
+  /** The last place that something may wait for, in s. */
+  readonly last: number;
 
   constructor(analysis: Analysis | null, duration: number) {
+    this.last = duration - END;
     const grid = analysis?.downbeats ?? [];
     const whole = grid.length > 1;
     this.#length = whole ? ((grid.at(-1) as number) - (grid[0] as number)) / (grid.length - 1) : BAR;
@@ -117,11 +122,9 @@ export function movedTo(part: Part, bars: Bars, bar: number): Part | null {
     const after = bars.at(place) - planned;
     return bars.time(bar + (after > 0 ? after * share : after));
   };
-  // What is last waits for a place just before the song's end.
-  const latest = Math.max(...part.events.filter(({ deck }) => deck === part.going).map(({ time }) => time));
   const events = part.events.map((event) => {
     if (event.deck !== part.going) return event;
-    const time = length === room ? Math.min(moved(event.time), Math.max(latest, bars.time(bar))) : moved(event.time);
+    const time = Math.min(moved(event.time), bars.last);
     return { ...event, time, ...(event.over !== undefined && { over: event.over * share }) };
   });
   return { ...part, events, at: bars.time(bar), begin: moved(part.begin), bars: length };

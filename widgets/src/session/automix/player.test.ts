@@ -45,19 +45,22 @@ async function play(seconds: number): Promise<void> {
 
 /** Until the song on a deck is here. */
 async function until(deck: number, place: number): Promise<void> {
-  await play(place - stand(deck).position);
+  while (stand(deck).position < place) await play(0.1);
 }
+
+/** Frames. */
+const STEP = 6;
 
 /** When the tone of a pitch clicks, in s. */
 function clicks(sound: Float32Array, rate: number, hertz: number): number[] {
   const length = Math.round(0.002 * rate);
   const found: number[] = [];
-  const levels = new Float64Array(Math.floor(sound.length / 24));
+  const levels = new Float64Array(Math.floor(sound.length / STEP));
   for (let at = 0; at < levels.length; at += 1) {
     let re = 0;
     let im = 0;
     for (let i = 0; i < length; i += 1) {
-      const sample = sound[at * 24 + i] ?? 0;
+      const sample = sound[at * STEP + i] ?? 0;
       const angle = (2 * Math.PI * hertz * i) / rate;
       re += sample * Math.cos(angle);
       im += sample * Math.sin(angle);
@@ -67,10 +70,10 @@ function clicks(sound: Float32Array, rate: number, hertz: number): number[] {
   const floor = Math.max(...levels) * 0.15;
   for (let at = 1; at < levels.length; at += 1) {
     const last = found.at(-1) ?? -1;
-    if ((levels[at] as number) < floor || (at * 24) / rate - last < 0.2) continue;
+    if ((levels[at] as number) < floor || (at * STEP) / rate - last < 0.2) continue;
     let peak = at;
     while (peak + 1 < levels.length && (levels[peak + 1] as number) > (levels[peak] as number)) peak += 1;
-    found.push((peak * 24) / rate);
+    found.push((peak * STEP) / rate);
   }
   return found;
 }
@@ -86,12 +89,12 @@ describe("a mix", () => {
     keep(decks.sound(), decks.heard);
     await play(8.4);
     const rate = decks.context.sampleRate;
-    const sound = Float32Array.from(decks.heard.flatMap((block) => [...block]));
+    const sound = new Float32Array(decks.heard.length * 128);
+    decks.heard.forEach((block, at) => sound.set(block, at * 128));
     // While both can be heard well.
-    const [slow, fast] = [500, 3000].map((hertz) => clicks(sound, rate, hertz).filter((time) => time > 2 && time < 7)) as [number[], number[]];
-    expect(slow.length).toBeGreaterThanOrEqual(9);
-    expect(fast.length).toBe(slow.length);
-    for (const [at, time] of slow.entries()) expect(Math.abs((fast[at] as number) - time)).toBeLessThan(0.005);
+    const [slow, fast] = [500, 3000].map((hertz) => clicks(sound, rate, hertz).filter((time) => time > 1.8 && time < 7.2)) as [number[], number[]];
+    expect(slow.length).toBeGreaterThanOrEqual(10);
+    for (const time of slow) expect(Math.min(...fast.map((other) => Math.abs(other - time)))).toBeLessThan(0.005);
     await play(3);
     expect(player.state).toBe("alone");
     expect(player.current).toBe(1);
@@ -103,8 +106,11 @@ describe("a mix", () => {
 
   it("brings song after song into the deck that is free, while the kernel is busy", async () => {
     await start(planOf(["one", "two", "three"]));
-    decks.kernel.deaf = true; // a long cell runs
-    decks.kernel.answer = () => { throw new Error("Nobody answers."); };
+    const answer = decks.kernel.answer.bind(decks.kernel);
+    decks.kernel.answer = (method, params) => {
+      if (method === "decks.load") throw new Error("A long cell runs.");
+      return answer(method, params);
+    };
     await until(1, 24 + 4 * BAR);
     await play(3);
     await decks.settle();
@@ -121,7 +127,7 @@ describe("a mix", () => {
     expect(decks.decks.song(2)?.id).toBe("other");
     await until(1, 16.5);
     expect(stand(2).playing).toBe(true);
-    expect(stand(2).position).toBeCloseTo(4.5, 1);
+    expect(stand(2).position - 4).toBeCloseTo(stand(1).position - 16, 1);
     player.take(planOf(["one", "other", "last"], [{ out_at: 30, in_at: 0, bars: 1 }, { out_at: 20, in_at: 0, bars: 4 }]), decks.kernel.bridge);
     await play(8);
     await decks.settle();
@@ -171,8 +177,8 @@ describe("the next song", () => {
     player.next();
     expect(player.until).toBeCloseTo(16 - stand(1).position, 1);
     player.next();
-    expect(player.until).toBeCloseTo(6 - stand(1).position, 1);
-    await until(1, 6.2);
+    expect(player.until).toBeCloseTo(4 - stand(1).position, 1);
+    await until(1, 4.2);
     expect(stand(2).playing).toBe(true);
     await play(4 * BAR);
     expect(stand(1).playing).toBe(false);
@@ -192,7 +198,7 @@ describe("the next song", () => {
     expect(player.until).toBeCloseTo(32 - stand(1).position, 1);
     await until(1, 32.5);
     expect(stand(2).playing).toBe(true);
-    await play(7);
+    await play(9);
     expect(stand(1).playing).toBe(false);
     expect(player.current).toBe(1);
   });
@@ -266,9 +272,9 @@ describe("a person", () => {
     expect(player.current).toBe(0);
     expect(stand(2).playing).toBe(false);
     expect(player.until).toBeGreaterThan(3);
-    await play((player.until ?? 0) + 0.5);
+    await until(1, 38.5);
     expect(stand(2).playing).toBe(true);
-    expect(stand(2).position).toBeCloseTo(0.5, 1);
+    expect(stand(2).position).toBeCloseTo(stand(1).position - 38, 1);
   });
 
   it("who pauses a song during a transition mixes by hand", async () => {

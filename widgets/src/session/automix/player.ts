@@ -304,7 +304,8 @@ export class AutoMixPlayer {
     const plan = this.#plan;
     if (!plan?.tracks[next] || !song) return;
     if (!this.#isThere(next)) {
-      this.#skipLost(next);
+      if (this.#system.failure(this.deck(next))) this.#skipLost(next);
+      else this.#bringNext();
       return;
     }
     const planned = partOf(plan, next, this.#swapped);
@@ -334,11 +335,11 @@ export class AutoMixPlayer {
     const plan = this.#plan;
     if (!plan) return;
     const next = this.#current + 1;
-    this.#system.expect(plan.tracks.slice(next, next + AHEAD).map(({ id }) => id));
     const track = plan.tracks[next];
     const deck = this.deck(next);
-    if (!track || this.#system.stand(deck).playing) return;
-    if (this.#system.controls.get(`deck.${deck}.track`) !== track.id) this.#system.load(deck, track.id, SOURCE);
+    if (!track || this.#system.stand(deck).playing || this.#system.controls.get(`deck.${deck}.track`) === track.id) return;
+    this.#system.expect(plan.tracks.slice(next, next + AHEAD).map(({ id }) => id));
+    this.#system.load(deck, track.id, SOURCE);
   }
 
   #isThere(song: number): boolean {
@@ -351,7 +352,7 @@ export class AutoMixPlayer {
   #skipLost(song: number): void {
     const plan = this.#plan;
     const bridge = this.#bridge;
-    if (!plan || !bridge || this.#skipping || !this.#system.failure(this.deck(song))) return;
+    if (!plan || !bridge || this.#skipping) return;
     this.#skipping = true;
     const ids = plan.tracks.filter((_, place) => place !== song).map(({ id }) => id);
     bridge.request("automix.songs", { plan: plan.id, ids }, { timeoutMs: 300_000 })
@@ -414,14 +415,14 @@ export class AutoMixPlayer {
     } else if (goes && !comes && rest > BACK) {
       // It was taken back: the song that was to go stays, and is as it was.
       const { controls } = this.#system;
-      controls.set(`deck.${part.coming}.play`, 0, SOURCE);
-      for (const { control, value, deck } of this.#left) {
-        if (deck === part.coming && control.startsWith(`deck.${part.going}.`)) controls.set(control, value, SOURCE);
-      }
       const going = this.#system.song(part.going);
       if (going) this.#wanted = Math.ceil(new Bars(going.analysis, going.duration).at(this.#position)) + LATER;
       this.#part = null;
       this.#become("alone");
+      controls.set(`deck.${part.coming}.play`, 0, SOURCE);
+      for (const { control, value, deck } of this.#left) {
+        if (deck === part.coming && control.startsWith(`deck.${part.going}.`)) controls.set(control, value, SOURCE);
+      }
       this.#look();
     }
   }
