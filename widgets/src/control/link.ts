@@ -12,7 +12,7 @@ import type { ControlValue, DeckStand, Events } from "../types";
 import type { ControlStore } from "./store";
 import { type Control, controlOf, holdsState, isControl } from "./table";
 
-export const KERNEL = "kernel";
+const KERNEL = "kernel";
 
 /** "held": this page plays for the kernel; "elsewhere": another page does; "joining": it has not answered yet. */
 export type LinkState = "joining" | "held" | "elsewhere" | "left";

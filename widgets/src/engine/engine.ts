@@ -80,6 +80,7 @@ export class AudioEngine {
   readonly #holders = new Map<string, number>();
   readonly #smooth = new SmoothTime();
   readonly #page: PageSound;
+  readonly #yielding: () => void;
   #context: AudioContext | null = null;
   #master: GainNode | null = null;
   #tap: AnalyserNode | null = null;
@@ -97,7 +98,7 @@ export class AudioEngine {
     this.#host = host;
     this.#page = page;
     this.clock = page.clock;
-    page.yields(() => this.pause());
+    this.#yielding = page.yields(() => this.pause());
   }
 
   // What it is doing
@@ -441,6 +442,7 @@ export class AudioEngine {
   dispose(): void {
     this.unload();
     this.#listeners.clear();
+    this.#yielding();
     this.#master?.disconnect();
     this.#context = null;
   }

@@ -105,9 +105,10 @@ export class PageSound {
     for (const pause of this.#players) pause();
   }
 
-  /** Something plays in this page that is to `pause` when decks begin to. */
-  yields(pause: () => void): void {
+  /** Something plays in this page that is to `pause` when decks begin to; returns the function that ends that. */
+  yields(pause: () => void): () => void {
     this.#players.add(pause);
+    return () => this.#players.delete(pause);
   }
 
   /** Where something in this page is heard playing a track, in s; null when nothing does. */

@@ -1,6 +1,6 @@
 /** What the decks' engine shows of itself. */
 
-import type { ConsoleEvent } from "../../console/types";
+import type { ConsoleEvent, ConsoleState, DeckState } from "../../console/types";
 import type { Analysis, Cue, TrackRow } from "../../types";
 import type { Pyramid } from "../../waveform/pyramid";
 
@@ -28,41 +28,11 @@ export interface DeckSong {
   gain: number;
 }
 
-/** A deck at this moment. Of a picture's frame, not to be kept. */
-export interface DeckMoment {
-  loaded: boolean;
-  playing: boolean;
-  /** What is heard now, in s of the song: smooth from frame to frame. */
-  position: number;
-  /** Seconds of the song in a second, with its sign; 0 while it stands. */
-  rate: number;
-  /** Seconds; null without one. `loopActive` says whether it is in force. */
-  loop: { start: number; end: number } | null;
-  loopActive: boolean;
-  /** Where slip will go on, in s, moving along; null while nothing departs from it. */
-  slip: number | null;
-  /** Beats since the grid's first; null without a grid. */
-  beat: number | null;
-  /** Beats that it is ahead of its leader, -0.5 to 0.5; null without one. */
-  phase: number | null;
-  /** BPM now; null without a grid. */
-  tempo: number | null;
-  /** Whether it is the one that others follow. */
-  leader: boolean;
-  /** Peaks after its fader, linear. */
-  left: number;
-  right: number;
-}
+/** A deck as it is heard at this moment: smooth from frame to frame. Of a picture's frame, not to be kept. */
+export type DeckMoment = DeckState;
 
-/** What leaves the mixer: peaks, true peak, VU levels and the limiter's gain, linear. */
-export interface MasterLevels {
-  left: number;
-  right: number;
-  peak: number;
-  vuLeft: number;
-  vuRight: number;
-  reduction: number;
-}
+/** What leaves the mixer: peaks, levels as VU meters show them, true peak and the limiter's gain, linear. */
+export type MasterLevels = Pick<ConsoleState, "left" | "right" | "vuLeft" | "vuRight" | "peak" | "reduction">;
 
 /** How far the song of a deck has come. */
 export interface DeckLoading {
