@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { Bench } from "../testing/bench";
-import { RATE } from "../testing/sound";
+import { RATE, stretches } from "../testing/sound";
 import { opening, timed } from "./script";
 import type { ConsoleEvent, TimedEvent } from "./types";
 
@@ -159,6 +159,22 @@ describe("ramps", () => {
 });
 
 describe("a script", () => {
+  it("sounds as hands that turn between two blocks, under key lock as well", async () => {
+    const START = 128 * 50;
+    const TURN = 128 * 300;
+    const bench = async () => new Bench(await stretches(4)).load(1).load(2, { bpm: 124 }).set("deck.2.sync");
+    const hands = await bench();
+    const before = hands.frames(START);
+    hands.set("deck.1.play").set("deck.2.play");
+    const between = hands.frames(TURN - START);
+    const after = hands.set("deck.1.tempo", 126).frames(RATE);
+    const again = await bench();
+    const events: TimedEvent[] = [[START, "deck.1.play", 1], [START, "deck.2.play", 1], [TURN, "deck.1.tempo", 126]]
+      .map(([frame, control, value]) => ({ when: { frame }, control, value }) as TimedEvent);
+    again.console.play("script", events);
+    expect(again.frames(TURN + RATE)).toEqual(Float32Array.of(...before, ...between, ...after));
+  });
+
   it("is recorded from what was applied, and does the same again", () => {
     const hands = new Bench().load(1).load(2, { bpm: 124 }).set("deck.2.sync");
     hands.events = [];
