@@ -5,7 +5,7 @@ import { position } from "../../format";
 import { icon } from "../../icons";
 import type { CoverArt } from "../../media";
 import { tileTone } from "../../parts";
-import type { Desk } from "../desk";
+import { type Desk, SOURCE } from "../desk";
 import { DeckKey, deckLetter, PhaseMeter } from "../waves/index";
 import { openLoad } from "./load";
 
@@ -15,7 +15,7 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
   const art = h("span", { class: "sfa-tile sfa-dk-art", "aria-hidden": "true" });
   const title = h("strong", { dir: "auto" });
   const artist = h("span", { dir: "auto" });
-  const bpm = h("strong", { class: "sfa-dk-bpm", title: "Tempo now" });
+  const bpm = h("button", { type: "button", class: "sfa-dk-bpm", title: "Tempo now; tap along to set it" });
   const time = h("button", { type: "button", class: "sfa-dk-time" });
   const load = h("button", { type: "button", class: "sfa-button sfa-dk-loadbutton", "aria-label": `Load deck ${deckLetter(deck)}`, title: "Load a song (Shift Enter)" }, icon("search"), h("span", {}, "Load a song"));
   const eject = h("button", { type: "button", class: "sfa-button is-quiet is-icon sfa-dk-eject", "aria-label": "Take the song out", title: "Take the song out" }, icon("close"));
@@ -28,6 +28,12 @@ export function head(desk: Desk, deck: number, covers: CoverArt): HTMLElement {
   );
   new DeckKey(key, desk, deck);
   new PhaseMeter(phase, desk, deck);
+
+  // With the press, not with the click that ends it: a beat is where the finger lands.
+  bpm.addEventListener("pointerdown", () => controls.set(`deck.${deck}.tap`, 1, SOURCE));
+  bpm.addEventListener("keydown", ({ key: pressed, repeat }) => {
+    if (pressed === "Enter" && !repeat) controls.set(`deck.${deck}.tap`, 1, SOURCE);
+  });
 
   let remaining = true;
   time.addEventListener("click", () => {

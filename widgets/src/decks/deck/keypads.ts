@@ -21,7 +21,7 @@ const GRID: [face: string, words: string, control: string, value?: number][] = [
   ["▸", "The grid 10 ms later", "grid.shift", SHIFT],
   ["½ tempo", "The grid has half as many beats", "grid.halve"],
   ["×2 tempo", "The grid has twice as many beats", "grid.double"],
-  ["Tap", "Tap along: the deck takes this tempo", "tap"],
+  ["Pin beat", "The nearest beat is here: those since the last pin are spaced anew, later ones move along", "grid.pin"],
   ["Undo", "Takes the grid's last change back", "grid.undo"],
 ];
 
