@@ -78,5 +78,11 @@ export function mountSession(host: HTMLElement, session: Session, close: () => v
   presetsPanel(panels.presets, session);
   show(shown);
   signal.addEventListener("abort", () => root.remove(), { once: true });
-  return { show, play: (plan) => mix.play(plan) };
+  return {
+    show(tab) {
+      show(tab);
+      root.scrollIntoView({ block: "nearest" });
+    },
+    play: (plan) => mix.play(plan),
+  };
 }

@@ -7,11 +7,11 @@ import type { Session } from "./index";
 
 /** Seconds of "1:02:03.4", "2:03.4" or "123.4"; null for what is no time. */
 export function secondsOf(text: string): number | null {
-  const match = /^\s*(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:[.,]\d*)?)\s*$/.exec(text);
+  const match = /^\s*(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d*)?)\s*$/.exec(text);
   if (!match) return null;
   const [, hours = "0", minutes, seconds = "0"] = match;
   const rest = Number(seconds.replace(",", "."));
-  if (minutes !== undefined && rest >= 60) return null;
+  if ((minutes !== undefined && rest >= 60) || (match[1] !== undefined && Number(minutes) >= 60)) return null;
   return Number(hours) * 3600 + Number(minutes ?? 0) * 60 + rest;
 }
 

@@ -150,7 +150,7 @@ export function autoMixPanel(host: HTMLElement, session: Session, player: AutoMi
     play.classList.toggle("is-primary", !on);
     const last = player.current !== null && plan !== null && player.current >= plan.tracks.length - 1;
     next.disabled = player.state !== "alone" || last;
-    setText(next.querySelector("span") as HTMLElement, player.hurried ? "Mix at the next bar" : "Mix now");
+    setText(next.querySelector("span") as HTMLElement, player.hurried && player.state === "alone" ? "Mix at the next bar" : "Mix now");
     setAttribute(host, "aria-busy", waiting > 0 ? "true" : null);
     list.mark({ settled: player.settled, playing: heads().map(({ song }) => song), deck: (song) => player.deck(song) });
     words();

@@ -45,7 +45,10 @@ async function play(seconds: number): Promise<void> {
 
 /** Until the song on a deck is here. */
 async function until(deck: number, place: number): Promise<void> {
-  while (stand(deck).position < place) await play(0.1);
+  while (stand(deck).position < place) {
+    if (!stand(deck).playing) throw new Error(`Deck ${deck} stands at ${stand(deck).position}.`);
+    await play(0.1);
+  }
 }
 
 /** Frames. */
@@ -139,8 +142,8 @@ describe("a mix", () => {
 
   it("knows where it is when the songs before it change", async () => {
     await start(planOf(["one", "two", "three"]));
-    await until(1, 33.5);
-    await play(2);
+    await until(1, 31.5);
+    await play(4);
     player.take(planOf(["two", "three"]), decks.kernel.bridge);
     await decks.settle();
     expect([player.current, player.deck(0), player.deck(1)]).toEqual([0, 2, 1]);
@@ -238,6 +241,7 @@ describe("a person", () => {
     await play(10);
     expect(player.state).toBe("alone");
     set("deck.1.play", 1);
+    await play(0.2);
     await until(1, 24.5);
     expect(stand(2).playing).toBe(true);
   });
