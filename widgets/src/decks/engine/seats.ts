@@ -19,8 +19,8 @@ export interface SeatsOptions {
   page: string;
   controls: ControlStore;
   stands(): DeckStand[];
-  /** What the engine is set to while something plays; null when it is idle. */
-  playing(): Settings | null;
+  /** What the engine is set to while a song is in a deck; null when all are empty. */
+  inUse(): Settings | null;
   /** Stops the music. */
   silence(): void;
   /** A seat's `holding` has changed. */
@@ -164,8 +164,8 @@ export class Seats {
     if (place.kernel === this.#kernel) {
       if (!this.#through) this.#through = this.#joined(place);
     } else if (![...this.#places].some(({ kernel }) => kernel !== null && kernel === this.#kernel)) {
-      // The kernel before it has gone, or was restarted: what plays goes on with this one.
-      const values = this.#kernel === null ? null : this.#options.playing();
+      // The kernel before it has gone, or was restarted: what is in the decks stays there with this one.
+      const values = this.#kernel === null ? null : this.#options.inUse();
       this.#switchTo(place, { take: kept() === place.kernel, values });
     }
     this.#told();

@@ -336,6 +336,22 @@ describe("views and kernels", () => {
     expect(decks.decks.song(2)?.title).toBe("Track theirs");
   });
 
+  it("go on with a kernel that was restarted, also while nothing plays: it learns what is in the decks", async () => {
+    await join();
+    await load();
+    set("deck.1.volume", 0.4);
+    await decks.settle();
+    view.abort();
+    const restarted = new SongKernel("restarted");
+    const again = decks.decks.join(restarted.bridge, end.signal);
+    await decks.settle();
+    await restarted.settle();
+    await decks.settle();
+    expect(again.holding).toBe("here");
+    expect(decks.decks.song(1)?.id).toBe("song");
+    expect([restarted.values.get("deck.1.track"), restarted.values.get("deck.1.volume")]).toEqual(["song", 0.4]);
+  });
+
   it("are silent when another page takes the decks, and take them back on request", async () => {
     await join();
     await load();

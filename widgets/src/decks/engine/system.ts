@@ -107,7 +107,7 @@ export class DeckSystem {
       page: this.#page,
       controls: this.controls,
       stands: () => this.#stands(),
-      playing: () => (this.#moving ? this.controls.settings : null),
+      inUse: () => (this.#songs.bays.some(({ song }) => song !== null) ? this.controls.settings : null),
       silence: () => this.#silence(),
       changed: () => this.#seatsChanged(),
       signal,
