@@ -23,9 +23,11 @@ class Waveforms:
         self.binary: list[Any] = []
 
     def add(self, role: str, path: Path) -> None:
-        """Read the picture of one sound."""
+        """Read the picture of one sound; without one it is heard all the same."""
         from sfa_kernel import audio
 
+        if not path.is_file():
+            return
         header, levels = audio.Waveform.load(path).to_message()
         for level in header["levels"]:
             level["buffer"] = len(self.binary)

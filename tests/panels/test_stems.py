@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sfa_kernel import Studio as NotebookStudio
+from sfa_kernel.catalog import stems
 from sfa_kernel.errors import NotFoundError, ParameterError
 from sfa_kernel.panels.player import player_handlers
 from tests.sounds import write_song
@@ -62,6 +63,23 @@ def test_a_player_gets_the_set_in_use_and_hears_of_the_others(ask: Callable[...,
     assert {source.get("set") for source in loaded["sources"]} == {None, vocals["id"]}
     assert set(vocals["report"]["stems"]) == {"vocals", "rest"}
     assert vocals["report"]["residual_db"] < -60
+
+
+def test_a_song_is_heard_also_when_the_picture_of_a_stem_is_lost(
+    ask: Callable[..., Any], studio: NotebookStudio, track: Track
+) -> None:
+    assert track.separation is not None
+    with studio.catalog.read() as connection:
+        (lost, *_) = stems.of_separation(connection, track.separation.id)
+    picture = studio.storage.path(lost.waveform)
+    kept = picture.read_bytes()
+    picture.unlink()
+    try:
+        loaded, _ = ask("player.load", id=str(track.id))
+    finally:
+        picture.write_bytes(kept)
+    assert lost.name in names(loaded["sources"])
+    assert lost.name not in loaded["waveforms"]
 
 
 def test_a_preview_has_the_song_s_part_as_its_mix(ask: Callable[..., Any], track: Track) -> None:
