@@ -68,9 +68,10 @@ def test_a_player_gets_the_set_in_use_and_hears_of_the_others(ask: Callable[...,
 def test_a_song_is_heard_also_when_the_picture_of_a_stem_is_lost(
     ask: Callable[..., Any], studio: NotebookStudio, track: Track
 ) -> None:
-    assert track.separation is not None
+    made = track.separation
+    assert made is not None
     with studio.catalog.read() as connection:
-        (lost, *_) = stems.of_separation(connection, track.separation.id)
+        (lost, *_) = stems.of_separation(connection, made.id)
     picture = studio.storage.path(lost.waveform)
     kept = picture.read_bytes()
     picture.unlink()
