@@ -243,6 +243,29 @@ describe("key lock", () => {
     });
   });
 
+  test.each([0.952, 1.048])(
+    "every click is on time, once, while the tempo glides from %f to the song's own and when it has come there", async (first) => {
+      const period = RATE / 2;
+      const block = 100;
+      const voice = await voiceOf(song(26 * RATE, { mix: clicks(period) }));
+      voice.keylock = true;
+      voice.rate = first;
+      voice.playing = true;
+      const places: number[] = [];
+      const heard = listen(voice, 24 * RATE, block, (done) => {
+        places.push(voice.position);
+        voice.rate = first + (1 - first) * Math.min(1, done / (20 * RATE));
+      });
+      places.push(voice.position, voice.position + block);
+      const at = (frame: number): number => {
+        const k = Math.max(0, Math.floor(frame / block));
+        return places[k]! + (places[k + 1]! - places[k]!) * (frame / block - k);
+      };
+      const off = late(heard, period, at);
+      expect(off.length).toBe(Math.ceil(voice.position / period));
+      for (const one of off) expect(Math.abs(one)).toBeLessThan(2);
+    });
+
   test("after a jump the attack is there at once and at the right pitch; the beat is on time from then on", async () => {
     const period = RATE / 2;
     const voice = await voiceOf(song(LONG, { mix: clicks(period) }));
