@@ -69,13 +69,15 @@ class Source:
         for path in (self.mix, *self.stems.values()):
             present(path)
         found = None if self.analysis is None else apply(Analysis.load(self.analysis), self.corrections)
+        # Pages get beats in whole hundredths of a millisecond: what is synced here falls where it does there.
+        told = {} if found is None else found.to_dict()
         return DeckSong(
             self.id,
             self.name,
             self.mix,
             self.stems,
-            beats=() if found is None else tuple(map(float, found.beats)),
-            downbeats=() if found is None else tuple(map(float, found.downbeats)),
+            beats=tuple(told.get("beats", ())),
+            downbeats=tuple(told.get("downbeats", ())),
             cues=tuple({"time": cue.time, "end": cue.end, "slot": cue.slot} for cue in self.cues),
             gain=gain_of(None, None) if found is None else gain_of(found.lufs, found.true_peak),
             key=None if found is None else tonic_of(found.key),
