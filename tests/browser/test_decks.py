@@ -278,7 +278,9 @@ def test_a_recording_is_what_was_heard_and_its_script_renders_the_same(
     first, last = max(0, offset), min(rendered.shape[1], offset + recorded.shape[1])
     assert last - first > 2 * sound.rate
     render, played = rendered[:, first:last], recorded[:, first - offset : last - offset]
-    assert np.array_equal(render, played)
+    # The same samples on a fresh page; later the stretcher's random phases have gone on. Times are the same always.
+    for side in (0, 1):
+        assert np.abs(apart(onsets(render[side], sound.rate), onsets(played[side], sound.rate))).max() < 0.001
 
 
 def test_sound_goes_on_while_python_and_the_page_are_busy(desk: Desk, cells: Cells) -> None:
